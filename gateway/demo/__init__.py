@@ -1,0 +1,1 @@
+"""Everything embedded: MQTT broker, Kafka, registry, a simulated fleet."""

@@ -1,0 +1,1 @@
+"""Kafka behind the ``Sink`` port (pipeline/ports.py)."""

@@ -1,0 +1,1 @@
+"""A message's way from receipt to acknowledgement, as pure synchronous code behind ports."""

@@ -1,0 +1,1 @@
+"""What ``schemas/`` wants, and what the registry does not have yet."""

@@ -1,0 +1,1 @@
+"""Schema Registry behind the ``Registry`` port, and the development registry."""
