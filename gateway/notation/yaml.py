@@ -1,0 +1,370 @@
+"""YAML 1.2 with the core schema, every value with the place it was written at.
+
+PyYAML scans and parses; what a scalar means is decided here, by YAML 1.2.2 section 10.3.2, because
+PyYAML's own YAML 1.1 turns ``on`` and ``no`` into booleans, ``2024-01-31`` into a date and
+``12:30`` into 750.
+
+Rules
+- Keys are text, as written; a key given twice is refused.
+- Only the core tags, no merge keys (``<<``), one document a file.
+- Anchors and aliases work, but a file cannot stand for more than ``MAX_NODES`` values nor nest
+  deeper than ``MAX_DEPTH``: a few lines of aliases could otherwise mean billions of values.
+
+Must not know: which keys a file may have.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple, NoReturn, TypeAlias
+
+import yaml
+from yaml.events import (
+    AliasEvent,
+    DocumentStartEvent,
+    Event,
+    MappingEndEvent,
+    MappingStartEvent,
+    NodeEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+)
+
+from gateway.notation import NotationError
+
+MAX_NODES: Final = 200_000
+"""Values in a file, aliases counted as often as they are used: far above any list of examples."""
+
+MAX_DEPTH: Final = 100
+"""Nesting; keeps every walk of a document inside Python's own recursion limit."""
+
+MAX_DIGITS: Final = 400
+"""Longest number, in characters: ``int()`` is quadratic, and no double has more than 309 digits."""
+
+ScalarValue: TypeAlias = str | int | float | bool | None
+
+Path: TypeAlias = tuple[str | int, ...]
+"""Keys and list indices, from the root to a value."""
+
+
+class Place(NamedTuple):
+    """Where something is written; both 1-based, in characters."""
+
+    line: int
+    column: int
+
+
+@dataclass(frozen=True, slots=True)
+class ScalarNode:
+    """A scalar: what it means, and how it was written."""
+
+    value: ScalarValue
+    text: str
+    """What stands in the file; for quoted text its content."""
+    plain: bool
+    """Written without quotes."""
+    place: Place
+    end: Place
+    size: int = 1
+    depth: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ListNode:
+    """A list."""
+
+    items: list[Node]
+    place: Place
+    size: int
+    """Values in it, itself included, aliases counted as often as they are used."""
+    depth: int
+
+
+@dataclass(frozen=True, slots=True)
+class MappingNode:
+    """A mapping from text to values."""
+
+    entries: dict[str, Node]
+    keys: dict[str, Place]
+    """Where each key is written."""
+    flow: bool
+    """Written with braces."""
+    place: Place
+    size: int
+    depth: int
+
+
+Node: TypeAlias = ScalarNode | ListNode | MappingNode
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A parsed file: plain values, and where each of them is written."""
+
+    root: Node
+    lines: tuple[str, ...]
+
+    @property
+    def value(self) -> Any:
+        """Dictionaries, lists, text, numbers, booleans and None; new objects at every call."""
+        return _value(self.root)
+
+    def find(self, path: Path) -> Node | None:
+        """The value at ``path``, None if there is none."""
+        node, rest = self._descend(path)
+        return None if rest else node
+
+    def place(self, path: Path) -> Place:
+        """Where the value at ``path`` is written, or what comes nearest to it: its key, its parent."""
+        node, rest = self._descend(path)
+        if not rest and path and isinstance(path[-1], str):
+            parent, _ = self._descend(path[:-1])
+            if isinstance(parent, MappingNode) and _is_empty(node):
+                return parent.keys[path[-1]]
+        return node.place
+
+    def key_place(self, path: Path) -> Place:
+        """Where the key at the end of ``path`` is written; for list items the item."""
+        parent, rest = self._descend(path[:-1])
+        if not rest and isinstance(parent, MappingNode) and path and path[-1] in parent.keys:
+            return parent.keys[str(path[-1])]
+        return self.place(path)
+
+    def misreading(self, path: Path) -> str | None:
+        """What YAML made of an unquoted ``{`` or ``#`` in the value at ``path``, and what to do; None if nothing."""
+        node = self.find(path)
+        if isinstance(node, MappingNode) and node.flow and node.entries and all(map(_is_empty, node.entries.values())):
+            written = "{" + ", ".join(node.entries) + "}"
+            return f'without quotes {written} is a mapping in YAML: quote it, "{written}"'
+        if isinstance(node, ScalarNode) and node.plain:
+            rest = self.lines[node.end.line - 1][node.end.column - 1 :]
+            comment = re.match(r":?\s+#(.?)", rest)
+            # "value # remark" is what people mean as a comment; "value #4" rather not.
+            if comment is not None and (not node.text or comment[1].strip()):
+                return "what stands behind # is a comment in YAML: quote the whole value"
+        return None
+
+    def _descend(self, path: Path) -> tuple[Node, Path]:
+        """The deepest value on ``path``, and what is left of the path."""
+        node = self.root
+        for depth, key in enumerate(path):
+            child: Node | None = None
+            if isinstance(node, MappingNode) and isinstance(key, str):
+                child = node.entries.get(key)
+            elif isinstance(node, ListNode) and isinstance(key, int) and 0 <= key < len(node.items):
+                child = node.items[key]
+            if child is None:
+                return node, path[depth:]
+            node = child
+        return node, ()
+
+
+def parse(text: str) -> Document:
+    """The one document in ``text``; an empty file is null. Raises NotationError with line and column."""
+    lines = tuple(text.splitlines()) or ("",)
+    try:
+        return Document(_Composer(yaml.parse(text, Loader=yaml.SafeLoader)).document(), lines)
+    except yaml.reader.ReaderError as exc:
+        before = text[: exc.position]
+        line, column = before.count("\n") + 1, exc.position - (before.rfind("\n") + 1) + 1
+        raise NotationError(
+            f"the character {chr(exc.character)!r} is not allowed in YAML: write it as an escape in double quotes",
+            line,
+            column,
+        ) from exc
+    except yaml.MarkedYAMLError as exc:
+        place = _place(exc.problem_mark or exc.context_mark)
+        raise NotationError(_explain(exc, lines, place), *place) from exc
+
+
+class _Composer:
+    """Builds nodes from PyYAML's events, so that size and depth are bounded before anything is built."""
+
+    def __init__(self, events: Iterator[Event]) -> None:
+        self._events = events
+        self._anchors: dict[str, Node | None] = {}
+        """None while the anchored value is still open."""
+
+    def document(self) -> Node:
+        root: Node | None = None
+        for event in self._events:
+            if isinstance(event, DocumentStartEvent) and root is not None:
+                _refuse("a second document begins here: one file holds one document, remove the ---", _start(event))
+            if isinstance(event, NodeEvent):
+                root = self._node(event, 0)
+        return root or ScalarNode(None, "", plain=True, place=Place(1, 1), end=Place(1, 1))
+
+    def _node(self, event: Event, depth: int) -> Node:
+        place = _start(event)
+        if depth > MAX_DEPTH:
+            _refuse(f"nested deeper than {MAX_DEPTH} levels", place)
+        if isinstance(event, AliasEvent):
+            return self._alias(event, depth, place)
+        assert isinstance(event, ScalarEvent | SequenceStartEvent | MappingStartEvent)
+        if event.anchor is not None:
+            self._anchors[event.anchor] = None
+        node: Node
+        if isinstance(event, ScalarEvent):
+            node = _scalar(event, place)
+        elif isinstance(event, SequenceStartEvent):
+            _check_tag(event, "seq", place)
+            node = self._list(place, depth)
+        else:
+            _check_tag(event, "map", place)
+            node = self._mapping(place, depth, flow=bool(event.flow_style))
+        if event.anchor is not None:
+            self._anchors[event.anchor] = node
+        return node
+
+    def _alias(self, event: AliasEvent, depth: int, place: Place) -> Node:
+        if event.anchor not in self._anchors:
+            _refuse(f"there is no anchor &{event.anchor} above; if *{event.anchor} is meant as text, quote it", place)
+        node = self._anchors[event.anchor]
+        if node is None:
+            _refuse(f"*{event.anchor} stands inside the value it names, which would have no end", place)
+        if depth + node.depth > MAX_DEPTH:
+            _refuse(f"*{event.anchor} nests the file deeper than {MAX_DEPTH} levels", place)
+        return node
+
+    def _list(self, place: Place, depth: int) -> ListNode:
+        items: list[Node] = []
+        while not isinstance(event := next(self._events), SequenceEndEvent):
+            items.append(self._node(event, depth + 1))
+        return ListNode(items, place, *_measure(items, place))
+
+    def _mapping(self, place: Place, depth: int, *, flow: bool) -> MappingNode:
+        entries: dict[str, Node] = {}
+        keys: dict[str, Place] = {}
+        while not isinstance(event := next(self._events), MappingEndEvent):
+            key, key_place = self._key(event, depth), _start(event)
+            if key in keys:
+                _refuse(f"the key {key!r} is given twice, first in line {keys[key].line}: remove one", key_place)
+            keys[key] = key_place
+            entries[key] = self._node(next(self._events), depth + 1)
+        return MappingNode(entries, keys, flow, place, *_measure(list(entries.values()), place))
+
+    def _key(self, event: Event, depth: int) -> str:
+        node = self._node(event, depth + 1)
+        if not isinstance(node, ScalarNode):
+            _refuse("a mapping or list cannot be a key; a text that begins with { or [ must be quoted", _start(event))
+        if node.plain and node.text == "<<":
+            _refuse("merge keys (<<) are not part of YAML 1.2: repeat the keys", node.place)
+        return node.text
+
+
+def _measure(children: list[Node], place: Place) -> tuple[int, int]:
+    """Size and depth of a collection. Raises NotationError where it stands for too many values."""
+    size = 1 + sum(child.size for child in children)
+    if size > MAX_NODES:
+        _refuse(f"stands for more than {MAX_NODES} values, aliases counted as often as they are used", place)
+    return size, 1 + max((child.depth for child in children), default=0)
+
+
+# The core schema, YAML 1.2.2 section 10.3.2; a plain scalar that fits none of these is text.
+_NULL: Final = re.compile(r"null|Null|NULL|~|")
+_TRUE: Final = re.compile(r"true|True|TRUE")
+_FALSE: Final = re.compile(r"false|False|FALSE")
+_DECIMAL: Final = re.compile(r"[-+]?[0-9]+", re.ASCII)
+_OCTAL: Final = re.compile(r"0o[0-7]+")
+_HEXADECIMAL: Final = re.compile(r"0x[0-9a-fA-F]+")
+_FLOAT: Final = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", re.ASCII)
+_INFINITY: Final = re.compile(r"[-+]?\.(inf|Inf|INF)")
+_NAN: Final = re.compile(r"\.(nan|NaN|NAN)")
+
+_TAG: Final = "tag:yaml.org,2002:"
+
+
+def _scalar(event: ScalarEvent, place: Place) -> ScalarNode:
+    """The scalar with its value by tag or core schema."""
+    text, plain = event.value, event.style is None
+    value: ScalarValue = text
+    if event.tag == _TAG + "str" or (event.tag in {None, "!"} and not plain):
+        value = text
+    else:
+        value = _resolve(text, place)
+        kind = {type(None): "null", bool: "bool", int: "int", float: "float", str: "str"}[type(value)]
+        _check_tag(event, "float" if event.tag == _TAG + "float" and kind == "int" else kind, place)
+        if event.tag == _TAG + "float" and kind == "int":
+            value = float(text)
+    return ScalarNode(value, text, plain, place, _place(event.end_mark))
+
+
+def _resolve(text: str, place: Place) -> ScalarValue:
+    """What a plain scalar means by the core schema. Raises NotationError for a number out of range."""
+    if _NULL.fullmatch(text):
+        return None
+    if _TRUE.fullmatch(text) or _FALSE.fullmatch(text):
+        return _TRUE.fullmatch(text) is not None
+    if _INFINITY.fullmatch(text) or _NAN.fullmatch(text):
+        return float(text.lower().replace(".", ""))
+    for number, base in ((_DECIMAL, 10), (_OCTAL, 8), (_HEXADECIMAL, 16)):
+        if number.fullmatch(text):
+            _check_digits(text, place)
+            return int(text, base)
+    if _FLOAT.fullmatch(text):
+        _check_digits(text, place)
+        value = float(text)
+        if value in {float("inf"), float("-inf")}:
+            _refuse(f"{text} is larger than any double: quote it if it is meant as text", place)
+        return value
+    return text
+
+
+def _check_digits(text: str, place: Place) -> None:
+    if len(text) > MAX_DIGITS:
+        _refuse(f"a number of {len(text)} characters; quote it if it is meant as text", place)
+
+
+def _check_tag(event: ScalarEvent | SequenceStartEvent | MappingStartEvent, kind: str, place: Place) -> None:
+    """Raises NotationError where an explicit tag says something else than what the value is."""
+    if event.tag not in {None, "!", _TAG + kind}:
+        name = event.tag.replace(_TAG, "!!")
+        _refuse(f"the tag {name} does not fit: this is a {kind}; a text that begins with ! must be quoted", place)
+
+
+def _value(node: Node) -> Any:
+    """The plain Python value of a node."""
+    if isinstance(node, MappingNode):
+        return {key: _value(child) for key, child in node.entries.items()}
+    if isinstance(node, ListNode):
+        return [_value(child) for child in node.items]
+    return node.value
+
+
+def _is_empty(node: Node) -> bool:
+    """Whether nothing at all is written where a value should be."""
+    return isinstance(node, ScalarNode) and node.plain and not node.text
+
+
+def _start(event: Event) -> Place:
+    return _place(event.start_mark)
+
+
+def _place(mark: Any) -> Place:
+    """PyYAML's mark, counted from 1; the file's beginning where there is none."""
+    return Place(mark.line + 1, mark.column + 1) if mark else Place(1, 1)
+
+
+def _refuse(message: str, place: Place) -> NoReturn:
+    raise NotationError(message, *place)
+
+
+_NEEDS_QUOTES: Final = re.compile(r"(?:^|[\s,\[{:])([{\[}\],&*!|>%@`#])")
+"""A character that means something in YAML, where a value begins."""
+
+
+def _explain(error: yaml.MarkedYAMLError, lines: tuple[str, ...], place: Place) -> str:
+    """PyYAML's message, and what to do about it."""
+    message = f"not valid YAML: {error.problem}" + (f" {error.context}" if error.context else "")
+    line = lines[place.line - 1] if place.line <= len(lines) else ""
+    if "'\\t'" in message:
+        return f"{message}; indent with spaces, not with tabs"
+    if "mapping values are not allowed" in message:
+        return f"{message}; a value that contains ': ' must be quoted, and keys of one mapping start in one column"
+    special = _NEEDS_QUOTES.search(line)
+    if special is not None:
+        return f"{message}; a value that contains {special[1]!r} must be quoted: quote it"
+    return message
