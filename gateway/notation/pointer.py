@@ -98,33 +98,36 @@ class Pointer:
 
 
 @dataclass(frozen=True, slots=True)
-class PointerPattern:
+class Pattern:
     """The places in JSON documents that a pointer with ``*`` stands for."""
 
     tokens: tuple[str, ...]
 
     @classmethod
-    def parse(cls, text: str) -> PointerPattern:
+    def parse(cls, text: str) -> Pattern:
         """The pattern that ``text`` writes down. Raises NotationError."""
         return cls(_tokens(text))
 
-    def matches(self, place: Sequence[str]) -> bool:
-        """Whether ``place`` is one of these places; its own ``*`` (some item, not known which) only meets ``*``."""
-        return len(place) == len(self.tokens) and self.holds(place)
+    def covers(self, place: Sequence[str]) -> bool:
+        """Whether ``place`` is one of these places or lies below one.
 
-    def holds(self, place: Sequence[str]) -> bool:
-        """Whether ``place`` is one of these places or lies below one."""
+        A ``*`` in ``place`` itself (some item, it is not known which) is met by ``*`` only.
+        """
         return len(place) >= len(self.tokens) and all(
             ours in {ANY, theirs} for ours, theirs in zip(self.tokens, place, strict=False)
         )
 
-    @property
-    def nearness(self) -> tuple[int, tuple[bool, ...]]:
-        """Sorts patterns that hold one place from the farthest to the nearest: longer, then less ``*``."""
-        return len(self.tokens), tuple(token != ANY for token in self.tokens)
+    def __len__(self) -> int:
+        """Levels below the document: of two patterns that cover a place, the longer one is nearer."""
+        return len(self.tokens)
 
     def __str__(self) -> str:
         return _text(self.tokens)
+
+
+def escape(token: str) -> str:
+    """A token as it is written in a pointer."""
+    return token.replace("~", "~0").replace("/", "~1")
 
 
 def _tokens(text: str) -> tuple[str, ...]:
@@ -141,7 +144,7 @@ def _tokens(text: str) -> tuple[str, ...]:
 
 def _text(tokens: Sequence[str]) -> str:
     """The escaped form."""
-    return "".join("/" + token.replace("~", "~0").replace("/", "~1") for token in tokens)
+    return "".join("/" + escape(token) for token in tokens)
 
 
 def _index(token: str, items: list[Any]) -> int | None:

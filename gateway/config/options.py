@@ -1,0 +1,141 @@
+"""The options that decide what may be converted (docs/coercion.md), as a contract declares them.
+
+None means: not declared, so the mode's default holds. Which options a mode and a place allow is
+decided here; what an option does is decided in ``compile``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields
+from datetime import date
+from typing import Annotated, Any, Final, Literal, NamedTuple
+
+from pydantic import AfterValidator, ConfigDict, PlainValidator, StrictBool, StrictStr
+
+from gateway.config.forms import Day, PatternText, Zone, refusal
+from gateway.model import Mode
+from gateway.notation import NotationError
+from gateway.notation.pointer import Pointer
+
+
+@dataclass(frozen=True, slots=True)
+class Capture:
+    """``unknown_fields: {capture: /extra}``: what the schema does not know goes into a map field as JSON text."""
+
+    capture: str
+    """Pointer to a field of type map of string."""
+
+
+def _read_unknown_fields(value: Any) -> Any:
+    """``reject``, ``drop``, or the Capture that ``{capture: /field}`` describes."""
+    if value in ("reject", "drop"):
+        return value
+    if isinstance(value, dict) and set(value) == {"capture"} and isinstance(value["capture"], str):
+        try:
+            pointer = Pointer.parse(value["capture"])
+        except NotationError as exc:
+            raise refusal(str(exc)) from exc
+        if pointer.tokens:
+            return Capture(str(pointer))
+    raise refusal(f"must be reject, drop or {{capture: /field}}, found {value!r}")
+
+
+def _in_order(window: tuple[date, date]) -> tuple[date, date]:
+    """The two days of a window, the first before the second."""
+    if window[0] >= window[1]:
+        raise refusal(f"{window[0]} is not before {window[1]}: the second day is the first one outside")
+    return window
+
+
+UnknownFields = Annotated[Literal["reject", "drop"] | Capture, PlainValidator(_read_unknown_fields)]
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Every option of docs/coercion.md; one table there, one field here."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
+
+    epoch_unit: Literal["s", "ms", "us", "ns"] | None = None
+    epoch_window: Annotated[tuple[Day, Day], AfterValidator(_in_order)] | None = None
+    assume_tz: Zone | None = None
+    bytes_encoding: Literal["base64", "base64url", "hex", "latin1", "utf8"] | None = None
+    null_tokens: tuple[StrictStr, ...] | None = None
+    non_finite: Literal["reject", "null", "keep"] | None = None
+    nan_literals: Literal["reject", "null"] | None = None
+    decimal_separator: Literal[".", ","] | None = None
+    rounding: Literal["reject", "floor", "trunc", "half-even"] | None = None
+    float_narrowing: Literal["decimal", "round"] | None = None
+    unknown_fields: UnknownFields | None = None
+    defaults: Literal["fill", "reject"] | None = None
+    aliases: tuple[StrictStr, ...] | None = None
+    enum_map: Mapping[str, StrictStr] | None = None
+    field_case: Literal["exact", "insensitive"] | None = None
+    wrap_scalar: StrictBool | None = None
+    union_encoding: Literal["plain", "tagged", "auto"] | None = None
+    parse_json_strings: tuple[PatternText, ...] | None = None
+    duplicate_keys: Literal["reject", "last"] | None = None
+
+    def over(self, other: Options) -> Options:
+        """These options, with ``other``'s where these declare none: the nearer declaration wins."""
+        mine = dict(self.declared())
+        return Options(**{**dict(other.declared()), **mine})
+
+    def declared(self) -> Iterator[tuple[str, Any]]:
+        """Name and value of the options that are declared."""
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if value is not None:
+                yield field.name, value
+
+
+ALLOWED_IN_STRICT: Final = frozenset(
+    {"bytes_encoding", "epoch_window", "aliases", "defaults", "union_encoding", "duplicate_keys"}
+)
+"""These choose how to read a payload, they do not change a value; all others convert."""
+
+CONVERTS_NOTHING: Final[Mapping[str, Any]] = {
+    "null_tokens": (),
+    "non_finite": "reject",
+    "nan_literals": "reject",
+    "decimal_separator": ".",
+    "rounding": "reject",
+    "float_narrowing": "decimal",
+    "unknown_fields": "reject",
+    "enum_map": {},
+    "field_case": "exact",
+    "wrap_scalar": False,
+    "parse_json_strings": (),
+}
+"""The value with which a converting option says no, and may therefore stand in strict."""
+
+OF_THE_WHOLE_PAYLOAD: Final = frozenset({"nan_literals", "parse_json_strings", "duplicate_keys"})
+"""Decided while the payload is decoded, before there are places in it."""
+
+
+class Misplaced(NamedTuple):
+    """An option that cannot stand where it does."""
+
+    option: str
+    message: str
+
+
+def misplaced(options: Options, mode: Mode, *, override: bool) -> list[Misplaced]:
+    """What a contract in ``mode`` may not declare: under ``overrides`` if ``override``, else under ``options``."""
+    found: list[Misplaced] = []
+    for name, value in options.declared():
+        idle = name in CONVERTS_NOTHING and value == CONVERTS_NOTHING[name]
+        if mode is Mode.STRICT and name not in ALLOWED_IN_STRICT and not idle:
+            allowed = ", ".join(sorted(ALLOWED_IN_STRICT))
+            message = f"converts, which mode strict forbids: remove it or set mode: lossless; strict allows {allowed}"
+            found.append(Misplaced(name, message))
+        elif name == "rounding" and mode is Mode.LOSSLESS and not idle:
+            found.append(Misplaced(name, "loses digits, which mode lossless forbids: remove it or set mode: lenient"))
+        if override and name in OF_THE_WHOLE_PAYLOAD:
+            found.append(Misplaced(name, "holds for the whole payload: declare it under options"))
+        if not override and name == "aliases":
+            found.append(
+                Misplaced(name, "are the other names of one field: declare them under overrides, at the field's path")
+            )
+    return found
