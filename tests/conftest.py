@@ -1,0 +1,132 @@
+"""What every test runs under: real parts or a loud word about their absence, no process left, Hypothesis profiles.
+
+- A test whose marker names a part that cannot be had on this machine is skipped, and the end of
+  the run says so in one block, with the command that would help. With REQUIRE_PARTS=1 it fails.
+- A test run that leaves a child process behind fails.
+- HYPOTHESIS_PROFILE: ``fast`` (default) or ``ci`` (five times the examples).
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+from collections.abc import Callable
+from importlib.util import find_spec
+
+import pytest
+from hypothesis import settings
+
+from tests.parts.cache import PartMissing
+from tests.parts.processes import children
+
+# A part belongs to one engineer each; a module that is not there yet has no tests either.
+pytest_plugins = [
+    name for name in ("tests.parts.kafka", "tests.parts.apicurio", "tests.parts.mosquitto") if find_spec(name)
+]
+
+settings.register_profile("fast", max_examples=100, deadline=None)
+settings.register_profile("ci", max_examples=500, deadline=None, print_blob=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fast"))
+
+
+def _mosquitto() -> None:
+    """Raises PartMissing where no mosquitto is installed."""
+    search = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/usr/local/sbin"])
+    if shutil.which("mosquitto", path=search) is None:
+        raise PartMissing("mosquitto is not installed", "apt-get install mosquitto mosquitto-clients")
+
+
+def _kafka() -> None:
+    """Raises PartMissing where Kafka's jars or a Java for them cannot be had."""
+    from tests.parts import kafka  # not at the top: as a plugin it is imported later, with its assertions rewritten
+
+    kafka.jars()
+
+
+def _apicurio() -> None:
+    """Raises PartMissing where Apicurio's distribution or a Java for it cannot be had."""
+    from tests.parts import apicurio
+
+    apicurio.distribution()
+
+
+PARTS: dict[str, Callable[[], object]] = {
+    "mosquitto": _mosquitto,
+    "kafka": _kafka,
+    "apicurio": _apicurio,
+}
+"""Marker -> what raises PartMissing if the part cannot be had; may download, so it is asked once and late."""
+
+FIXTURES = {"mosquitto": "mosquitto", "kafka": "kafka", "own_kafka": "kafka", "apicurio_url": "apicurio"}
+"""Fixture -> the marker that a test which uses it must carry."""
+
+
+class RealParts:
+    """Asks once for each part, and remembers which tests had to do without."""
+
+    def __init__(self, required: bool) -> None:
+        self._required = required
+        self._answers: dict[str, PartMissing | None] = {}
+        self._left_out: dict[str, int] = {}
+        self._survivors: dict[int, str] = {}
+
+    @pytest.hookimpl
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Refuses a test that uses a part without its marker: ``make unit`` would start the part."""
+        for item in items:
+            for fixture in getattr(item, "fixturenames", ()):
+                marker = FIXTURES.get(fixture)
+                if marker and item.get_closest_marker(marker) is None:
+                    raise pytest.UsageError(f"{item.nodeid} uses {fixture}: mark it with @pytest.mark.{marker}")
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        """Skips or fails a test whose part cannot be had, before any fixture is made."""
+        for marker in PARTS:
+            missing = self._missing(marker) if item.get_closest_marker(marker) else None
+            if missing is not None:
+                self._left_out[marker] = self._left_out.get(marker, 0) + 1
+                text = f"{marker} cannot be had: {missing.reason}. To get it: {missing.remedy}"
+                if self._required:
+                    pytest.fail(f"REQUIRE_PARTS is set, and {text}", pytrace=False)
+                pytest.skip(text)
+
+    def _missing(self, marker: str) -> PartMissing | None:
+        if marker not in self._answers:
+            try:
+                PARTS[marker]()
+            except PartMissing as missing:
+                self._answers[marker] = missing
+            else:
+                self._answers[marker] = None
+        return self._answers[marker]
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Ends child processes that a test left behind, and fails the run for them."""
+        self._survivors = children()
+        for pid in self._survivors:
+            os.kill(pid, signal.SIGKILL)
+        if self._survivors and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    @pytest.hookimpl
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Says what was left out and how to get it, and which processes were left behind."""
+        if self._left_out:
+            terminalreporter.section("REAL PARTS ARE MISSING: this run proves less than it should", red=True, bold=True)
+            for marker, count in self._left_out.items():
+                missing = self._answers[marker]
+                assert missing is not None
+                terminalreporter.write_line(f"{marker}: {count} test(s) not run, {missing.reason}")
+                terminalreporter.write_line(f"    to get it: {missing.remedy}")
+        if self._survivors:
+            terminalreporter.section("PROCESSES LEFT BEHIND (ended now)", red=True, bold=True)
+            for pid, command in self._survivors.items():
+                terminalreporter.write_line(f"{pid}: {command[:200]}")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Puts the hooks above in place."""
+    config.pluginmanager.register(RealParts(required=os.environ.get("REQUIRE_PARTS") == "1"), "real-parts")

@@ -1,0 +1,62 @@
+"""The real parts themselves: what other tests take for granted."""
+
+import httpx
+import pytest
+from confluent_kafka import Producer
+
+from tests.parts.kafka import KafkaBroker
+
+
+@pytest.mark.kafka
+def test_a_consumed_record_is_what_was_produced(kafka: KafkaBroker):
+    """Key, value, headers and timestamp come back from the right partition."""
+    topic = kafka.new_topic(partitions=2)
+    producer = Producer({"bootstrap.servers": kafka.bootstrap})
+    producer.produce(topic, b"v", b"k", 1, timestamp=1_700_000_000_000, headers=[("h", b"x")])
+    assert producer.flush(10) == 0
+    producer.close()
+    [record] = kafka.consume(topic)
+    assert record == (topic, 1, 0, 1_700_000_000_000, b"k", b"v", [("h", b"x")])
+
+
+@pytest.mark.kafka
+def test_a_topic_can_be_deleted(kafka: KafkaBroker):
+    """After delete_topic the topic holds nothing, and a new one may take its name."""
+    topic = kafka.new_topic()
+    kafka.delete_topic(topic)
+    assert kafka.consume(topic) == []
+    kafka.create_topic(topic)
+    assert kafka.consume(topic) == []
+
+
+@pytest.mark.kafka
+def test_data_survive_a_kill(own_kafka: KafkaBroker):
+    """A killed broker comes back on the same address with its records."""
+    topic = own_kafka.new_topic()
+    producer = Producer({"bootstrap.servers": own_kafka.bootstrap})
+    producer.produce(topic, b"v")
+    assert producer.flush(10) == 0
+    producer.close()
+    own_kafka.kill()
+    assert not own_kafka.ready()
+    own_kafka.start()
+    assert [record.value for record in own_kafka.consume(topic)] == [b"v"]
+
+
+@pytest.mark.kafka
+def test_a_paused_broker_does_not_answer(own_kafka: KafkaBroker):
+    """A pause leaves the process alive and mute; resume lets it answer again."""
+    own_kafka.pause()
+    assert not own_kafka.ready()
+    assert own_kafka.process.running
+    own_kafka.resume()
+    own_kafka.process.wait_ready(own_kafka.ready, timeout_s=20)
+
+
+@pytest.mark.apicurio
+def test_apicurio_speaks_confluents_api(apicurio_url: str):
+    """A schema can be registered and read back under its ID, in the registry's own spelling."""
+    body = {"schema": '{"type":"string"}'}
+    answer = httpx.post(f"{apicurio_url}/subjects/parts-value/versions", json=body, trust_env=False)
+    schema_id = answer.raise_for_status().json()["id"]
+    assert httpx.get(f"{apicurio_url}/schemas/ids/{schema_id}", trust_env=False).json()["schema"] == '"string"'
