@@ -115,7 +115,7 @@ class Contract:
     version: int | None = None
     """None for the latest."""
     mode: Mode = Mode.LOSSLESS
-    options: Options = Options()
+    options: Options = field(default_factory=Options)
     overrides: tuple[tuple[Pattern, Options], ...] = ()
     framing: Literal["prefix", "header"] = "prefix"
     qos: int = 1
@@ -129,7 +129,7 @@ class Contract:
     description: str | None = None
     schema: SchemaFile | None = None
     """None where the subject is kept elsewhere."""
-    examples: Examples = Examples()
+    examples: Examples = field(default_factory=Examples)
 
     @property
     def file(self) -> Path:
