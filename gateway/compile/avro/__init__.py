@@ -1,0 +1,1 @@
+"""Avro: schema text -> typed tree -> a function that writes payloads as Avro binary."""

@@ -1,0 +1,306 @@
+"""Avro schema + rules -> the function that writes a payload as Avro binary, and the one that explains why not.
+
+Each schema position is compiled for its path, because options can be overridden per path, and for its
+mode, because a union tries lower modes first. Recursive schemas are cut where a record meets itself: the
+inner occurrence is the outer one's node, with the outer one's rules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from gateway.compile.avro import binary, exact, scalars, temporal
+from gateway.compile.avro.containers import compile_array, compile_map
+from gateway.compile.avro.defaults import encode_default
+from gateway.compile.avro.node import CountKeys, Explain, Node, Scalar, Write, expression, generate
+from gateway.compile.avro.record import Place, compile_record
+from gateway.compile.avro.schema import (
+    ABSENT,
+    Array,
+    EnumType,
+    Field,
+    Fixed,
+    Map,
+    Primitive,
+    Record,
+    Type,
+    Union,
+    name_of,
+    walk,
+)
+from gateway.compile.avro.union import Branch, compile_union
+from gateway.compile.coercions import NULL_TO_DEFAULT
+from gateway.compile.leaf import Leaf
+from gateway.compile.rules import Path, RuleBook
+from gateway.compile.verdict import Findings, Log, Refused, violation
+from gateway.errors import SchemaError
+from gateway.model import Coercion, Mode
+from gateway.notation.pointer import Pointer
+
+MODES = (Mode.STRICT, Mode.LOSSLESS, Mode.LENIENT)
+"""From the narrowest to the widest."""
+
+_KINDS = {
+    "null": frozenset({"null"}),
+    "boolean": frozenset({"boolean"}),
+    "int": frozenset({"number"}),
+    "long": frozenset({"number"}),
+    "float": frozenset({"number"}),
+    "double": frozenset({"number"}),
+    "string": frozenset({"string"}),
+    "bytes": frozenset({"string"}),
+}
+_NUMBER = frozenset({"number"})
+_STRING = frozenset({"string"})
+
+
+@dataclass(frozen=True, slots=True)
+class AvroCodec:
+    """A schema compiled for one contract."""
+
+    write: Write
+    """Without the wire prefix. Raises Refused."""
+    explain: Explain
+    count_keys: CountKeys | None
+    needs_exact_numbers: bool
+    """Whether numbers with a point must be decoded as ``Decimal``."""
+    is_recursive: bool
+    """Whether nesting depends on the payload: then its depth must be bounded before it is written."""
+
+
+def compile_avro(root: Type, book: RuleBook) -> AvroCodec:
+    """The codec of a parsed schema under the contract's rules. Raises SchemaError."""
+    kinds = list(walk(root))
+    node = _Compiler(book).node(root, ())
+    return AvroCodec(
+        node.write,
+        node.explain,
+        node.count_keys,
+        needs_exact_numbers=any(_is_decimal(kind) for kind in kinds),
+        is_recursive=any(isinstance(kind, Record) and _contains_itself(kind) for kind in kinds),
+    )
+
+
+def find_scalar(root: Type, pointer: Pointer, book: RuleBook) -> tuple[Type, Scalar] | None:
+    """The scalar that the schema has at a pointer into the payload, null branches aside; None if there is none."""
+    kind: Type | None = root
+    for token in pointer.tokens:
+        kind = _step(_beside_null(kind), token)
+        if kind is None:
+            return None
+    kind = _beside_null(kind)
+    if not isinstance(kind, Primitive | Fixed | EnumType):
+        return None
+    return kind, _scalar(kind, Leaf(book.at(pointer.tokens), pointer.tokens))
+
+
+def _beside_null(kind: Type | None) -> Type | None:
+    """The only other branch of a union with null; any other type as it is."""
+    if isinstance(kind, Union):
+        others = [branch for branch in kind.branches if name_of(branch) != "null"]
+        return others[0] if len(others) == 1 else kind
+    return kind
+
+
+def _step(kind: Type | None, token: str) -> Type | None:
+    match kind:
+        case Record():
+            return next((field.type for field in kind.fields if token in (field.name, *field.aliases)), None)
+        case Map():
+            return kind.values
+        case Array():
+            return kind.items if token.isdecimal() else None
+        case _:
+            return None
+
+
+def _is_decimal(kind: Type) -> bool:
+    return isinstance(kind, Primitive | Fixed) and kind.logical is not None and kind.logical.name == "decimal"
+
+
+def _contains_itself(record: Record) -> bool:
+    return any(below is record for field in record.fields for below in walk(field.type))
+
+
+class _Compiler:
+    """Compiles one schema in one mode."""
+
+    def __init__(self, book: RuleBook) -> None:
+        self._book = book
+        self._open: dict[int, Node] = {}
+        """Records whose fields are being compiled, by identity."""
+
+    def node(self, kind: Type, path: Path) -> Node:
+        """The node of ``kind`` at ``path``."""
+        match kind:
+            case Record():
+                return self._record(kind, path)
+            case Array():
+                return compile_array(self.node(kind.items, (*path, "*")), path, self._book.at(path), kind.place)
+            case Map():
+                return compile_map(self.node(kind.values, (*path, "*")), kind.place)
+            case Union():
+                return self._union(kind, path)
+            case _:
+                return self._leaf(kind, path)
+
+    def _record(self, record: Record, path: Path) -> Node:
+        outer = self._open.get(id(record))
+        if outer is not None:
+            return _again(outer)
+        waiting = self._open[id(record)] = Node(f"an object with the fields of {record.name}", _OBJECT, _unset, _unset)
+        places = [self._place(field, (*path, field.name)) for field in record.fields]
+        del self._open[id(record)]
+        node = compile_record(record, path, self._book.at(path), places, self._wider())
+        waiting.write, waiting.explain, waiting.count_keys = node.write, node.explain, node.count_keys
+        return node
+
+    def _place(self, field: Field, path: Path) -> Place:
+        node = self.node(field.type, path)
+        default = None if field.default is ABSENT else encode_default(field.type, field.default, field.place)
+        null = None
+        if isinstance(field.type, Union):
+            at = [n for n, branch in enumerate(field.type.branches) if name_of(branch) == "null"]
+            null = binary.encode_long(at[0]) if at else None
+        elif name_of(field.type) == "null":
+            null = binary.NULL
+        rules = self._book.at(path)
+        if default is not None and null is None and rules.lenient:
+            node = _null_to_default(node, default, path)
+        return Place(field.name, node, (*field.aliases, *rules.aliases), default, null, field.place)
+
+    def _union(self, kind: Union, path: Path) -> Node:
+        modes = MODES[: MODES.index(self._book.mode) + 1]
+        compilers = {mode: self if mode is self._book.mode else self._in_mode(mode) for mode in modes}
+        branches = [
+            Branch(
+                name_of(branch),
+                binary.encode_long(n),
+                {mode: compiler.node(branch, path) for mode, compiler in compilers.items()},
+            )
+            for n, branch in enumerate(kind.branches)
+        ]
+        return compile_union(branches, path, self._book.at(path), kind.place)
+
+    def _leaf(self, kind: Primitive | Fixed | EnumType, path: Path) -> Node:
+        scalar = _scalar(kind, Leaf(self._book.at(path), path))
+        coerce, encode = scalar.coerce, scalar.encode
+
+        def write_slowly(value: Any, log: Log) -> bytes:
+            return encode(coerce(value, log))
+
+        def explain(value: Any, at: str, findings: Findings) -> None:
+            try:
+                coerce(value, [])
+            except Refused as refused:
+                findings.add(violation(refused, value, at, kind.place, self._passes_in(kind, path, value)))
+
+        names: dict[str, Any] = {}
+        slow = Node(scalar.wanted, _kinds(kind), write_slowly, explain, clean=scalar.clean)
+        if scalar.clean is None:
+            return slow
+        source = f"def write(value, log):\n    return {expression(slow, 'value', 'leaf_', names)}\n"
+        return Node(slow.wanted, slow.kinds, generate("write", source, names), explain, clean=scalar.clean)
+
+    def _passes_in(self, kind: Primitive | Fixed | EnumType, path: Path, value: Any) -> Mode | None:
+        """The lowest wider mode that takes the value, found by trying."""
+        for mode in self._wider():
+            try:
+                _scalar(kind, Leaf(self._book.in_mode(mode).at(path), path)).coerce(value, [])
+            except Refused:
+                continue
+            return mode
+        return None
+
+    def _wider(self) -> Sequence[Mode]:
+        return MODES[MODES.index(self._book.mode) + 1 :]
+
+    def _in_mode(self, mode: Mode) -> _Compiler:
+        compiler = _Compiler(self._book.in_mode(mode))
+        compiler._open = {}
+        return compiler
+
+
+_OBJECT = frozenset({"object"})
+
+
+def _again(outer: Node) -> Node:
+    """A record inside itself: the functions of ``outer``, which is still empty, are looked up when called."""
+
+    def write(value: Any, log: Log) -> bytes:
+        return outer.write(value, log)
+
+    def explain(value: Any, at: str, findings: Findings) -> None:
+        outer.explain(value, at, findings)
+
+    def count_keys(value: Any) -> int:
+        return outer.count_keys(value) if outer.count_keys is not None else 0
+
+    return Node(outer.wanted, outer.kinds, write, explain, count_keys=count_keys)
+
+
+def _unset(*_: object) -> Any:
+    raise SchemaError("a record was written before it was compiled")
+
+
+def _null_to_default(node: Node, default: bytes, path: Path) -> Node:
+    """Lenient: null where a field is not nullable but has a default becomes the default."""
+    write, explain = node.write, node.explain
+
+    def write_or_fill(value: Any, log: Log) -> bytes:
+        if value is not None:
+            return write(value, log)
+        log.append(Coercion(str(Pointer(path)), NULL_TO_DEFAULT))
+        return default
+
+    def explain_unless_filled(value: Any, at: str, findings: Findings) -> None:
+        if value is not None:
+            explain(value, at, findings)
+
+    return Node(node.wanted, node.kinds, write_or_fill, explain_unless_filled, node.clean, node.count_keys)
+
+
+def _kinds(kind: Primitive | Fixed | EnumType) -> frozenset[str]:
+    """The JSON kinds that strict mode may take."""
+    if isinstance(kind, EnumType):
+        return _STRING
+    if kind.logical is not None and kind.logical.name == "decimal":
+        return _NUMBER
+    return _STRING if isinstance(kind, Fixed) else _KINDS[kind.name]
+
+
+_PRIMITIVES: dict[str, Callable[[Leaf], Scalar]] = {
+    "null": scalars.compile_null,
+    "boolean": scalars.compile_boolean,
+    "int": lambda leaf: scalars.compile_integer(leaf, binary.INT_MIN, binary.INT_MAX),
+    "long": lambda leaf: scalars.compile_integer(leaf, binary.LONG_MIN, binary.LONG_MAX),
+    "float": scalars.compile_float,
+    "double": scalars.compile_double,
+    "string": scalars.compile_string,
+    "bytes": scalars.compile_bytes,
+}
+
+
+def _scalar(kind: Primitive | Fixed | EnumType, leaf: Leaf) -> Scalar:
+    """The coercer of a scalar type."""
+    if isinstance(kind, EnumType):
+        return scalars.compile_enum(leaf, kind)
+    logical = kind.logical
+    size = kind.size if isinstance(kind, Fixed) else None
+    if logical is None:
+        return _PRIMITIVES[kind.name](leaf) if size is None else scalars.compile_fixed(leaf, size)
+    match logical.name:
+        case "date":
+            return temporal.compile_date(leaf)
+        case "time-millis" | "time-micros":
+            return temporal.compile_time(leaf, logical)
+        case "decimal":
+            return exact.compile_decimal(leaf, logical, size)
+        case "uuid":
+            return exact.compile_uuid_text(leaf) if size is None else exact.compile_uuid_fixed(leaf)
+        case "duration":
+            return temporal.compile_duration(leaf)
+        case _:
+            return temporal.compile_timestamp(leaf, logical)

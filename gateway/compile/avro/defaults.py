@@ -1,0 +1,116 @@
+"""Avro binary of a field's default, which the schema spells in its own JSON form (Avro 1.12, "Records").
+
+A default is a physical value: bytes and fixed as text of code points 0 to 255, timestamps as numbers.
+Since Avro 1.12 a union's default may fit any branch; before, only the first. Both are read the same way.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from gateway.compile.avro import binary
+from gateway.compile.avro.schema import (
+    ABSENT,
+    Array,
+    EnumType,
+    Fixed,
+    Map,
+    Primitive,
+    Record,
+    Type,
+    Union,
+)
+from gateway.errors import SchemaError
+
+_RANGES = {"int": (binary.INT_MIN, binary.INT_MAX), "long": (binary.LONG_MIN, binary.LONG_MAX)}
+_FLT_MAX = 3.4028234663852886e38
+
+
+def encode_default(kind: Type, default: Any, place: str) -> bytes:
+    """The default's bytes. Raises SchemaError for one that the type cannot hold."""
+    data = _encode(kind, default, place, 0)
+    if data is None:
+        raise SchemaError(f"the default {json.dumps(default)[:80]} is no value of the field's type", place)
+    return data
+
+
+def _encode(kind: Type, value: Any, place: str, depth: int) -> bytes | None:
+    """The value's bytes, None where the type does not hold it."""
+    if depth > 64:
+        raise SchemaError("the default is nested too deep", place)
+    match kind:
+        case Primitive():
+            return _encode_primitive(kind.name, value)
+        case EnumType():
+            return binary.encode_long(kind.symbols.index(value)) if value in kind.symbols else None
+        case Fixed():
+            data = _latin1(value)
+            return data if data is not None and len(data) == kind.size else None
+        case Union():
+            for n, branch in enumerate(kind.branches):
+                data = _encode(branch, value, place, depth + 1)
+                if data is not None:
+                    return binary.encode_long(n) + data
+            return None
+        case Array():
+            items = [_encode(kind.items, item, place, depth + 1) for item in value] if isinstance(value, list) else None
+            return _block(items)
+        case Map():
+            if not isinstance(value, dict):
+                return None
+            entries: list[bytes | None] = []
+            for key, item in value.items():
+                data = _encode(kind.values, item, place, depth + 1)
+                entries.append(None if data is None else binary.encode_string(key) + data)
+            return _block(entries)
+        case Record():
+            return _encode_record(kind, value, place, depth)
+
+
+def _block(items: list[bytes | None] | None) -> bytes | None:
+    if items is None:
+        return None
+    present = [item for item in items if item is not None]
+    return binary.encode_items(present) if len(present) == len(items) else None
+
+
+def _encode_record(record: Record, value: Any, place: str, depth: int) -> bytes | None:
+    if not isinstance(value, dict) or not value.keys() <= {field.name for field in record.fields}:
+        return None
+    parts: list[bytes] = []
+    for field in record.fields:
+        given = value.get(field.name, field.default)
+        data = None if given is ABSENT else _encode(field.type, given, place, depth + 1)
+        if data is None:
+            return None
+        parts.append(data)
+    return b"".join(parts)
+
+
+def _encode_primitive(name: str, value: Any) -> bytes | None:
+    kind = type(value)
+    match name:
+        case "null":
+            return binary.NULL if value is None else None
+        case "boolean":
+            return (binary.TRUE if value else binary.FALSE) if kind is bool else None
+        case "int" | "long":
+            low, high = _RANGES[name]
+            return binary.encode_long(value) if kind is int and low <= value <= high else None
+        case "float":
+            fits = kind in {int, float} and abs(value) <= _FLT_MAX
+            return binary.encode_float(float(value)) if fits else None
+        case "double":
+            return binary.encode_double(float(value)) if kind in {int, float} else None
+        case "string":
+            return binary.encode_string(value) if kind is str else None
+        case _:
+            data = _latin1(value)
+            return None if data is None else binary.encode_bytes(data)
+
+
+def _latin1(value: Any) -> bytes | None:
+    if not isinstance(value, str) or any(ord(character) > 255 for character in value):
+        return None
+    return value.encode("latin-1")

@@ -1,0 +1,116 @@
+"""The targets decimal and uuid: numbers with all their digits, identifiers with all their bits.
+
+A decimal is read from the exact token of the JSON text, never by way of a double. Routes whose schema
+has decimals decode with ``Decimal`` for every number that has a point or an exponent (decode.py).
+"""
+
+from __future__ import annotations
+
+from decimal import ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
+from typing import Any
+from uuid import UUID
+
+from gateway.compile import numbers, texts
+from gateway.compile.avro import binary
+from gateway.compile.avro.logical_types import Logical
+from gateway.compile.avro.node import Clean, Scalar
+from gateway.compile.coercions import ROUNDED, STRING_TO_UUID
+from gateway.compile.leaf import Leaf, mismatch, refuse_null
+from gateway.compile.verdict import Log, Refused
+from gateway.model import Code
+
+_ROUNDINGS = {"floor": ROUND_FLOOR, "trunc": ROUND_DOWN, "half-even": ROUND_HALF_EVEN}
+
+
+def compile_decimal(leaf: Leaf, logical: Logical, size: int | None) -> Scalar:
+    """``decimal`` on bytes or on a fixed of ``size``: the unscaled value as big-endian two's complement."""
+    rules, precision, scale = leaf.rules, logical.precision, logical.scale
+    wanted = f"a decimal of at most {precision} digits, {scale} of them after the point"
+    limit = 10**precision
+
+    def coerce(value: Any, log: Log) -> bytes:
+        kind = type(value)
+        if value is None:
+            raise refuse_null(wanted)
+        if kind in {dict, list, bool}:
+            raise mismatch(wanted)
+        if kind is str:
+            if rules.strict:
+                raise mismatch(wanted)
+            return unscaled(Decimal(leaf.number_text(value, wanted, log)), log)
+        if kind is int:
+            if abs(value) >= limit:
+                raise out_of_range()
+            return unscaled(Decimal(value), log)
+        return unscaled(value if kind is Decimal else Decimal(repr(value)), log)
+
+    def unscaled(number: Decimal, log: Log) -> bytes:
+        if numbers.exceeds(number, precision):
+            raise out_of_range()
+        shifted = number.scaleb(scale, numbers.EXACT)
+        whole = shifted.to_integral_value(_ROUNDINGS[rules.rounding] if rules.rounding else ROUND_DOWN)
+        if whole != shifted:
+            if not rules.rounding:
+                raise Refused(
+                    Code.PRECISION_LOSS,
+                    wanted,
+                    f"more than {scale} digits after the point; publish fewer, or declare rounding in lenient mode",
+                    nearest=str(whole.scaleb(-scale, numbers.EXACT)),
+                    scale=scale,
+                )
+            leaf.note(log, ROUNDED)
+        units = int(whole)
+        if abs(units) >= limit:
+            raise out_of_range()
+        return units.to_bytes(size if size is not None else units.bit_length() // 8 + 1, "big", signed=True)
+
+    def out_of_range() -> Refused:
+        return Refused(Code.OUT_OF_RANGE, wanted, precision=precision, scale=scale)
+
+    return Scalar(wanted, coerce, binary.encode_bytes if size is None else bytes)
+
+
+def compile_uuid_text(leaf: Leaf) -> Scalar:
+    """``uuid`` on string: the canonical form, unchanged; lenient also other spellings."""
+    wanted = "a UUID as 8-4-4-4-12 hex digits"
+
+    def coerce(value: Any, log: Log) -> str:
+        return _uuid_text(leaf, value, wanted, log)
+
+    names = {"is_uuid": texts.is_uuid, "encode_string": binary.encode_string}
+    return Scalar(
+        wanted,
+        coerce,
+        binary.encode_string,
+        Clean("type({x}) is str and {is_uuid}({x})", "{encode_string}({x})", names),
+    )
+
+
+def compile_uuid_fixed(leaf: Leaf) -> Scalar:
+    """``uuid`` on fixed(16): the canonical text as 16 bytes, big-endian."""
+    wanted = "a UUID as 8-4-4-4-12 hex digits"
+
+    def coerce(value: Any, log: Log) -> bytes:
+        if leaf.rules.strict and value is not None:
+            raise mismatch(wanted)
+        spelled: Log = []
+        text = _uuid_text(leaf, value, wanted, spelled)
+        leaf.note(log, STRING_TO_UUID)
+        return UUID(text).bytes
+
+    return Scalar(wanted, coerce, bytes)
+
+
+def _uuid_text(leaf: Leaf, value: Any, wanted: str, log: Log) -> str:
+    """A UUID's text as it is, or (lenient) in its canonical form, noted."""
+    if value is None:
+        raise refuse_null(wanted)
+    if type(value) is not str:
+        raise mismatch(wanted)
+    if texts.is_uuid(value):
+        return value
+    canonical = texts.read_loose_uuid(value) if leaf.rules.lenient else None
+    if canonical is None:
+        raise Refused(Code.INVALID_FORMAT, wanted, format="uuid")
+    leaf.note(log, STRING_TO_UUID)
+    return canonical

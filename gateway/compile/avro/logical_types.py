@@ -1,0 +1,74 @@
+"""Logical types: which there are, what they stand on, and their parameters (Avro 1.12, "Logical Types").
+
+An unknown logical type is its base type, as the specification says. A known one on a base or with
+parameters that the specification forbids would silently become its base type in most libraries; a
+contract with such a schema means something else than what it says, so it is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from gateway.errors import SchemaError
+
+_BASES: Mapping[str, frozenset[str]] = {
+    "date": frozenset({"int"}),
+    "time-millis": frozenset({"int"}),
+    "time-micros": frozenset({"long"}),
+    "timestamp-millis": frozenset({"long"}),
+    "timestamp-micros": frozenset({"long"}),
+    "timestamp-nanos": frozenset({"long"}),
+    "local-timestamp-millis": frozenset({"long"}),
+    "local-timestamp-micros": frozenset({"long"}),
+    "local-timestamp-nanos": frozenset({"long"}),
+    "decimal": frozenset({"bytes", "fixed"}),
+    "uuid": frozenset({"string", "fixed"}),
+    "duration": frozenset({"fixed"}),
+}
+_SIZES: Mapping[str, int] = {"uuid": 16, "duration": 12}
+UNIT_OF: Mapping[str, str] = {"millis": "ms", "micros": "us", "nanos": "ns"}
+"""Suffix of a time type -> epoch unit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Logical:
+    """A logical type and, for decimals, its parameters."""
+
+    name: str
+    precision: int = 0
+    scale: int = 0
+
+    @property
+    def unit(self) -> str:
+        """The epoch unit of a time or timestamp type: ``ms``, ``us`` or ``ns``."""
+        return UNIT_OF[self.name.rpartition("-")[2]]
+
+
+def read_logical(source: Mapping[str, Any], base: str, size: int | None, place: str) -> Logical | None:
+    """The logical type that ``source`` declares on ``base``, None for none or an unknown one. Raises SchemaError."""
+    name = source.get("logicalType")
+    if name == "big-decimal":
+        raise SchemaError("big-decimal is not supported: its scale travels in the value; use decimal", place)
+    if not isinstance(name, str) or name not in _BASES:
+        return None
+    if base not in _BASES[name]:
+        allowed = " or ".join(sorted(_BASES[name]))
+        raise SchemaError(f"logical type {name!r} stands on {allowed}, not on {base}", place)
+    if base == "fixed" and name in _SIZES and size != _SIZES[name]:
+        raise SchemaError(f"logical type {name!r} needs a fixed of {_SIZES[name]} bytes, found {size}", place)
+    if name != "decimal":
+        return Logical(name)
+    return _read_decimal(source, size, place)
+
+
+def _read_decimal(source: Mapping[str, Any], size: int | None, place: str) -> Logical:
+    precision, scale = source.get("precision"), source.get("scale", 0)
+    if type(precision) is not int or precision < 1:
+        raise SchemaError(f"decimal needs a precision of 1 or more, found {precision!r}", place)
+    if type(scale) is not int or not 0 <= scale <= precision:
+        raise SchemaError(f"decimal needs a scale from 0 to its precision {precision}, found {scale!r}", place)
+    if size is not None and precision > (most := len(str((1 << 8 * size - 1) - 1)) - 1 if size else 0):
+        raise SchemaError(f"a fixed of {size} bytes holds {most} digits, not {precision}", place)
+    return Logical("decimal", precision, scale)

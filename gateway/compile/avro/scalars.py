@@ -1,0 +1,402 @@
+"""The primitive targets, enum and fixed: one function each, which reads like its row of docs/coercion.md.
+
+Each returns a ``Scalar`` whose ``coerce`` branches on the kind of JSON value: first the identity, then
+what lossless mode converts, then what lenient mode adds. A value of another kind is a mismatch.
+"""
+
+from __future__ import annotations
+
+from decimal import ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
+from math import copysign, inf, isinf, nan
+from typing import Any
+
+from gateway.compile import numbers, texts
+from gateway.compile.avro import binary
+from gateway.compile.avro.node import Clean, Scalar
+from gateway.compile.avro.schema import EnumType
+from gateway.compile.coercions import (
+    ARRAY_TO_BYTES,
+    BOOLEAN_TO_NUMBER,
+    BOOLEAN_TO_STRING,
+    ENUM_CASE,
+    ENUM_MAPPED,
+    INTEGER_TO_STRING,
+    INTEGRAL_FLOAT_TO_INT,
+    NUMBER_TO_BOOLEAN,
+    NUMBER_TO_STRING,
+    ROUNDED,
+    STRING_TO_BOOLEAN,
+    STRING_TO_BYTES,
+    TOKEN_TO_NULL,
+)
+from gateway.compile.leaf import Leaf, mismatch, plain_number, refuse_null
+from gateway.compile.verdict import Log, Refused
+from gateway.model import Code
+from gateway.notation.nearest import nearest
+
+_ROUNDINGS = {"floor": ROUND_FLOOR, "trunc": ROUND_DOWN, "half-even": ROUND_HALF_EVEN}
+
+TRUE_TEXTS = frozenset({"true", "True", "TRUE"})
+FALSE_TEXTS = frozenset({"false", "False", "FALSE"})
+LENIENT_TRUE = frozenset({"true", "on", "yes", "y", "t", "1"})
+LENIENT_FALSE = frozenset({"false", "off", "no", "n", "f", "0"})
+MOST_DIGITS = 4000
+"""Digits of an integer that are turned into text; Python refuses more than 4300."""
+
+
+def compile_null(leaf: Leaf) -> Scalar:
+    """``null``: null, lenient also the empty string."""
+    wanted = "null"
+
+    def coerce(value: Any, log: Log) -> None:
+        if value is None:
+            return
+        if value == "" and leaf.rules.lenient:
+            leaf.note(log, TOKEN_TO_NULL)
+            return
+        raise mismatch(wanted)
+
+    return Scalar(wanted, coerce, lambda _: binary.NULL, Clean("{x} is None", "b''", {}))
+
+
+def compile_boolean(leaf: Leaf) -> Scalar:
+    """``boolean``: true, false; lossless also 0, 1 and three casings of the words."""
+    rules, wanted = leaf.rules, "true or false"
+
+    def coerce(value: Any, log: Log) -> bool:
+        kind = type(value)
+        if kind is bool:
+            return bool(value)
+        if value is None:
+            raise refuse_null(wanted)
+        if rules.strict or kind in {dict, list}:
+            raise mismatch(wanted)
+        if kind is str:
+            return from_text(value, log)
+        number = value if kind is int else plain_number(value)
+        if kind is not int and not (rules.lenient and number.is_integer()):
+            raise mismatch(wanted)
+        if number not in {0, 1}:
+            raise Refused(Code.INVALID_BOOLEAN, wanted, "of all numbers only 0 and 1 are booleans", accepted=[0, 1])
+        leaf.note(log, NUMBER_TO_BOOLEAN)
+        return bool(number)
+
+    def from_text(text: str, log: Log) -> bool:
+        if text in TRUE_TEXTS or (rules.lenient and text.isascii() and text.lower() in LENIENT_TRUE):
+            leaf.note(log, STRING_TO_BOOLEAN)
+            return True
+        if text in FALSE_TEXTS or (rules.lenient and text.isascii() and text.lower() in LENIENT_FALSE):
+            leaf.note(log, STRING_TO_BOOLEAN)
+            return False
+        accepted = sorted(LENIENT_TRUE | LENIENT_FALSE) if rules.lenient else ["true", "false"]
+        raise Refused(Code.INVALID_BOOLEAN, wanted, f"accepted texts: {', '.join(accepted)}", accepted=accepted)
+
+    return Scalar(
+        wanted,
+        coerce,
+        lambda value: binary.TRUE if value else binary.FALSE,
+        Clean("{x} is True or {x} is False", "b'\\x01' if {x} else b'\\x00'", {}),
+    )
+
+
+def compile_integer(leaf: Leaf, low: int, high: int) -> Scalar:
+    """``int`` and ``long``: integers in range; lossless also integral floats and exact numeric text."""
+    rules, wanted = leaf.rules, f"a whole number from {low} to {high}"
+
+    def in_range(number: int) -> int:
+        if low <= number <= high:
+            return number
+        raise Refused(Code.OUT_OF_RANGE, wanted, minimum=low, maximum=high)
+
+    def coerce(value: Any, log: Log) -> int:
+        kind = type(value)
+        if kind is int:
+            return in_range(value)
+        if value is None:
+            raise refuse_null(wanted)
+        if rules.strict or kind in {dict, list}:
+            raise mismatch(wanted)
+        if kind is str:
+            return from_decimal(Decimal(leaf.number_text(value, wanted, log)), log)
+        if kind is bool:
+            if not rules.lenient:
+                raise mismatch(wanted, "a boolean is no number; lenient mode takes it as 0 or 1")
+            leaf.note(log, BOOLEAN_TO_NUMBER)
+            return int(value)
+        return from_float(plain_number(value), log)
+
+    def from_float(number: float, log: Log) -> int:
+        if isinf(number):
+            raise Refused(Code.OUT_OF_RANGE, wanted, minimum=low, maximum=high)
+        if not number.is_integer():
+            return from_decimal(Decimal(number), log)
+        if not low <= number <= high:
+            raise Refused(Code.OUT_OF_RANGE, wanted, minimum=low, maximum=high)
+        if abs(number) > numbers.EXACT_INTEGERS:
+            raise Refused(
+                Code.PRECISION_LOSS,
+                wanted,
+                "above 2^53-1 a number with a decimal point stands for several integers; publish it without the point",
+                nearest=int(number),
+            )
+        leaf.note(log, INTEGRAL_FLOAT_TO_INT)
+        return int(number)
+
+    def from_decimal(number: Decimal, log: Log) -> int:
+        if numbers.exceeds(number, numbers.MOST_INTEGER_EXPONENT):
+            raise Refused(Code.OUT_OF_RANGE, wanted, minimum=low, maximum=high)
+        whole = number.to_integral_value(_ROUNDINGS[rules.rounding] if rules.rounding else ROUND_DOWN)
+        if whole != number:
+            if not rules.rounding:
+                raise Refused(
+                    Code.FRACTIONAL_PART,
+                    wanted,
+                    "publish a whole number, make the field a double, or declare rounding in lenient mode",
+                )
+            leaf.note(log, ROUNDED)
+        return in_range(int(whole))
+
+    clean = Clean(
+        f"type({{x}}) is int and {low} <= {{x}} <= {high}", "{encode_long}({x})", {"encode_long": binary.encode_long}
+    )
+    return Scalar(wanted, coerce, binary.encode_long, clean)
+
+
+def compile_double(leaf: Leaf) -> Scalar:
+    """``double``: floats; integers that a double holds exactly; numeric text by its shortest decimal form."""
+    rules, wanted = leaf.rules, "a number"
+
+    def coerce(value: Any, log: Log) -> float:
+        kind = type(value)
+        if kind is float:
+            return float(value)
+        if kind is int:
+            return _integer_to_double(value, wanted, exact=not rules.lenient)
+        if value is None:
+            raise refuse_null(wanted)
+        if kind is Decimal:
+            return _finite(float(value), wanted)
+        if rules.strict or kind in {dict, list}:
+            raise mismatch(wanted)
+        if kind is str:
+            return _double_from_text(leaf, value, wanted, log)
+        if not rules.lenient:
+            raise mismatch(wanted, "a boolean is no number; lenient mode takes it as 0 or 1")
+        leaf.note(log, BOOLEAN_TO_NUMBER)
+        return float(value)
+
+    clean = Clean("type({x}) is float", "{encode_double}({x})", {"encode_double": binary.encode_double})
+    return Scalar(wanted, coerce, binary.encode_double, clean)
+
+
+def compile_float(leaf: Leaf) -> Scalar:
+    """``float``: what a 32-bit float holds exactly, or whose shortest decimal form it is (23.4)."""
+    rules = leaf.rules
+    wanted = "a number that a 32-bit float holds"
+
+    def coerce(value: Any, log: Log) -> float:
+        kind = type(value)
+        if value is None:
+            raise refuse_null(wanted)
+        if kind is float or kind is Decimal:
+            return narrow(_finite(float(value), wanted))
+        if kind is int:
+            return narrow(_integer_to_double(value, wanted, exact=not rules.narrow))
+        if rules.strict or kind in {dict, list}:
+            raise mismatch(wanted)
+        if kind is str:
+            return narrow(_double_from_text(leaf, value, wanted, log))
+        if not rules.lenient:
+            raise mismatch(wanted, "a boolean is no number; lenient mode takes it as 0 or 1")
+        leaf.note(log, BOOLEAN_TO_NUMBER)
+        return float(value)
+
+    def narrow(number: float) -> float:
+        if number != number or isinf(number):  # noqa: PLR0124 - NaN, where non_finite: keep let it through
+            return number
+        if abs(number) > numbers.FLT_MAX:
+            raise Refused(Code.OUT_OF_RANGE, wanted, minimum=-numbers.FLT_MAX, maximum=numbers.FLT_MAX)
+        if rules.narrow:
+            if number and not numbers.to_float32(number):
+                raise Refused(Code.PRECISION_LOSS, wanted, nearest=0.0)
+            return number
+        if not numbers.fits_float32(number):
+            near = numbers.shortest_float32(numbers.to_float32(number))
+            raise Refused(
+                Code.PRECISION_LOSS,
+                wanted,
+                f"the nearest is {near}; make the field a double, or declare float_narrowing: round",
+                nearest=near,
+            )
+        return number
+
+    return Scalar(wanted, coerce, binary.encode_float)
+
+
+def _finite(number: float, wanted: str) -> float:
+    """A JSON number as a double; a token such as 1e999 has none."""
+    if isinf(number):
+        raise Refused(Code.OUT_OF_RANGE, wanted, "the largest double is 1.7976931348623157e308")
+    return number
+
+
+def _integer_to_double(number: int, wanted: str, *, exact: bool) -> float:
+    try:
+        nearest_double = float(number)
+    except OverflowError:
+        raise Refused(Code.OUT_OF_RANGE, wanted, "the largest double is 1.7976931348623157e308") from None
+    if exact and nearest_double != number:
+        raise Refused(
+            Code.PRECISION_LOSS,
+            wanted,
+            "above 2^53 not every integer is a double; make the field a long",
+            nearest=int(nearest_double),
+        )
+    return nearest_double
+
+
+def _double_from_text(leaf: Leaf, text: str, wanted: str, log: Log) -> float:
+    rules = leaf.rules
+    if numbers.is_non_finite(text):
+        token = _NON_FINITE_TOKENS.get(text if not rules.lenient else text.lower())
+        if rules.non_finite != "keep" or token is None:
+            raise Refused(
+                Code.NON_FINITE,
+                wanted,
+                "publish null in a nullable field, or declare non_finite: null or keep",
+                token=text,
+            )
+        return token
+    number, exact = numbers.float_of(written := leaf.number_text(text, wanted, log))
+    _finite(number, wanted)
+    if not exact and (not rules.lenient or (number == 0 and Decimal(written))):
+        raise Refused(
+            Code.PRECISION_LOSS,
+            wanted,
+            f"the nearest double is {number!r}",
+            nearest=number,
+        )
+    return number
+
+
+_NON_FINITE_TOKENS = {"NaN": nan, "Infinity": inf, "-Infinity": copysign(inf, -1)}
+_NON_FINITE_TOKENS |= {token.lower(): value for token, value in _NON_FINITE_TOKENS.items()}
+
+
+def compile_string(leaf: Leaf) -> Scalar:
+    """``string``: text; lossless also integers; lenient also any number and booleans."""
+    rules, wanted = leaf.rules, "text"
+
+    def coerce(value: Any, log: Log) -> str:
+        kind = type(value)
+        if kind is str:
+            return str(value)
+        if value is None:
+            raise refuse_null(wanted)
+        if rules.strict or kind in {dict, list}:
+            raise mismatch(wanted)
+        if kind is int:
+            if value.bit_length() > MOST_DIGITS * 3:
+                raise Refused(
+                    Code.OUT_OF_RANGE, wanted, f"a number of more than {MOST_DIGITS} digits is not turned into text"
+                )
+            leaf.note(log, INTEGER_TO_STRING)
+            return str(value)
+        if not rules.lenient:
+            raise mismatch(wanted, "only integers become text without a choice of spelling; lenient mode takes it")
+        if kind is bool:
+            leaf.note(log, BOOLEAN_TO_STRING)
+            return "true" if value else "false"
+        leaf.note(log, NUMBER_TO_STRING)
+        return repr(_finite(float(value), wanted))
+
+    clean = Clean("type({x}) is str", "{encode_string}({x})", {"encode_string": binary.encode_string})
+    return Scalar(wanted, coerce, binary.encode_string, clean)
+
+
+def compile_bytes(leaf: Leaf, wanted: str = "bytes as text in the declared bytes_encoding") -> Scalar:
+    """``bytes``: text in the declared encoding; lenient falls back to base64 and takes lists of 0 to 255."""
+    rules = leaf.rules
+    decode = texts.DECODERS[rules.bytes_encoding] if rules.bytes_encoding else None
+
+    def coerce(value: Any, log: Log) -> bytes:
+        kind = type(value)
+        if kind is str:
+            return from_text(value, log)
+        if value is None:
+            raise refuse_null(wanted)
+        if kind is list and rules.lenient:
+            if all(type(item) is int and 0 <= item <= 255 for item in value):
+                leaf.note(log, ARRAY_TO_BYTES)
+                return bytes(value)
+            raise mismatch(wanted, "a list stands for bytes only if all its items are whole numbers from 0 to 255")
+        raise mismatch(wanted)
+
+    def from_text(text: str, log: Log) -> bytes:
+        try:
+            if decode is not None:
+                # A declared encoding is how this text is read, not a conversion of it.
+                return decode(text)
+            if rules.lenient:
+                data = texts.decode_loose_base64(text)
+                leaf.note(log, STRING_TO_BYTES)
+                return data
+        except ValueError:
+            name = rules.bytes_encoding or "base64"
+            raise Refused(Code.INVALID_FORMAT, wanted, f"the text is not valid {name}", format=name) from None
+        raise Refused(
+            Code.ENCODING_UNDECLARED,
+            wanted,
+            "the same text reads differently as base64, hex, latin1 or utf8; declare bytes_encoding in the contract",
+        )
+
+    return Scalar(wanted, coerce, binary.encode_bytes)
+
+
+def compile_fixed(leaf: Leaf, size: int) -> Scalar:
+    """``fixed``: as bytes, then exactly ``size`` of them."""
+    wanted = f"exactly {size} bytes as text in the declared bytes_encoding"
+    inner = compile_bytes(leaf, wanted)
+
+    def coerce(value: Any, log: Log) -> bytes:
+        data: bytes = inner.coerce(value, log)
+        if len(data) != size:
+            raise Refused(Code.SIZE_MISMATCH, wanted, f"it decodes to {len(data)} bytes", size=size, actual=len(data))
+        return data
+
+    return Scalar(wanted, coerce, bytes)
+
+
+def compile_enum(leaf: Leaf, kind: EnumType) -> Scalar:
+    """``enum``: its symbols; declared ``enum_map``; lenient also a unique match in another case."""
+    rules = leaf.rules
+    codes = {symbol: binary.encode_long(n) for n, symbol in enumerate(kind.symbols)}
+    folded: dict[str, str | None] = {}
+    for symbol in kind.symbols:
+        folded[symbol.lower()] = None if symbol.lower() in folded else symbol
+    shown = ", ".join(kind.symbols[:20]) + (", ..." if len(kind.symbols) > 20 else "")
+    wanted = f"one of {shown}"
+
+    def coerce(value: Any, log: Log) -> str:
+        if type(value) is not str:
+            raise refuse_null(wanted) if value is None else mismatch(wanted)
+        if value in codes:
+            return value
+        mapped = rules.enum_map.get(value)
+        if mapped is not None:
+            leaf.note(log, ENUM_MAPPED)
+            return mapped
+        symbol = folded.get(value.lower()) if value.isascii() else None
+        if rules.lenient and symbol is not None:
+            leaf.note(log, ENUM_CASE)
+            return symbol
+        near = symbol or nearest(value, kind.symbols)
+        hint = f"did you mean {near!r}?" if near else ""
+        raise Refused(Code.NOT_IN_ENUM, wanted, hint, allowed=list(kind.symbols[:20]), nearest=near)
+
+    return Scalar(
+        wanted,
+        coerce,
+        codes.__getitem__,
+        Clean("type({x}) is str and {x} in {codes}", "{codes}[{x}]", {"codes": codes}),
+    )

@@ -1,0 +1,280 @@
+"""The targets date, time-*, timestamp-*, local-timestamp-* and duration: physical integers and bytes.
+
+Undeclared seconds in a millisecond field are refused, not stored as January 1970: an epoch number
+must lie inside the window (default: the years 2000 to 2099), where its magnitude tells its unit.
+"""
+
+from __future__ import annotations
+
+import struct
+from decimal import ROUND_FLOOR, Decimal
+from typing import Any
+
+from gateway.compile import datetimes, numbers
+from gateway.compile.avro import binary
+from gateway.compile.avro.logical_types import Logical
+from gateway.compile.avro.node import Clean, Scalar
+from gateway.compile.coercions import (
+    EPOCH_RESCALED,
+    STRING_TO_DATE,
+    STRING_TO_DURATION,
+    STRING_TO_TIME,
+    STRING_TO_TIMESTAMP,
+    TIMEZONE_ASSUMED,
+    TIMEZONE_DROPPED,
+    TRUNCATED,
+)
+from gateway.compile.datetimes import NANOS_PER, BadDateTime, BadZone
+from gateway.compile.leaf import Leaf, mismatch, refuse_null
+from gateway.compile.verdict import Log, Refused
+from gateway.model import Code
+
+_MOST_UINT32 = (1 << 32) - 1
+
+
+def compile_date(leaf: Leaf) -> Scalar:
+    """``date``: days since 1970-01-01; lossless also ``YYYY-MM-DD``; lenient also midnight as a date-time."""
+    rules, wanted = leaf.rules, "a date: days since 1970-01-01, or YYYY-MM-DD"
+
+    def coerce(value: Any, log: Log) -> int:
+        kind = type(value)
+        if kind is int:
+            if datetimes.DATE_MIN <= value <= datetimes.DATE_MAX:
+                return int(value)
+            raise Refused(Code.OUT_OF_RANGE, wanted, minimum=datetimes.DATE_MIN, maximum=datetimes.DATE_MAX)
+        if value is None:
+            raise refuse_null(wanted)
+        if rules.strict or kind is not str:
+            raise mismatch(wanted)
+        days = from_text(value)
+        leaf.note(log, STRING_TO_DATE)
+        return days
+
+    def from_text(text: str) -> int:
+        day = 86_400 * NANOS_PER["s"]
+        try:
+            return datetimes.read_date(text)
+        except BadDateTime:
+            if not rules.lenient:
+                raise _bad_datetime(wanted, "YYYY-MM-DD") from None
+        try:
+            nanos, _ = datetimes.read_date_time(text, lenient=False)
+        except BadDateTime:
+            raise _bad_datetime(wanted, "YYYY-MM-DD") from None
+        if nanos % day:
+            raise _bad_datetime(wanted, "YYYY-MM-DD")
+        return nanos // day
+
+    low, high = datetimes.DATE_MIN, datetimes.DATE_MAX
+    return Scalar(wanted, coerce, binary.encode_long, _clean_integer(low, high + 1))
+
+
+def compile_time(leaf: Leaf, logical: Logical) -> Scalar:
+    """``time-millis`` and ``time-micros``: units since midnight; lossless also ``HH:MM:SS[.f]``."""
+    rules, unit = leaf.rules, NANOS_PER[logical.unit]
+    most = 86_400 * NANOS_PER["s"] // unit - 1
+    wanted = f"a time of day: {logical.unit} since midnight, or HH:MM:SS[.f]"
+
+    def coerce(value: Any, log: Log) -> int:
+        kind = type(value)
+        if kind is int:
+            if 0 <= value <= most:
+                return int(value)
+            raise Refused(Code.OUT_OF_RANGE, wanted, minimum=0, maximum=most)
+        if value is None:
+            raise refuse_null(wanted)
+        if rules.strict or kind is not str:
+            raise mismatch(wanted)
+        try:
+            nanos = datetimes.read_time(value, lenient=rules.lenient)
+        except BadDateTime:
+            raise _bad_datetime(wanted, "HH:MM:SS[.f]") from None
+        leaf.note(log, STRING_TO_TIME)
+        return _in_unit(leaf, nanos, logical.unit, wanted, log)
+
+    return Scalar(wanted, coerce, binary.encode_long, _clean_integer(0, most + 1))
+
+
+def compile_timestamp(leaf: Leaf, logical: Logical) -> Scalar:
+    """``timestamp-*`` and ``local-timestamp-*``: epoch numbers inside the window, RFC 3339 text.
+
+    The epoch number is in the schema's unit, in the declared ``epoch_unit``, or (lenient) in the one
+    unit in which it lies inside the window. Text of a local timestamp carries no offset, text of any
+    other needs one.
+    """
+    target = _Timestamp(leaf, logical)
+    return Scalar(target.wanted, target.coerce, binary.encode_long, _clean_integer(target.first, target.end))
+
+
+class _Timestamp:
+    def __init__(self, leaf: Leaf, logical: Logical) -> None:
+        self._leaf = leaf
+        self._rules = leaf.rules
+        self._unit = logical.unit
+        self._local = logical.name.startswith("local-")
+        nanos = NANOS_PER[self._unit]
+        self.first, self.end = (-(-bound // nanos) for bound in leaf.rules.epoch_window)
+        """The window in the schema's unit, the end exclusive."""
+        offset = "without" if self._local else "with"
+        self.wanted = f"a timestamp: {self._unit} since 1970, or RFC 3339 text {offset} an offset"
+
+    def coerce(self, value: Any, log: Log) -> int:
+        kind = type(value)
+        if kind is int and self.first <= value < self.end:
+            return int(value)
+        if value is None:
+            raise refuse_null(self.wanted)
+        if kind is int:
+            return self._from_epoch(Decimal(value), log)
+        if self._rules.strict or kind in {dict, list, bool}:
+            raise mismatch(self.wanted)
+        if kind is str:
+            return self._from_text(value, log)
+        return self._from_epoch(value if kind is Decimal else Decimal(repr(value)), log)
+
+    def _from_epoch(self, number: Decimal, log: Log) -> int:
+        read_as = self._unit_of(number)
+        if read_as is None:
+            raise self._outside(number)
+        exact = numbers.EXACT.multiply(number, Decimal(NANOS_PER[read_as]))
+        nanos = exact.to_integral_value(ROUND_FLOOR)
+        whole, rest = divmod(int(nanos), NANOS_PER[self._unit])
+        if rest or nanos != exact:
+            if not self._rules.lenient:
+                raise _finer_than(self._unit, self.wanted)
+            self._leaf.note(log, TRUNCATED)
+        if read_as != self._unit:
+            self._leaf.note(log, EPOCH_RESCALED)
+        return whole
+
+    def _unit_of(self, number: Decimal) -> str | None:
+        """The unit to read the number in; None where it is outside the window in every allowed one."""
+        if numbers.exceeds(number, numbers.MOST_INTEGER_EXPONENT):
+            return None
+        plausible = datetimes.plausible_units(number, self._rules.epoch_window)
+        if self._unit in plausible:
+            return self._unit
+        if self._rules.epoch_unit in plausible:
+            return self._rules.epoch_unit
+        if self._rules.lenient and len(plausible) == 1:
+            return plausible[0]
+        return None
+
+    def _outside(self, number: Decimal) -> Refused:
+        window = self._rules.epoch_window
+        far = numbers.exceeds(number, numbers.MOST_INTEGER_EXPONENT)
+        plausible = [] if far else datetimes.plausible_units(number, window)
+        return Refused(
+            Code.EPOCH_OUT_OF_WINDOW,
+            self.wanted,
+            f"it looks like {plausible[0]}; declare epoch_unit: {plausible[0]} in the contract"
+            if plausible
+            else "in no unit does it lie inside the epoch window",
+            unit=self._rules.epoch_unit or self._unit,
+            window=[datetimes.format_epoch_ms(bound // NANOS_PER["ms"]) for bound in window],
+            plausible_as=plausible,
+        )
+
+    def _from_text(self, text: str, log: Log) -> int:
+        try:
+            number = Decimal(numbers.read_number(text, lenient=self._rules.lenient))
+        except (numbers.NotANumber, numbers.Ambiguous):
+            return self._from_date_time(text, log)
+        if not self._rules.epoch_unit and not self._rules.lenient:
+            raise Refused(
+                Code.EPOCH_UNIT_UNDECLARED,
+                self.wanted,
+                "a number in text may be in any unit; declare epoch_unit in the contract",
+                plausible_as=datetimes.plausible_units(number, self._rules.epoch_window),
+            )
+        self._leaf.note(log, STRING_TO_TIMESTAMP)
+        return self._from_epoch(number, log)
+
+    def _from_date_time(self, text: str, log: Log) -> int:
+        try:
+            wall, offset = datetimes.read_date_time(text, lenient=self._rules.lenient)
+            nanos = self._to_instant(wall, offset, log)
+        except BadDateTime:
+            form = "YYYY-MM-DDTHH:MM:SS[.f]" + ("" if self._local else "+HH:MM")
+            raise _bad_datetime(self.wanted, form) from None
+        except BadZone as exc:
+            raise Refused(
+                Code.TIMEZONE_INVALID,
+                self.wanted,
+                f"the wall time is repeated or skipped by daylight saving in {exc.zone}",
+                problem=exc.problem,
+                zone=exc.zone,
+            ) from None
+        self._leaf.note(log, STRING_TO_TIMESTAMP)
+        return _in_unit(self._leaf, nanos, self._unit, self.wanted, log)
+
+    def _to_instant(self, wall: int, offset: str | None, log: Log) -> int:
+        """Nanoseconds since the epoch of a wall time: UTC, or the wall clock itself for a local timestamp."""
+        if self._local:
+            if offset is not None:
+                if not self._rules.lenient:
+                    advice = "a local timestamp has no offset; leave it out"
+                    raise Refused(Code.TIMEZONE_INVALID, self.wanted, advice, problem="unexpected", zone=offset)
+                self._leaf.note(log, TIMEZONE_DROPPED)
+            return wall
+        if offset is not None:
+            return wall - datetimes.offset_nanos(offset)
+        if self._rules.assume_tz is None and not self._rules.lenient:
+            advice = "add Z or an offset, or declare assume_tz in the contract"
+            raise Refused(Code.TIMEZONE_MISSING, self.wanted, advice)
+        self._leaf.note(log, TIMEZONE_ASSUMED)
+        zone = self._rules.assume_tz
+        return wall - datetimes.zone_offset_nanos(wall, zone) if zone is not None else wall
+
+
+def compile_duration(leaf: Leaf) -> Scalar:
+    """``duration``: ISO 8601 text as three unsigned little-endian 32-bit numbers: months, days, milliseconds."""
+    rules, wanted = leaf.rules, "an ISO 8601 duration PnYnMnWnDTnHnMn.nS"
+
+    def coerce(value: Any, log: Log) -> bytes:
+        if value is None:
+            raise refuse_null(wanted)
+        if type(value) is not str or rules.strict:
+            raise mismatch(wanted)
+        limit = Refused(Code.OUT_OF_RANGE, wanted, minimum=0, maximum=_MOST_UINT32)
+        try:
+            months, days, millis, exact = datetimes.read_duration(value)
+        except BadDateTime:
+            raise Refused(Code.INVALID_FORMAT, wanted, format="duration") from None
+        except OverflowError:
+            raise limit from None
+        if max(months, days, millis) > _MOST_UINT32:
+            raise limit
+        if not exact:
+            raise _finer_than("ms", wanted)
+        leaf.note(log, STRING_TO_DURATION)
+        return struct.pack("<III", months, days, millis)
+
+    return Scalar(wanted, coerce, bytes)
+
+
+def _in_unit(leaf: Leaf, nanos: int, unit: str, wanted: str, log: Log) -> int:
+    """Nanoseconds in the schema's unit: exact, or truncated in lenient mode."""
+    whole, rest = divmod(nanos, NANOS_PER[unit])
+    if rest:
+        if not leaf.rules.lenient:
+            raise _finer_than(unit, wanted)
+        leaf.note(log, TRUNCATED)
+    if not binary.LONG_MIN <= whole <= binary.LONG_MAX:
+        raise Refused(Code.OUT_OF_RANGE, wanted, minimum=binary.LONG_MIN, maximum=binary.LONG_MAX)
+    return whole
+
+
+def _finer_than(unit: str, wanted: str) -> Refused:
+    return Refused(
+        Code.PRECISION_LOSS, wanted, f"digits below 1 {unit} would be lost; lenient mode drops them", unit=unit
+    )
+
+
+def _bad_datetime(wanted: str, form: str) -> Refused:
+    return Refused(Code.INVALID_DATETIME, wanted, f"the form is {form}", format=form)
+
+
+def _clean_integer(first: int, end: int) -> Clean:
+    test = f"type({{x}}) is int and {first} <= {{x}} < {end}"
+    return Clean(test, "{encode_long}({x})", {"encode_long": binary.encode_long})

@@ -1,0 +1,216 @@
+"""Unions: which branch a JSON value means, by rules that never guess between two readings.
+
+Lower mode first: what strict mode accepts is never read in another way by a wider mode. The order is
+strict branches, declared null tokens, lossless branches, lenient null tokens, lenient branches, and
+last, where allowed, the tagged form ``{"branch": value}`` of Avro's own JSON encoding.
+
+A union of null and one other branch refuses with that branch's own reason; any other union with
+``union-no-match`` and the reason of each branch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from gateway.compile.avro.node import Clean, CountKeys, Node
+from gateway.compile.coercions import TOKEN_TO_NULL, UNION_TAG_REMOVED
+from gateway.compile.rules import Path, Rules
+from gateway.compile.verdict import Findings, Log, Refused, kind_of, violation
+from gateway.model import Code, Coercion, Mode
+from gateway.notation.pointer import Pointer
+
+LENIENT_NULL_TOKENS = frozenset({"", "null"})
+_NAN_SPELLINGS = frozenset({"nan", "+nan", "-nan"})
+_NON_FINITE = _NAN_SPELLINGS | {sign + name for sign in ("", "+", "-") for name in ("inf", "infinity")}
+_NUMERIC = frozenset({"int", "long", "float", "double"})
+_SHAPES = frozenset({"object", "array"})
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """One branch of a union, compiled in every mode up to the route's own."""
+
+    name: str
+    prefix: bytes
+    """Its index, encoded."""
+    nodes: Mapping[Mode, Node]
+
+
+def compile_union(branches: Sequence[Branch], path: Path, rules: Rules, place: str) -> Node:
+    """The node of a union of compiled branches."""
+    union = _Union(branches, path, rules, place)
+    return Node(
+        union.wanted, union.kinds, union.write, union.explain, clean=union.clean(), count_keys=union.count_keys()
+    )
+
+
+class _Union:
+    def __init__(self, branches: Sequence[Branch], path: Path, rules: Rules, place: str) -> None:
+        self._branches = branches
+        self._path = path
+        self._rules = rules
+        self._place = place
+        self._null = next((branch for branch in branches if branch.name == "null"), None)
+        others = [branch for branch in branches if branch is not self._null]
+        self._only = others[0] if self._null is not None and len(others) == 1 else None
+        """The one branch beside null, where there is one."""
+        self._others = others
+        self._may_be_token = self._null is not None and (
+            rules.lenient or bool(rules.null_tokens) or rules.non_finite == "null"
+        )
+        wanted = [branch.nodes[rules.mode].wanted for branch in others]
+        self.wanted = "; or ".join([*wanted, "null"] if self._null is not None else wanted)
+        kinds: frozenset[str] = frozenset().union(*(branch.nodes[Mode.STRICT].kinds for branch in branches))
+        self.kinds = kinds if rules.union_encoding == "plain" else kinds | {"object"}
+
+    def write(self, value: Any, log: Log) -> bytes:
+        """The first reading that one branch, and only one, accepts."""
+        if value is None and self._null is not None:
+            return self._null.prefix
+        encoding = self._rules.union_encoding
+        if encoding == "tagged":
+            return self._tagged(value, log)
+        data = self._plain(value, log)
+        if data is not None:
+            return data
+        if encoding != "plain" and self._tag(value) is not None:
+            return self._tagged(value, log)
+        raise self._refusal(value)
+
+    def _plain(self, value: Any, log: Log) -> bytes | None:
+        """Each reading in its turn, the lower mode first; None if none fits."""
+        rules = self._rules
+        maybe_token = self._may_be_token and type(value) is str
+        if self._only is not None and not maybe_token:
+            # One branch and no token: the widest mode reads whatever a lower one reads, in the same way.
+            return self._widely(value, log, rules.mode)
+        data = self._strictly(value)
+        if data is None and maybe_token:
+            data = self._token(value, log, lenient=False)
+        if data is None and not rules.strict:
+            data = self._widely(value, log, Mode.LOSSLESS)
+        if data is None and rules.lenient:
+            data = self._token(value, log, lenient=True) if maybe_token else None
+            if data is None:
+                data = self._widely(value, log, Mode.LENIENT)
+        return data
+
+    def _strictly(self, value: Any) -> bytes | None:
+        """The first branch in schema order; two records, maps or arrays that both fit are ambiguous."""
+        kind = kind_of(value)
+        accepted: list[tuple[Branch, bytes]] = []
+        for branch in self._others:
+            node = branch.nodes[Mode.STRICT]
+            if kind not in node.kinds:
+                continue
+            try:
+                data = node.write(value, [])
+            except Refused:
+                continue
+            if kind not in _SHAPES:
+                return branch.prefix + data
+            accepted.append((branch, data))
+        if len(accepted) > 1:
+            raise self._ambiguous([branch for branch, _ in accepted])
+        return accepted[0][0].prefix + accepted[0][1] if accepted else None
+
+    def _widely(self, value: Any, log: Log, mode: Mode) -> bytes | None:
+        """Exactly one accepting branch; several only if all are numbers, then the first."""
+        accepted: list[tuple[Branch, bytes, Log]] = []
+        for branch in self._others:
+            tried: Log = []
+            try:
+                data = branch.nodes[mode].write(value, tried)
+            except Refused:
+                continue
+            accepted.append((branch, data, tried))
+        if not accepted:
+            return None
+        if len(accepted) > 1 and not all(branch.name in _NUMERIC for branch, _, _ in accepted):
+            raise self._ambiguous([branch for branch, _, _ in accepted])
+        branch, data, tried = accepted[0]
+        log.extend(tried)
+        return branch.prefix + data
+
+    def _token(self, text: str, log: Log, *, lenient: bool) -> bytes | None:
+        """Null for text that stands for it: a declared token, or lenient mode's own spellings."""
+        assert self._null is not None
+        lowered = text.lower()
+        if lenient:
+            found = text in LENIENT_NULL_TOKENS or lowered in _NAN_SPELLINGS
+        else:
+            found = text in self._rules.null_tokens or (self._rules.non_finite == "null" and lowered in _NON_FINITE)
+        if not found:
+            return None
+        log.append(Coercion(str(Pointer(self._path)), TOKEN_TO_NULL))
+        return self._null.prefix
+
+    def _tag(self, value: Any) -> Branch | None:
+        """The branch that ``{"branch": value}`` names."""
+        if type(value) is not dict or len(value) != 1:
+            return None
+        return next((branch for branch in self._others if branch.name in value), None)
+
+    def _tagged(self, value: Any, log: Log) -> bytes:
+        branch = self._tag(value)
+        if branch is None:
+            raise self._refusal(value)
+        if self._rules.union_encoding == "fallback":
+            # A declared encoding is how the payload is read; only the undeclared one is a conversion.
+            log.append(Coercion(str(Pointer(self._path)), UNION_TAG_REMOVED))
+        return branch.prefix + branch.nodes[self._rules.mode].write(value[branch.name], log)
+
+    def explain(self, value: Any, at: str, findings: Findings) -> None:
+        """The only branch's own violations, else one for the union as a whole."""
+        try:
+            self.write(value, [])
+        except Refused as refused:
+            tagged = self._tag(value) if self._rules.union_encoding != "plain" else None
+            if tagged is not None:
+                at += str(Pointer((tagged.name,)))
+                tagged.nodes[self._rules.mode].explain(value[tagged.name], at, findings)
+            elif self._only is not None and self._rules.union_encoding != "tagged":
+                self._only.nodes[self._rules.mode].explain(value, at, findings)
+            else:
+                findings.add(violation(refused, value, at, self._place, None))
+
+    def _refusal(self, value: Any) -> Refused:
+        if self._rules.union_encoding == "tagged":
+            names = ", ".join(branch.name for branch in self._others)
+            return Refused(Code.TYPE_MISMATCH, f'{{"type": value}} with one of {names} as the type')
+        reasons: dict[str, str] = {}
+        for branch in self._others:
+            try:
+                branch.nodes[self._rules.mode].write(value, [])
+            except Refused as refused:
+                if branch is self._only:
+                    return refused
+                reasons[branch.name] = str(refused.code)
+        return Refused(Code.UNION_NO_MATCH, self.wanted, **reasons)
+
+    def _ambiguous(self, branches: Sequence[Branch]) -> Refused:
+        names = [branch.name for branch in branches]
+        hint = f"it could be {' or '.join(names)}; publish a value that only one of them takes"
+        return Refused(Code.UNION_AMBIGUOUS, self.wanted, hint, candidates=names)
+
+    def clean(self) -> Clean | None:
+        """Null, or the only other branch's clean path behind its index; None where there is no such path."""
+        if self._only is None or self._null is None or self._rules.union_encoding == "tagged":
+            return None
+        inner = self._only.nodes[Mode.STRICT].clean
+        if inner is None:
+            return None
+        names = {"null_prefix": self._null.prefix, "other_prefix": self._only.prefix, **inner.names}
+        return Clean(
+            f"{{x}} is None or ({inner.test})",
+            f"{{null_prefix}} if {{x}} is None else {{other_prefix}} + ({inner.encoded})",
+            names,
+        )
+
+    def count_keys(self) -> CountKeys | None:
+        """By the branch that takes objects, where there is one; two could count differently."""
+        counters = [branch.nodes[Mode.STRICT].count_keys for branch in self._others]
+        counting = [counter for counter in counters if counter is not None]
+        return counting[0] if len(counting) == 1 else None

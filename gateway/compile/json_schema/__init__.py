@@ -1,0 +1,1 @@
+"""JSON Schema: validation by the registered schema, coercion guided by its errors."""

@@ -1,0 +1,131 @@
+"""Numbers in text, and numbers that may lose something on their way into a narrower type.
+
+Python's own parsers are too lax to decide what is a number: ``int()`` takes ``1_000``, `` 12 `` and
+Arabic digits, ``float("1e400")`` is infinite. Text is gated by the ASCII grammars below first, and
+its exponent is bounded before anything is converted: ``int(Decimal("1e1000000"))`` takes 26 s.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal
+from math import isinf
+
+FLT_MAX = struct.unpack("<f", b"\xff\xff\x7f\x7f")[0]
+EXACT_INTEGERS = (1 << 53) - 1
+"""Up to here every integer is a double, and every integral double one integer [RFC 7493]."""
+MOST_INTEGER_EXPONENT = 40
+"""Powers of ten above which text cannot be an Avro integer; checked before converting."""
+MOST_EXPONENT = 400
+"""Powers of ten above which text cannot be a double, nor a useful decimal."""
+
+EXACT = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN)
+"""For products and shifts that must not round; never for a quotient, which need not end."""
+
+_JSON_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?").fullmatch
+_LENIENT_NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?").fullmatch
+_THOUSANDS = re.compile(r"[+-]?[0-9]{1,3}(?:[.,][0-9]{3})+").fullmatch
+_NON_FINITE = re.compile(r"[+-]?(?:nan|inf|infinity)", re.IGNORECASE | re.ASCII).fullmatch
+_WHITE_SPACE = " \t\r\n"
+
+_FLOAT32 = struct.Struct("<f")
+
+
+class NotANumber(ValueError):
+    """Text outside the number grammar; ``hint`` says which near miss it is."""
+
+    def __init__(self, hint: str) -> None:
+        super().__init__(hint)
+        self.hint = hint
+
+
+class Ambiguous(ValueError):
+    """Text that reads as two different numbers."""
+
+    def __init__(self, readings: list[str]) -> None:
+        super().__init__(", ".join(readings))
+        self.readings = readings
+
+
+def read_number(text: str, *, lenient: bool, separator: str = ".") -> str:
+    """The text as a number that ``float`` and ``Decimal`` read alike.
+
+    The RFC 8259 grammar; lenient also strips white space and takes ``+``, leading zeros, ``.5`` and
+    ``5.``. ``separator`` is the declared decimal separator. Raises NotANumber or Ambiguous.
+    """
+    candidate = text
+    if separator != ".":
+        if "." in candidate:
+            raise _other_separator(text, lenient=lenient, separator=separator)
+        candidate = candidate.replace(separator, ".", 1)
+    if _JSON_NUMBER(candidate):
+        return candidate
+    if lenient and _LENIENT_NUMBER(stripped := candidate.strip(_WHITE_SPACE)):
+        return stripped
+    raise _other_separator(text, lenient=lenient, separator=separator)
+
+
+def _other_separator(text: str, *, lenient: bool, separator: str) -> ValueError:
+    """Why ``text`` is no number: read in two ways (lenient only), or a near miss that a hint names."""
+    other = "," if separator == "." else "."
+    if other in text:
+        if lenient and text.count(other) == 1 and _THOUSANDS(text):
+            return Ambiguous([text.replace(other, "."), text.replace(other, "")])
+        return NotANumber("decimal_separator")
+    if not text.strip(_WHITE_SPACE):
+        return NotANumber("empty")
+    if text != text.strip(_WHITE_SPACE):
+        return NotANumber("white-space")
+    if _NON_FINITE(text):
+        return NotANumber("non-finite")
+    if _LENIENT_NUMBER(text):
+        if text[0] == "+":
+            return NotANumber("plus-sign")
+        return NotANumber("leading-zero" if text.lstrip("-")[0] == "0" else "bare-point")
+    return NotANumber("not-a-number")
+
+
+def is_non_finite(text: str) -> bool:
+    """Whether the text is a spelling of NaN or an infinity."""
+    return _NON_FINITE(text) is not None
+
+
+def exceeds(number: Decimal, exponent: int) -> bool:
+    """Whether the number has more than ``exponent`` digits before its point; costs nothing."""
+    return bool(number) and number.adjusted() > exponent
+
+
+def float_of(text: str) -> tuple[float, bool]:
+    """``(nearest double, exact)`` of a number text; infinite where it overflows.
+
+    Exact: the double's own value, or its shortest decimal form, is the number written.
+    """
+    number = float(text)
+    if repr(number) == text:
+        return number, True
+    if isinf(number):
+        return number, False
+    written = Decimal(text)
+    return number, Decimal(repr(number)) == written or Decimal(number) == written
+
+
+def fits_float32(number: float) -> bool:
+    """Whether a finite double within range is a float32, or the shortest decimal of one (23.4)."""
+    single = to_float32(number)
+    return single == number or shortest_float32(single) == number
+
+
+def to_float32(number: float) -> float:
+    """The nearest 32-bit float of a double within range, as a double."""
+    single: float = _FLOAT32.unpack(_FLOAT32.pack(number))[0]
+    return single
+
+
+def shortest_float32(single: float) -> float:
+    """The double nearest to the shortest decimal that reads back as the float32 ``single``."""
+    for digits in range(6, 9):
+        decimal = float(f"{single:.{digits}g}")
+        if abs(decimal) <= FLT_MAX and to_float32(decimal) == single:
+            return decimal
+    return float(f"{single:.9g}")

@@ -1,0 +1,130 @@
+"""The rules of conversion that hold at one place of a payload: mode and options, resolved.
+
+A contract declares options for the whole payload and overrides for subtrees; nearest wins. Defaults
+differ between modes. All of that is settled here, once, so that a coercer asks only for a value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from zoneinfo import ZoneInfo
+
+from gateway.compile.datetimes import window_nanos
+from gateway.config.options import Capture, Options
+from gateway.model import Mode
+from gateway.notation.pointer import Pattern
+
+Path = tuple[str, ...]
+"""Steps from the payload's top to a place; ``*`` for any array item or map key."""
+
+DEFAULT_WINDOW = (date(2000, 1, 1), date(2100, 1, 1))
+"""In s, ms, us and ns these two bounds give four ranges that do not touch, so magnitude tells the unit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What may be converted at one place."""
+
+    mode: Mode
+    epoch_unit: str | None
+    epoch_window: tuple[int, int]
+    """Nanoseconds since 1970 UTC, the end exclusive."""
+    assume_tz: ZoneInfo | None
+    bytes_encoding: str | None
+    null_tokens: frozenset[str]
+    non_finite: str
+    """``reject``, ``null`` or ``keep``."""
+    nan_literals: bool
+    """Whether bare ``nan`` tokens become null."""
+    decimal_separator: str
+    rounding: str | None
+    """``floor``, ``trunc`` or ``half-even``; None where fractions are refused."""
+    narrow: bool
+    """Whether a double that a float cannot hold is rounded to the nearest float."""
+    unknown_fields: str
+    """``reject``, ``drop`` or ``capture``."""
+    capture: str | None
+    """Pointer to the map field that takes unknown fields."""
+    fill_defaults: bool
+    aliases: tuple[str, ...]
+    """Other names of the field at this place."""
+    enum_map: Mapping[str, str]
+    fold_case: bool
+    """Whether field names match in any case."""
+    wrap_scalar: bool
+    union_encoding: str
+    """``plain``, ``tagged``, ``auto``, or ``fallback``: auto because the mode says so, not the contract."""
+    parse_json: bool
+    """Whether text at this place holds JSON."""
+    duplicate_keys: str
+    """``reject`` or ``last``."""
+
+    @property
+    def strict(self) -> bool:
+        """No conversion at all."""
+        return self.mode is Mode.STRICT
+
+    @property
+    def lenient(self) -> bool:
+        """Wider conversions, still without guessing between two readings."""
+        return self.mode is Mode.LENIENT
+
+
+class RuleBook:
+    """The rules of one contract at every place, in one mode."""
+
+    def __init__(self, mode: Mode, options: Options, overrides: Sequence[tuple[Pattern, Options]] = ()) -> None:
+        self.mode = mode
+        self._options = options
+        self._overrides = tuple(overrides)
+
+    def in_mode(self, mode: Mode) -> RuleBook:
+        """The same options under another mode; converting options count for nothing in strict."""
+        return RuleBook(mode, self._options, self._overrides)
+
+    def at(self, path: Path) -> Rules:
+        """The rules at ``path``: the overrides that hold there, the nearest last."""
+        options = self._options
+        exact = Options()
+        holding = [(pattern, own) for pattern, own in self._overrides if pattern.covers(path)]
+        for pattern, own in sorted(holding, key=lambda pair: len(pair[0])):
+            options = own.over(options)
+            if len(pattern) == len(path):
+                exact = own.over(exact)
+        return _resolve(self.mode, options, exact, parse_json=self._holds_json(path))
+
+    def _holds_json(self, path: Path) -> bool:
+        declared = self._options.parse_json_strings or ()
+        return any(len(pattern) == len(path) and pattern.covers(path) for pattern in declared)
+
+
+def _resolve(mode: Mode, options: Options, exact: Options, *, parse_json: bool) -> Rules:
+    """Fills in the mode's defaults; ``exact`` is what was declared for this very place."""
+    strict, lenient = mode is Mode.STRICT, mode is Mode.LENIENT
+    unknown = options.unknown_fields or ("drop" if lenient else "reject")
+    capture = unknown.capture if isinstance(unknown, Capture) else None
+    return Rules(
+        mode=mode,
+        epoch_unit=None if strict else options.epoch_unit,
+        epoch_window=window_nanos(*(options.epoch_window or DEFAULT_WINDOW)),
+        assume_tz=ZoneInfo(options.assume_tz) if options.assume_tz and not strict else None,
+        bytes_encoding=options.bytes_encoding,
+        null_tokens=frozenset() if strict else frozenset(options.null_tokens or ()),
+        non_finite="reject" if strict else options.non_finite or "reject",
+        nan_literals=not strict and options.nan_literals == "null",
+        decimal_separator="." if strict else options.decimal_separator or ".",
+        rounding=options.rounding if lenient else None,
+        narrow=not strict and (options.float_narrowing or ("round" if lenient else "decimal")) == "round",
+        unknown_fields="reject" if strict else "capture" if capture is not None else str(unknown),
+        capture=None if strict else capture,
+        fill_defaults=(options.defaults or ("reject" if strict else "fill")) == "fill",
+        aliases=tuple(exact.aliases or ()),
+        enum_map={} if strict else dict(options.enum_map or {}),
+        fold_case=not strict and options.field_case == "insensitive",
+        wrap_scalar=not strict and bool(options.wrap_scalar),
+        union_encoding=options.union_encoding or ("fallback" if lenient else "plain"),
+        parse_json=parse_json and not strict,
+        duplicate_keys=options.duplicate_keys or ("last" if lenient else "reject"),
+    )

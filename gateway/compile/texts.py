@@ -1,0 +1,67 @@
+"""Bytes and UUIDs in text.
+
+A byte string in JSON has no reading of its own: ``abcd`` is valid base64, hex, latin-1 and UTF-8. So
+an encoding is used only where it is declared; lenient mode alone falls back to base64.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Callable, Mapping
+
+_UUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}").fullmatch
+_LOOSE_UUID = re.compile(
+    r"(?:urn:uuid:)?\{?([0-9a-fA-F]{8})-?([0-9a-fA-F]{4})-?([0-9a-fA-F]{4})-?([0-9a-fA-F]{4})-?([0-9a-fA-F]{12})\}?",
+).fullmatch
+
+
+def _canonical(decode: Callable[[str], bytes], encode: Callable[[bytes], bytes]) -> Callable[[str], bytes]:
+    """A decoder that refuses what does not encode back to the same text (``YR==`` for ``YQ==``)."""
+
+    def decode_canonical(text: str) -> bytes:
+        data = decode(text)
+        if encode(data).decode() != text:
+            raise ValueError("not in canonical form")
+        return data
+
+    return decode_canonical
+
+
+def _hex(text: str) -> bytes:
+    data = binascii.unhexlify(text)
+    if len(data) * 2 != len(text):
+        raise ValueError("not in canonical form")
+    return data
+
+
+DECODERS: Mapping[str, Callable[[str], bytes]] = {
+    "base64": _canonical(base64.b64decode, base64.b64encode),
+    "base64url": _canonical(base64.urlsafe_b64decode, base64.urlsafe_b64encode),
+    "hex": _hex,
+    "latin1": lambda text: text.encode("latin-1"),
+    "utf8": lambda text: text.encode(),
+}
+"""Decoders of ``bytes_encoding``; each raises ValueError for text that it would not itself write."""
+
+
+def decode_loose_base64(text: str) -> bytes:
+    """Lenient only: standard or URL alphabet, padded or not. Raises ValueError."""
+    standard = text.replace("-", "+").replace("_", "/").rstrip("=")
+    if (set("+/") & set(text)) and (set("-_") & set(text)):
+        raise ValueError("mixes two base64 alphabets")
+    return DECODERS["base64"](standard + "=" * (-len(standard) % 4))
+
+
+def is_uuid(text: str) -> bool:
+    """Whether the text is a UUID in its canonical 8-4-4-4-12 form, in any case."""
+    return _UUID(text) is not None
+
+
+def read_loose_uuid(text: str) -> str | None:
+    """Lenient only: the canonical lower-case form of 32 hex digits, braces or ``urn:uuid:``; None if it is none."""
+    match = _LOOSE_UUID(text)
+    if match is None or text.count("{") != text.count("}"):
+        return None
+    return "-".join(match.groups()).lower()

@@ -1,0 +1,109 @@
+"""How the compiled functions say no, and how they remember what they converted.
+
+``Refused`` is control flow inside this package only: the compiled route turns it into a
+``Rejection`` before anybody else sees it. A refusal is first found fast, then the payload is walked
+again to collect every violation (``Findings``); only rejected messages pay for that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from types import NoneType
+from typing import Any
+
+from gateway.model import Code, Coercion, Mode, Violation
+from gateway.notation.pointer import MISSING, Missing
+
+type_ = type
+
+Log = list[Coercion]
+"""The conversions made on the payload at hand; stays empty for a clean payload."""
+
+MOST_VIOLATIONS = 10
+"""Violations listed in a rejection; more only set its ``truncated``."""
+MOST_VALUE = 64
+"""Characters of a payload value that a violation quotes."""
+
+_KINDS: Mapping[type, str] = {
+    Missing: "absent",
+    dict: "object",
+    list: "array",
+    str: "string",
+    bool: "boolean",
+    int: "number",
+    float: "number",
+    Decimal: "number",
+    NoneType: "null",
+}
+
+
+def kind_of(value: Any) -> str:
+    """The JSON kind of a decoded value; ``absent`` for MISSING."""
+    return _KINDS[type(value)]
+
+
+class Refused(Exception):
+    """A value that does not fit its place in the schema."""
+
+    def __init__(self, code: Code, expected: str, advice: str = "", /, **params: Any) -> None:
+        super().__init__(code)
+        self.code = code
+        self.expected = expected
+        """What the schema wants, for a person: ``a whole number from -2147483648 to 2147483647``."""
+        self.advice = advice
+        """What would make it pass, for a person; empty if nothing short does."""
+        self.params = params
+
+
+class Findings:
+    """The violations of one payload, at most ``MOST_VIOLATIONS`` of them."""
+
+    __slots__ = ("truncated", "violations")
+
+    def __init__(self) -> None:
+        self.violations: list[Violation] = []
+        self.truncated = False
+
+    @property
+    def full(self) -> bool:
+        """Whether further violations only set ``truncated``: walking on is of no use once that is so."""
+        return self.truncated
+
+    def add(self, violation: Violation) -> None:
+        """Takes one violation, or notes that there was one too many."""
+        if len(self.violations) < MOST_VIOLATIONS:
+            self.violations.append(violation)
+        else:
+            self.truncated = True
+
+
+def quote(value: Any) -> str | None:
+    """A scalar as JSON text, at most ``MOST_VALUE`` characters; None for objects, arrays and what is absent."""
+    if isinstance(value, dict | list) or value is MISSING:
+        return None
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    text = value if isinstance(value, str) else str(value)
+    return text[:MOST_VALUE]
+
+
+def violation(refused: Refused, value: Any, path: str, schema_path: str, coercible_in: Mode | None) -> Violation:
+    """The error object for a refused value at ``path``."""
+    found = kind_of(value)
+    shown = quote(value)
+    what = f"{found} {shown!r}" if shown is not None and found not in {"null", "absent"} else found
+    message = f"{path or 'the payload'}: found {what}, wanted {refused.expected}"
+    if refused.advice:
+        message += f"; {refused.advice}"
+    return Violation(
+        code=refused.code,
+        message=message,
+        path=path,
+        schema_path=schema_path,
+        expected=refused.expected,
+        found=found,
+        value=shown,
+        coercible_in=coercible_in,
+        params=refused.params,
+    )
