@@ -1,0 +1,273 @@
+"""The registry as the running gateway sees it: cached, shared, and still there when it is down.
+
+Rules
+- ``latest`` is trusted for ``refresh_s``; a version never changes and is asked for once per process.
+- However many ask for the same thing at once, the registry gets one request.
+- What was once known is served while the registry does not answer, or answers garbage, and across
+  restarts (snapshot). An outage is never "not found".
+- A subject that the registry has deleted goes on with the version we hold, and ``health`` names it:
+  messages in flight still need it.
+- When nobody answers, nobody asks again for PAUSE_S, or for what Retry-After says: fifty subjects
+  must not wait for fifty time-outs.
+- What comes from the snapshot counts only until the registry has answered.
+
+One event loop; every time is monotonic, only the snapshot's own date is on the calendar.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import structlog
+
+from gateway.errors import RegistryUnavailable, SubjectNotFound
+from gateway.model import SchemaVersion
+from gateway.pipeline.ports import Clock
+from gateway.registry.answers import Registered, UnusableAnswer
+from gateway.registry.failures import RegistryDown
+from gateway.registry.flights import Flights
+from gateway.registry.references import Key, assemble, collect
+from gateway.registry.snapshot import Content, Snapshot
+
+PAUSE_S = 5.0
+"""How long a failure speaks for the next request; below the 10 s in which we must be back."""
+NEGATIVE_S = 5.0
+"""How long "not found" is believed: short, because the next thing that happens is a registration."""
+LONGEST_PAUSE_S = 300.0
+"""Most that Retry-After can ask for; a registry must not silence us for a day."""
+
+_log = structlog.get_logger(__name__)
+
+
+class Reader(Protocol):
+    """Where the answers come from: ``RegistryClient``, or a fake."""
+
+    async def read_latest(self, subject: str) -> Registered:
+        """The subject's latest version. Raises SubjectNotFound, RegistryUnavailable, SchemaError."""
+
+    async def read_version(self, subject: str, version: int) -> Registered:
+        """One version of a subject. Raises as ``read_latest``."""
+
+
+@dataclass(slots=True)
+class _Latest:
+    """What is known of a subject's latest version."""
+
+    version: int
+    confirmed_at: float
+    """Monotonic, when the registry last said so."""
+    trusted_until: float
+
+
+@dataclass(frozen=True, slots=True)
+class RegistryHealth:
+    """How the registry is doing, for status, readiness and metrics."""
+
+    reachable: bool | None
+    """Whether the last request was answered; None before the first."""
+    last_error: str | None
+    """What the last failed request met; stays after recovery, for the status page."""
+    failures: int
+    """Requests that failed since the start."""
+    gone: tuple[str, ...]
+    """Subjects that the registry has deleted and that we go on serving."""
+    snapshot_problem: str | None
+    """Why the snapshot could not be read or written."""
+
+
+class CachedRegistry:
+    """Implements the ``Registry`` port over a ``Reader``."""
+
+    def __init__(self, reader: Reader, snapshot: Snapshot, clock: Clock, refresh_s: float) -> None:
+        """Reads the snapshot; asks nothing yet."""
+        self._reader = reader
+        self._snapshot = snapshot
+        self._clock = clock
+        self._refresh_s = refresh_s
+        self._flights: Flights[SchemaVersion] = Flights()
+        content = snapshot.load()
+        age_s = max(0.0, (clock.now_ms() - content.written_at_ms) / 1000)
+        now = clock.monotonic()
+        self._versions: dict[Key, Registered] = dict(content.versions)
+        self._latest = {subject: _Latest(version, now - age_s, now) for subject, version in content.latest.items()}
+        self._built: dict[Key, SchemaVersion] = {}
+        self._fresh: set[Key] = set()
+        """Versions that the registry itself has answered in this process."""
+        self._missing: dict[Key | str, tuple[float, str]] = {}
+        """Not found: until when that is believed, and what was said."""
+        self._gone: set[str] = set()
+        self._silent_until = now
+        self._reachable: bool | None = None
+        self._last_error: str | None = None
+        self._failures = 0
+        self._changed = False
+
+    async def latest(self, subject: str) -> SchemaVersion:
+        """The subject's latest version, at most ``refresh_s`` old while the registry answers, else as old as ours is.
+
+        Raises SubjectNotFound or RegistryUnavailable if we never knew it; SchemaError if it is
+        neither AVRO nor JSON.
+        """
+        held = self._latest.get(subject)
+        if held is not None and self._clock.monotonic() < held.trusted_until:
+            return self._build(self._versions[subject, held.version])
+        return await self._flights.join(subject, lambda: self._refresh(subject))
+
+    async def version(self, subject: str, version: int) -> SchemaVersion:
+        """One version of a subject, for ever once known. Raises as ``latest``."""
+        key = (subject, version)
+        if key in self._fresh:
+            return self._build(self._versions[key])
+        return await self._flights.join(key, lambda: self._fetch(key))
+
+    def age_s(self, subject: str) -> float | None:
+        """Seconds since the registry last confirmed the subject's latest version; None if we hold none."""
+        held = self._latest.get(subject)
+        return None if held is None else self._clock.monotonic() - held.confirmed_at
+
+    @property
+    def health(self) -> RegistryHealth:
+        """How the registry is doing."""
+        return RegistryHealth(
+            reachable=self._reachable,
+            last_error=self._last_error,
+            failures=self._failures,
+            gone=tuple(sorted(self._gone)),
+            snapshot_problem=self._snapshot.problem,
+        )
+
+    async def aclose(self) -> None:
+        """Ends the requests under way; the reader is its owner's to close."""
+        await self._flights.aclose()
+
+    async def _refresh(self, subject: str) -> SchemaVersion:
+        held = self._latest.get(subject)
+        mine = None if held is None else self._versions[subject, held.version]
+        registered, confirmed = await self._obtain(subject, mine, lambda: self._reader.read_latest(subject))
+        if confirmed:
+            now = self._clock.monotonic()
+            confirmed_at = held.confirmed_at if held is not None and subject in self._gone else now
+            self._latest[subject] = _Latest(registered.version, confirmed_at, now + self._refresh_s)
+            if held is None or held.version != registered.version:
+                self._changed = True
+        self._save()
+        return self._build(registered)
+
+    async def _fetch(self, key: Key) -> SchemaVersion:
+        registered, confirmed = await self._obtain(
+            key, self._versions.get(key), lambda: self._reader.read_version(*key)
+        )
+        if confirmed:
+            self._fresh.add(key)
+        self._save()
+        return self._build(registered)
+
+    async def _obtain(
+        self,
+        name: Key | str,
+        mine: Registered | None,
+        read: Callable[[], Awaitable[Registered]],
+    ) -> tuple[Registered, bool]:
+        """What the registry answers, or else ``mine``, and whether the registry has answered.
+
+        Raises what the registry or its absence means if there is no ``mine``.
+        """
+        known = self._known_failure(name)
+        if known is not None:
+            if mine is None:
+                raise known
+            return mine, False
+        try:
+            registered = await read()
+            nodes = await collect(registered, self._reference)
+            assemble(registered, nodes)
+        except SubjectNotFound as exc:
+            self._note_answer()
+            if mine is None:
+                self._missing[name] = (self._clock.monotonic() + NEGATIVE_S, str(exc))
+                raise
+            self._note_gone(mine)
+            return mine, True
+        except (RegistryUnavailable, UnusableAnswer) as exc:
+            self._note_failure(exc)
+            if mine is not None:
+                return mine, False
+            if isinstance(exc, RegistryUnavailable):
+                raise
+            raise RegistryUnavailable(f"Schema Registry: unusable answer: {exc}") from exc
+        self._note_answer()
+        self._gone.discard(registered.subject)
+        self._adopt(nodes)
+        return registered, True
+
+    async def _reference(self, subject: str, version: int) -> Registered:
+        """A version that another one refers to; ours if the registry has answered it before, or has deleted it."""
+        key = (subject, version)
+        if key in self._fresh:
+            return self._versions[key]
+        try:
+            return await self._reader.read_version(subject, version)
+        except SubjectNotFound as exc:
+            if key in self._versions:
+                return self._versions[key]
+            raise UnusableAnswer(f"a reference cannot be read: {exc}") from exc
+
+    def _known_failure(self, name: Key | str) -> RegistryUnavailable | SubjectNotFound | None:
+        """What asking now would only find again."""
+        now = self._clock.monotonic()
+        if now < self._silent_until:
+            wait_s = self._silent_until - now
+            return RegistryUnavailable(f"{self._last_error} (asked again in {wait_s:.1f} s)")
+        until, message = self._missing.get(name, (now, ""))
+        if now < until:
+            return SubjectNotFound(message)
+        self._missing.pop(name, None)
+        return None
+
+    def _note_answer(self) -> None:
+        if self._reachable is False:
+            _log.info("registry_back")
+        self._reachable = True
+
+    def _note_failure(self, exc: RegistryUnavailable | UnusableAnswer) -> None:
+        self._failures += 1
+        self._last_error = str(exc)
+        if self._reachable is not False:
+            _log.warning("registry_unavailable", reason=str(exc))
+        self._reachable = False
+        if isinstance(exc, RegistryDown):
+            pause_s = PAUSE_S if exc.retry_after_s is None else min(exc.retry_after_s, LONGEST_PAUSE_S)
+            self._silent_until = self._clock.monotonic() + pause_s
+
+    def _note_gone(self, mine: Registered) -> None:
+        if mine.subject not in self._gone:
+            self._gone.add(mine.subject)
+            _log.warning("registry_subject_gone", subject=mine.subject, version=mine.version)
+
+    def _adopt(self, nodes: Mapping[Key, Registered]) -> None:
+        """Keeps what the registry has just answered."""
+        for key, node in nodes.items():
+            mine = self._versions.get(key)
+            if mine is not None and mine != node:
+                _log.warning("registry_version_changed", subject=node.subject, version=node.version)
+                self._built.clear()
+            if mine != node:
+                self._versions[key] = node
+                self._changed = True
+            self._fresh.add(key)
+
+    def _build(self, registered: Registered) -> SchemaVersion:
+        """The version with its references; the same object as long as nothing has changed."""
+        key = (registered.subject, registered.version)
+        if key not in self._built:
+            self._built[key] = assemble(registered, self._versions)
+        return self._built[key]
+
+    def _save(self) -> None:
+        """Writes the snapshot if something has changed since it was last written."""
+        if self._changed:
+            latest = {subject: held.version for subject, held in self._latest.items()}
+            content = Content(self._clock.now_ms(), latest, self._versions)
+            self._changed = not self._snapshot.save(content)

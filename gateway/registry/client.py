@@ -1,0 +1,281 @@
+"""Schema Registry's REST interface as a few calls that answer with checked values, uncached.
+
+For ``plan``, ``check`` and the command line, which want to know how things stand now; the running
+gateway reads through ``cache.CachedRegistry``, which stands on top of this.
+
+Rules
+- Every foreign exception and every odd answer becomes one of ours here: SubjectNotFound only when
+  the registry says so in its own words, twice; everything else is RegistryUnavailable, because then
+  nothing is known. Messages name the URL (without credentials), what came, and what to do.
+- Every call ends within twice the time-out, whatever the registry does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from gateway.config.settings import Registry as RegistrySettings
+from gateway.errors import GatewayError, RegistryUnavailable, SubjectNotFound
+from gateway.model import SchemaVersion
+from gateway.registry.answers import (
+    Candidate,
+    Compatibility,
+    Registered,
+    UnusableAnswer,
+    read_compatibility,
+    read_registered,
+    read_schema_id,
+    read_subjects,
+    read_verdict,
+    write_candidate,
+)
+from gateway.registry.failures import FOREIGN, SILENT, Refusal, RegistryDown, explain, refusal
+from gateway.registry.references import assemble, collect
+from gateway.registry.session import Session
+
+SECOND_LOOK_S = 0.25
+"""Pause before "not found" is believed: a follower may lag behind its leader for a moment."""
+RETRY_PAUSE_S = 0.2
+"""Pause before the one repetition of a request that failed at once."""
+
+NOT_FOUND_CODES = frozenset({40401, 40402, 40403})
+"""Subject, version, schema. A plain 404 comes from a proxy or a wrong base path, and says nothing."""
+NO_SUBJECT_CONFIG = 40408
+
+
+class SchemaRefused(GatewayError):
+    """The registry does not take a schema: it is invalid, or incompatible with earlier versions."""
+
+    def __init__(self, message: str, *, incompatible: bool) -> None:
+        self.incompatible = incompatible
+        """The schema itself is fine; the subject's compatibility level forbids it."""
+        super().__init__(message)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether a schema could be registered under a subject by its compatibility level."""
+
+    compatible: bool
+    messages: tuple[str, ...]
+    """The registry's reasons, if it gives any."""
+
+
+class RegistryClient:
+    """Reads and writes at the registry, each call a request. Implements the ``Registry`` port, uncached."""
+
+    def __init__(self, settings: RegistrySettings, file: str = "gateway.yaml") -> None:
+        """Opens no connection yet. Raises ConfigError for properties that cannot work."""
+        self._session = Session(settings, file)
+
+    @property
+    def urls(self) -> tuple[str, ...]:
+        """The registry's base URLs, without credentials."""
+        return self._session.urls
+
+    async def aclose(self) -> None:
+        """Closes the connections."""
+        await self._session.aclose()
+
+    # Reading
+
+    async def latest(self, subject: str) -> SchemaVersion:
+        """The subject's latest version, references resolved.
+
+        Raises SubjectNotFound, RegistryUnavailable; SchemaError where the schema is neither AVRO nor JSON.
+        """
+        return await self._resolve(await self.read_latest(subject))
+
+    async def version(self, subject: str, version: int) -> SchemaVersion:
+        """One version of a subject, references resolved. Raises as ``latest``."""
+        return await self._resolve(await self.read_version(subject, version))
+
+    async def read_latest(self, subject: str) -> Registered:
+        """The subject's latest version, references as the registry lists them. Raises as ``latest``."""
+        answer = await self._look(f"subjects/{_quoted(subject)}/versions/latest", f"subject {subject!r}")
+        with self._checking():
+            return read_registered(answer, subject)
+
+    async def read_version(self, subject: str, version: int) -> Registered:
+        """One version of a subject, references as the registry lists them. Raises as ``latest``."""
+        what = f"version {version} of subject {subject!r}"
+        answer = await self._look(f"subjects/{_quoted(subject)}/versions/{version}", what)
+        with self._checking():
+            return read_registered(answer, subject, version)
+
+    async def subjects(self) -> list[str]:
+        """All subjects that are not deleted; Apicurio lists at most 1000. Raises RegistryUnavailable."""
+        with self._checking():
+            return read_subjects(await self._ask("GET", "subjects"))
+
+    async def lookup(self, subject: str, candidate: Candidate, *, normalize: bool = False) -> Registered | None:
+        """The version of ``subject`` with exactly this schema, None if there is none.
+
+        Raises RegistryUnavailable; SchemaRefused where the registry cannot read the schema.
+        """
+        with self._checking(subject):
+            try:
+                answer = await self._ask(
+                    "POST", f"subjects/{_quoted(subject)}", write_candidate(candidate), normalize=normalize
+                )
+            except Refusal as exc:
+                if _not_found(exc):
+                    return None
+                raise
+            return read_registered(answer, subject)
+
+    async def compatibility(self, subject: str | None = None) -> Compatibility | None:
+        """The level set for ``subject`` itself, None where it has none; without ``subject`` the registry's own.
+
+        Raises RegistryUnavailable.
+        """
+        with self._checking():
+            try:
+                return read_compatibility(await self._ask("GET", _config(subject)))
+            except Refusal as exc:
+                if subject is not None and (_not_found(exc) or exc.code == NO_SUBJECT_CONFIG):
+                    return None
+                raise
+
+    async def check(self, subject: str, candidate: Candidate) -> Verdict:
+        """Whether the registry would take this schema by the subject's level; yes where there is no subject.
+
+        Asks for all versions that the level covers, or for the latest only where a registry
+        (Karapace, Redpanda) cannot. Raises SchemaRefused for an invalid schema, RegistryUnavailable.
+        """
+        path = f"compatibility/subjects/{_quoted(subject)}/versions"
+        body = write_candidate(candidate)
+        with self._checking(subject):
+            try:
+                try:
+                    answer = await self._ask("POST", path, body, verbose=True)
+                except Refusal as exc:
+                    if exc.status not in {404, 405} or _not_found(exc):
+                        raise
+                    answer = await self._ask("POST", f"{path}/latest", body, verbose=True)
+            except Refusal as exc:
+                if _not_found(exc):
+                    return Verdict(compatible=True, messages=())
+                raise
+            return Verdict(*read_verdict(answer))
+
+    # Writing, for apply
+
+    async def register(self, subject: str, candidate: Candidate, *, normalize: bool = False) -> int:
+        """The schema ID under which ``subject`` now has this schema; registering it again changes nothing.
+
+        Raises SchemaRefused, RegistryUnavailable.
+        """
+        path = f"subjects/{_quoted(subject)}/versions"
+        with self._checking(subject):
+            return read_schema_id(await self._ask("POST", path, write_candidate(candidate), normalize=normalize))
+
+    async def set_compatibility(self, subject: str, level: Compatibility) -> None:
+        """Sets the level of ``subject``, which need not exist yet. Raises RegistryUnavailable."""
+        with self._checking():
+            await self._ask("PUT", _config(subject), {"compatibility": level.value})
+
+    # How all of them ask
+
+    async def _resolve(self, registered: Registered) -> SchemaVersion:
+        with self._checking():
+            try:
+                return assemble(registered, await collect(registered, self.read_version))
+            except SubjectNotFound as exc:  # of a reference: the subject that was asked for does exist
+                raise UnusableAnswer(f"a reference of {registered.subject!r} cannot be read: {exc}") from exc
+
+    async def _look(self, path: str, what: str) -> object:
+        """The answer to GET. "Not found" is believed when it is said twice."""
+        with self._checking():
+            try:
+                return await self._ask("GET", path)
+            except Refusal as exc:
+                if not _not_found(exc):
+                    raise
+            await asyncio.sleep(SECOND_LOOK_S)
+            try:
+                return await self._ask("GET", path)
+            except Refusal as exc:
+                if not _not_found(exc):
+                    raise
+                raise SubjectNotFound(f"Schema Registry ({self._where}) has no {what} (error {exc.code})") from exc
+
+    async def _ask(self, method: str, path: str, body: Mapping[str, Any] | None = None, **query: bool) -> object:
+        """The answer's JSON. Raises Refusal where the registry refuses in its own words, else RegistryUnavailable.
+
+        Repeats once what failed at once, or what asks for a wait that still fits. Every request can
+        be repeated: registering the same schema twice changes nothing.
+        """
+        request = (method, path, {name: "true" for name, value in query.items() if value}, body)
+        timeout_s = self._session.timeout_s
+        loop = asyncio.get_running_loop()
+        started = loop.time()
+        try:
+            async with asyncio.timeout(2 * timeout_s):
+                try:
+                    return await self._ask_once(*request)
+                except RegistryUnavailable as exc:
+                    asked_s = exc.retry_after_s if isinstance(exc, RegistryDown) else None
+                    pause_s = RETRY_PAUSE_S if asked_s is None else asked_s
+                    if loop.time() - started + pause_s > timeout_s / 2:
+                        raise
+                await asyncio.sleep(pause_s)
+                return await self._ask_once(*request)
+        except TimeoutError as exc:
+            raise RegistryDown(f"{self._prefix}no complete answer within {2 * timeout_s:g} s") from exc
+
+    async def _ask_once(
+        self, method: str, path: str, query: Mapping[str, str], body: Mapping[str, Any] | None
+    ) -> object:
+        try:
+            return await self._session.ask(method, path, query, body)
+        except RegistryDown as exc:
+            raise RegistryDown(f"{self._prefix}{exc}", exc.retry_after_s) from exc
+        except RegistryUnavailable as exc:
+            raise RegistryUnavailable(f"{self._prefix}{exc}") from exc
+        except FOREIGN as exc:
+            message = f"{self._prefix}{explain(exc, self._session.timeout_s)}"
+            if isinstance(exc, SILENT):
+                raise RegistryDown(message) from exc
+            raise refusal(exc) or RegistryUnavailable(message) from exc
+
+    @contextmanager
+    def _checking(self, subject: str | None = None) -> Iterator[None]:
+        """Turns what an answer must not be into our errors; refusals of ``subject``'s schema into SchemaRefused."""
+        try:
+            yield
+        except UnusableAnswer as exc:
+            raise RegistryUnavailable(f"{self._prefix}unusable answer: {exc}") from exc
+        except Refusal as exc:
+            # Incompatible is HTTP 409 with any error code, or Apicurio's 42203 with HTTP 400.
+            incompatible = exc.status == 409 or exc.code == 42203
+            if subject is not None and (incompatible or exc.status == 422):
+                message = f"Schema Registry ({self._where}) refuses the schema for {subject!r}: {exc.message}"
+                raise SchemaRefused(message, incompatible=incompatible) from exc
+            raise RegistryUnavailable(f"{self._prefix}{exc}") from exc
+
+    @property
+    def _where(self) -> str:
+        return ", ".join(self.urls)
+
+    @property
+    def _prefix(self) -> str:
+        return f"Schema Registry ({self._where}): "
+
+
+def _not_found(exc: Refusal) -> bool:
+    return exc.status == 404 and exc.code in NOT_FOUND_CODES
+
+
+def _quoted(subject: str) -> str:
+    """A subject as one path segment: subjects may hold slashes."""
+    return quote(subject, safe="")
+
+
+def _config(subject: str | None) -> str:
+    return "config" if subject is None else f"config/{_quoted(subject)}"

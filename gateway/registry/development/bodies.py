@@ -1,0 +1,86 @@
+"""JSON bodies of the REST interface: what requests hold, what answers show.
+
+Key names and omissions are Confluent's: ``schemaType`` is left out for AVRO, empty ``references``,
+``metadata`` and ``ruleSet`` are left out altogether.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from gateway.model import Format
+from gateway.registry.answers import MAX_INT, ReferenceTo
+from gateway.registry.development import refusals
+from gateway.registry.development.schemas import Definition, guid
+from gateway.registry.development.store import LATEST, Entry
+
+
+def read_body(raw: bytes) -> dict[str, Any]:
+    """The JSON object that a request carries. Raises Refused (400)."""
+    try:
+        body = json.loads(raw)
+    except (ValueError, RecursionError) as exc:
+        raise refusals.Refused(400, 400, f"the body is not JSON: {exc}") from exc
+    if not isinstance(body, dict):
+        raise refusals.Refused(400, 400, "the body is not a JSON object")
+    return body
+
+
+def read_definition(body: Mapping[str, Any]) -> Definition:
+    """The schema in a request. Raises Refused (42201)."""
+    kind = body.get("schemaType") or Format.AVRO
+    if kind not in set(Format):
+        raise refusals.invalid_schema(str(kind), f"Invalid schema type {kind}; this registry holds {', '.join(Format)}")
+    text = body.get("schema")
+    if not isinstance(text, str) or not text.strip():
+        raise refusals.invalid_schema(kind, "Empty schema")
+    references = body.get("references") or []
+    try:
+        read = tuple(ReferenceTo(str(ref["name"]), str(ref["subject"]), int(ref["version"])) for ref in references)
+    except (TypeError, KeyError, ValueError) as exc:
+        raise refusals.invalid_schema(kind, "a reference needs a name, a subject and a version") from exc
+    if any(reference.version < 1 for reference in read):
+        raise refusals.invalid_schema(kind, "a reference needs a version from 1 on")
+    return Definition(Format(kind), text, read, body.get("metadata") or None, body.get("ruleSet") or None)
+
+
+def read_import(body: Mapping[str, Any]) -> dict[str, int | None]:
+    """ID and version that an import brings along; -1 and 0 stand for none."""
+    read: dict[str, int | None] = {}
+    for key, name in (("id", "schema_id"), ("version", "version")):
+        value = body.get(key)
+        read[name] = value if type(value) is int and 0 < value <= MAX_INT else None
+    return read
+
+
+def read_version(text: str) -> int:
+    """A version number or LATEST. Raises Refused (42202)."""
+    if text in {"latest", "-1"}:
+        return LATEST
+    if not (text.isascii() and text.isdigit()) or not 1 <= int(text) <= MAX_INT:
+        raise refusals.invalid_version(text)
+    return int(text)
+
+
+def show_definition(definition: Definition) -> dict[str, Any]:
+    """A schema, without what a subject adds to it."""
+    shown: dict[str, Any] = {"guid": guid(definition), "schema": definition.text}
+    if definition.format is not Format.AVRO:
+        shown["schemaType"] = definition.format.value
+    if definition.references:
+        shown["references"] = [
+            {"name": ref.name, "subject": ref.subject, "version": ref.version} for ref in definition.references
+        ]
+    if definition.metadata:
+        shown["metadata"] = definition.metadata
+    if definition.rule_set:
+        shown["ruleSet"] = definition.rule_set
+    return shown
+
+
+def show_entry(entry: Entry) -> dict[str, Any]:
+    """One version of a subject."""
+    place = {"subject": entry.subject, "version": entry.version, "id": entry.schema_id}
+    return place | show_definition(entry.definition)

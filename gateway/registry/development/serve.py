@@ -1,0 +1,43 @@
+"""The development registry in the running event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator
+from typing import Any
+
+import uvicorn
+from starlette.types import ASGIApp
+
+
+@contextlib.asynccontextmanager
+async def serving(app: ASGIApp, host: str = "127.0.0.1", port: int = 0, **options: Any) -> AsyncIterator[str]:
+    """The base URL under which ``app`` answers inside the block; port 0 takes a free one.
+
+    Requests are accepted from the first moment on. ``options`` are further settings of uvicorn, for
+    example ``ssl_certfile``. Raises OSError if the port is taken.
+    """
+    listener = socket.create_server((host, port), backlog=128)
+    bound_port = listener.getsockname()[1]
+    config = uvicorn.Config(
+        app,
+        http="h11",
+        ws="none",
+        lifespan="off",
+        log_level="warning",
+        access_log=False,
+        timeout_graceful_shutdown=1,
+        **options,
+    )
+    server = uvicorn.Server(config)
+    # SIGINT and SIGTERM belong to whoever runs the loop; uvicorn has no setting for that.
+    server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign,assignment]
+    task = asyncio.get_running_loop().create_task(server.serve(sockets=[listener]), name="development registry")
+    try:
+        yield f"{'https' if config.is_ssl else 'http'}://{host}:{bound_port}"
+    finally:
+        server.should_exit = True
+        await task
+        listener.close()
