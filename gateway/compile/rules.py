@@ -19,6 +19,9 @@ from gateway.notation.pointer import Pattern
 Path = tuple[str, ...]
 """Steps from the payload's top to a place; ``*`` for any array item or map key."""
 
+MODES = (Mode.STRICT, Mode.LOSSLESS, Mode.LENIENT)
+"""From the narrowest to the widest."""
+
 DEFAULT_WINDOW = (date(2000, 1, 1), date(2100, 1, 1))
 """In s, ms, us and ns these two bounds give four ranges that do not touch, so magnitude tells the unit."""
 
@@ -83,6 +86,10 @@ class RuleBook:
     def in_mode(self, mode: Mode) -> RuleBook:
         """The same options under another mode; converting options count for nothing in strict."""
         return RuleBook(mode, self._options, self._overrides)
+
+    def wider(self) -> tuple[Mode, ...]:
+        """The modes that convert more than this one, the narrowest first."""
+        return MODES[MODES.index(self.mode) + 1 :]
 
     def at(self, path: Path) -> Rules:
         """The rules at ``path``: the overrides that hold there, the nearest last."""

@@ -88,7 +88,15 @@ def quote(value: Any) -> str | None:
     return text[:MOST_VALUE]
 
 
-def violation(refused: Refused, value: Any, path: str, schema_path: str, coercible_in: Mode | None) -> Violation:
+def violation(
+    refused: Refused,
+    value: Any,
+    path: str,
+    schema_path: str,
+    coercible_in: Mode | None,
+    *,
+    keyword: str | None = None,
+) -> Violation:
     """The error object for a refused value at ``path``."""
     found = kind_of(value)
     shown = quote(value)
@@ -101,6 +109,7 @@ def violation(refused: Refused, value: Any, path: str, schema_path: str, coercib
         message=message,
         path=path,
         schema_path=schema_path,
+        keyword=keyword,
         expected=refused.expected,
         found=found,
         value=shown,

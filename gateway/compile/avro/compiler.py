@@ -7,7 +7,7 @@ inner occurrence is the outer one's node, with the outer one's rules.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,14 +33,11 @@ from gateway.compile.avro.schema import (
 from gateway.compile.avro.union import Branch, compile_union
 from gateway.compile.coercions import NULL_TO_DEFAULT
 from gateway.compile.leaf import Leaf
-from gateway.compile.rules import Path, RuleBook
+from gateway.compile.rules import MODES, Path, RuleBook
 from gateway.compile.verdict import Findings, Log, Refused, violation
 from gateway.errors import SchemaError
 from gateway.model import Coercion, Mode
 from gateway.notation.pointer import Pointer
-
-MODES = (Mode.STRICT, Mode.LOSSLESS, Mode.LENIENT)
-"""From the narrowest to the widest."""
 
 _KINDS = {
     "null": frozenset({"null"}),
@@ -153,7 +150,7 @@ class _Compiler:
         waiting = self._open[id(record)] = Node(f"an object with the fields of {record.name}", _OBJECT, _unset, _unset)
         places = [self._place(field, (*path, field.name)) for field in record.fields]
         del self._open[id(record)]
-        node = compile_record(record, path, self._book.at(path), places, self._wider())
+        node = compile_record(record, path, self._book.at(path), places, self._book.wider())
         waiting.write, waiting.explain, waiting.count_keys = node.write, node.explain, node.count_keys
         return node
 
@@ -206,7 +203,7 @@ class _Compiler:
 
     def _passes_in(self, kind: Primitive | Fixed | EnumType, path: Path, value: Any) -> Mode | None:
         """The lowest wider mode that takes the value, found by trying."""
-        for mode in self._wider():
+        for mode in self._book.wider():
             try:
                 _scalar(kind, Leaf(self._book.in_mode(mode).at(path), path)).coerce(value, [])
             except Refused:
@@ -214,13 +211,8 @@ class _Compiler:
             return mode
         return None
 
-    def _wider(self) -> Sequence[Mode]:
-        return MODES[MODES.index(self._book.mode) + 1 :]
-
     def _in_mode(self, mode: Mode) -> _Compiler:
-        compiler = _Compiler(self._book.in_mode(mode))
-        compiler._open = {}
-        return compiler
+        return _Compiler(self._book.in_mode(mode))
 
 
 _OBJECT = frozenset({"object"})

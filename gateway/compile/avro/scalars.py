@@ -30,16 +30,13 @@ from gateway.compile.coercions import (
     TOKEN_TO_NULL,
 )
 from gateway.compile.leaf import Leaf, mismatch, plain_number, refuse_null
+from gateway.compile.tokens import FALSE_TEXTS, LENIENT_FALSE, LENIENT_TRUE, TRUE_TEXTS
 from gateway.compile.verdict import Log, Refused
 from gateway.model import Code
 from gateway.notation.nearest import nearest
 
 _ROUNDINGS = {"floor": ROUND_FLOOR, "trunc": ROUND_DOWN, "half-even": ROUND_HALF_EVEN}
 
-TRUE_TEXTS = frozenset({"true", "True", "TRUE"})
-FALSE_TEXTS = frozenset({"false", "False", "FALSE"})
-LENIENT_TRUE = frozenset({"true", "on", "yes", "y", "t", "1"})
-LENIENT_FALSE = frozenset({"false", "off", "no", "n", "f", "0"})
 MOST_DIGITS = 4000
 """Digits of an integer that are turned into text; Python refuses more than 4300."""
 

@@ -17,13 +17,11 @@ from typing import Any
 from gateway.compile.avro.node import Clean, CountKeys, Node
 from gateway.compile.coercions import TOKEN_TO_NULL, UNION_TAG_REMOVED
 from gateway.compile.rules import Path, Rules
+from gateway.compile.tokens import is_declared_null, is_lenient_null
 from gateway.compile.verdict import Findings, Log, Refused, kind_of, violation
 from gateway.model import Code, Coercion, Mode
 from gateway.notation.pointer import Pointer
 
-LENIENT_NULL_TOKENS = frozenset({"", "null"})
-_NAN_SPELLINGS = frozenset({"nan", "+nan", "-nan"})
-_NON_FINITE = _NAN_SPELLINGS | {sign + name for sign in ("", "+", "-") for name in ("inf", "infinity")}
 _NUMERIC = frozenset({"int", "long", "float", "double"})
 _SHAPES = frozenset({"object", "array"})
 
@@ -137,11 +135,7 @@ class _Union:
     def _token(self, text: str, log: Log, *, lenient: bool) -> bytes | None:
         """Null for text that stands for it: a declared token, or lenient mode's own spellings."""
         assert self._null is not None
-        lowered = text.lower()
-        if lenient:
-            found = text in LENIENT_NULL_TOKENS or lowered in _NAN_SPELLINGS
-        else:
-            found = text in self._rules.null_tokens or (self._rules.non_finite == "null" and lowered in _NON_FINITE)
+        found = is_lenient_null(text, self._rules) if lenient else is_declared_null(text, self._rules)
         if not found:
             return None
         log.append(Coercion(str(Pointer(self._path)), TOKEN_TO_NULL))

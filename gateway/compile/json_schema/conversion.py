@@ -1,0 +1,167 @@
+"""One JSON value towards a type that a schema wanted: the JSON Schema rows of docs/coercion.md.
+
+The result is again a JSON value; the schema then judges it anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from gateway.compile import numbers
+from gateway.compile.coercions import (
+    BOOLEAN_TO_NUMBER,
+    BOOLEAN_TO_STRING,
+    INTEGER_TO_STRING,
+    NUMBER_TO_BOOLEAN,
+    NUMBER_TO_STRING,
+    STRING_TO_BOOLEAN,
+    TOKEN_TO_NULL,
+    WRAPPED_IN_ARRAY,
+)
+from gateway.compile.leaf import Leaf, mismatch
+from gateway.compile.tokens import (
+    FALSE_TEXTS,
+    LENIENT_FALSE,
+    LENIENT_TRUE,
+    TRUE_TEXTS,
+    is_declared_null,
+    is_lenient_null,
+)
+from gateway.compile.verdict import Log, Refused
+from gateway.model import Code
+
+
+def convert(types: Sequence[str], value: Any, leaf: Leaf, log: Log) -> Any:
+    """``value`` as the one of ``types`` that accepts it. Raises Refused where none or several do.
+
+    Called only where the value is of none of the types.
+    """
+    accepted: list[tuple[str, Any, Log]] = []
+    refusals: list[Refused] = []
+    for name in types:
+        tried: Log = []
+        try:
+            accepted.append((name, _CONVERSIONS[name](value, leaf, tried), tried))
+        except Refused as refused:
+            refusals.append(refused)
+    if not accepted:
+        if len(refusals) == 1:
+            raise refusals[0]
+        raise mismatch(" or ".join(_WANTED[name] for name in types))
+    if len(accepted) > 1:
+        candidates = [name for name, _, _ in accepted]
+        advice = f"it could become {' or '.join(candidates)}"
+        raise Refused(Code.UNION_AMBIGUOUS, " or ".join(_WANTED[name] for name in types), advice, candidates=candidates)
+    _, converted, notes = accepted[0]
+    log.extend(notes)
+    return converted
+
+
+def _to_integer(value: Any, leaf: Leaf, log: Log) -> int:
+    wanted = _WANTED["integer"]
+    if type(value) is bool and leaf.rules.lenient:
+        leaf.note(log, BOOLEAN_TO_NUMBER)
+        return int(value)
+    if type(value) is not str or leaf.rules.strict:
+        raise mismatch(wanted)
+    number = Decimal(leaf.number_text(value, wanted, log))
+    if numbers.exceeds(number, numbers.MOST_INTEGER_EXPONENT):
+        raise Refused(Code.OUT_OF_RANGE, wanted, f"more than {numbers.MOST_INTEGER_EXPONENT} digits")
+    if number != number.to_integral_value():
+        raise Refused(Code.FRACTIONAL_PART, wanted, "publish a whole number, or let the schema take any number")
+    return int(number)
+
+
+def _to_number(value: Any, leaf: Leaf, log: Log) -> int | float:
+    wanted = _WANTED["number"]
+    if type(value) is bool and leaf.rules.lenient:
+        leaf.note(log, BOOLEAN_TO_NUMBER)
+        return int(value)
+    if type(value) is not str or leaf.rules.strict:
+        raise mismatch(wanted)
+    if numbers.is_non_finite(value):
+        raise Refused(
+            Code.NON_FINITE, wanted, "JSON has no such number; publish null where the schema allows it", token=value
+        )
+    text = leaf.number_text(value, wanted, log)
+    if text.lstrip("+-").isdecimal() and len(text) <= numbers.MOST_INTEGER_EXPONENT:
+        return int(text)
+    number, exact = numbers.float_of(text)
+    if number in {float("inf"), float("-inf")}:
+        raise Refused(Code.OUT_OF_RANGE, wanted, "the largest double is 1.7976931348623157e308")
+    if not exact and (not leaf.rules.lenient or not number):
+        raise Refused(Code.PRECISION_LOSS, wanted, f"the nearest double is {number!r}", nearest=number)
+    return number
+
+
+def _to_boolean(value: Any, leaf: Leaf, log: Log) -> bool:
+    wanted, lenient = _WANTED["boolean"], leaf.rules.lenient
+    if leaf.rules.strict or type(value) not in {str, int}:
+        raise mismatch(wanted)
+    if type(value) is int:
+        if value not in {0, 1}:
+            raise Refused(Code.INVALID_BOOLEAN, wanted, "of all numbers only 0 and 1 are booleans", accepted=[0, 1])
+        leaf.note(log, NUMBER_TO_BOOLEAN)
+        return bool(value)
+    lowered = value.lower() if lenient and value.isascii() else ""
+    if value not in TRUE_TEXTS | FALSE_TEXTS and lowered not in LENIENT_TRUE | LENIENT_FALSE:
+        accepted = sorted(LENIENT_TRUE | LENIENT_FALSE) if lenient else ["true", "false"]
+        raise Refused(Code.INVALID_BOOLEAN, wanted, f"accepted texts: {', '.join(accepted)}", accepted=accepted)
+    leaf.note(log, STRING_TO_BOOLEAN)
+    return value in TRUE_TEXTS or lowered in LENIENT_TRUE
+
+
+def _to_string(value: Any, leaf: Leaf, log: Log) -> str:
+    wanted = _WANTED["string"]
+    if leaf.rules.strict or type(value) not in {int, float, bool}:
+        raise mismatch(wanted)
+    if type(value) is int:
+        leaf.note(log, INTEGER_TO_STRING)
+        return str(value)
+    if not leaf.rules.lenient:
+        raise mismatch(wanted, "only integers become text without a choice of spelling; lenient mode takes it")
+    if type(value) is bool:
+        leaf.note(log, BOOLEAN_TO_STRING)
+        return "true" if value else "false"
+    leaf.note(log, NUMBER_TO_STRING)
+    return repr(value)
+
+
+def _to_null(value: Any, leaf: Leaf, log: Log) -> None:
+    if type(value) is str and (is_declared_null(value, leaf.rules) or is_lenient_null(value, leaf.rules)):
+        leaf.note(log, TOKEN_TO_NULL)
+        return
+    raise mismatch(_WANTED["null"])
+
+
+def _to_array(value: Any, leaf: Leaf, log: Log) -> list[Any]:
+    if value is None or not leaf.rules.lenient:
+        raise mismatch(_WANTED["array"], "publish a list; lenient mode wraps a single value")
+    leaf.note(log, WRAPPED_IN_ARRAY)
+    return [value]
+
+
+def _to_object(_value: Any, _leaf: Leaf, _log: Log) -> dict[str, Any]:
+    raise mismatch(_WANTED["object"])
+
+
+_WANTED: Mapping[str, str] = {
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "string": "text",
+    "null": "null",
+    "array": "a list",
+    "object": "an object",
+}
+_CONVERSIONS: Mapping[str, Callable[[Any, Leaf, Log], Any]] = {
+    "integer": _to_integer,
+    "number": _to_number,
+    "boolean": _to_boolean,
+    "string": _to_string,
+    "null": _to_null,
+    "array": _to_array,
+    "object": _to_object,
+}
