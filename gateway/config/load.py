@@ -1,0 +1,152 @@
+"""Reads what people wrote: gateway.yaml and the folders below ``schemas/``.
+
+The only entrance. Everything that is wrong, in any of the files and between them, is raised together
+as one ConfigError. Nothing is watched: files are read once, a restart reads them again.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from gateway.config.coexistence import conflicts
+from gateway.config.contract import DEFAULT_DEAD_LETTERS, Contract, Contracts, SharedType
+from gateway.config.files import Source, display
+from gateway.config.folder import CONTRACT_FILE, EXAMPLES_FILE, Folder, read_folder
+from gateway.config.gateway_file import load_settings_file
+from gateway.config.schema_file import SCHEMA_FILES
+from gateway.config.settings import Settings
+from gateway.errors import ConfigError, ConfigProblem
+from gateway.notation.template import Template
+
+MISTAKABLE: Final = {
+    "contract.yml": CONTRACT_FILE,
+    "contract.json": CONTRACT_FILE,
+    "examples.yml": EXAMPLES_FILE,
+    "example.yaml": EXAMPLES_FILE,
+    "examples.json": EXAMPLES_FILE,
+    "schema.avro": "schema.avsc",
+    "schema.yaml": "schema.json",
+    "schema.yml": "schema.json",
+}
+"""Names that would be passed over without a word, and the names that were meant."""
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """All that is declared: the settings and the contracts, checked against each other."""
+
+    settings: Settings
+    contracts: Contracts
+
+
+def load_settings(path: Path, environ: Mapping[str, str] = os.environ) -> Settings:
+    """The settings in the file at ``path``, with all paths absolute. Raises ConfigError."""
+    return load_settings_file(path, environ)[1]
+
+
+def load_contracts(folder: Path, dead_letters: Template = DEFAULT_DEAD_LETTERS) -> Contracts:
+    """The contracts and shared types below ``folder``, in order of their folders. Raises ConfigError.
+
+    ``dead_letters`` is the template of dead-letter topics for contracts that declare none.
+    """
+    return _contracts(folder, dead_letters, unrouted=None)[0]
+
+
+def load_folder(folder: Path, dead_letters: Template = DEFAULT_DEAD_LETTERS) -> Contract | SharedType:
+    """What one folder declares, alone and called as its last part. Raises ConfigError."""
+    return read_folder(folder, folder.absolute().name, dead_letters).declared
+
+
+def load_project(path: Path, environ: Mapping[str, str] = os.environ) -> Project:
+    """The settings at ``path`` and the contracts in the folder that they name, which fit together.
+
+    Raises ConfigError: the problems of the settings or, those being fine, of all contracts.
+    """
+    source, settings = load_settings_file(path, environ)
+    template = Template.parse(settings.dead_letters.topic)
+    contracts, sources = _contracts(settings.contracts, template, settings.dead_letters.unrouted)
+    problems = []
+    for contract in contracts:
+        if contract.qos == 2 and settings.mqtt.version == "3.1.1":
+            place = source.document.place(("mqtt", "version"))
+            message = (
+                f"2 needs MQTT 5, and {source.file}:{place.line} sets mqtt.version to 3.1.1, whose client releases "
+                "a message before we have it: write qos: 1, or mqtt.version: 5"
+            )
+            problems.append(sources[contract.name].problem(("qos",), message))
+    if problems:
+        raise ConfigError(problems)
+    return Project(settings, contracts)
+
+
+def _contracts(root: Path, dead_letters: Template, unrouted: str | None) -> tuple[Contracts, dict[str, Source]]:
+    """Everything below ``root``, and each folder's contract.yaml by the folder's name. Raises ConfigError."""
+    problems: list[ConfigProblem] = []
+    folders: list[Folder] = []
+    found = list(_contract_folders(root, problems))
+    for path in found:
+        name = path.relative_to(root).as_posix() if path != root else root.absolute().name
+        try:
+            folders.append(read_folder(path, name, dead_letters))
+        except ConfigError as exc:
+            problems += exc.problems
+    if not found and not problems:
+        # An empty folder is more likely a mount that failed than a wish to give up every subscription.
+        message = f"holds no {CONTRACT_FILE}: add a contract, or set contracts in gateway.yaml to the right folder"
+        problems.append(ConfigProblem(display(root), message))
+    problems += conflicts(folders, unrouted)
+    if problems:
+        raise ConfigError(problems)
+    declared = [folder.declared for folder in folders]
+    contracts = Contracts(
+        root,
+        tuple(contract for contract in declared if isinstance(contract, Contract)),
+        tuple(shared for shared in declared if isinstance(shared, SharedType)),
+    )
+    return contracts, {folder.declared.name: folder.source for folder in folders}
+
+
+def _contract_folders(root: Path, problems: list[ConfigProblem]) -> Iterator[Path]:
+    """The folders at and below ``root`` that hold a contract.yaml, in order of their names.
+
+    Links are followed, hidden folders are not entered. Files that look as if they were meant to
+    count, and do not, add to ``problems``.
+    """
+    ahead, seen = [root], {os.path.realpath(root)}
+    while ahead:
+        folder = ahead.pop()
+        try:
+            entries = sorted(folder.iterdir())
+        except OSError as exc:
+            reason = "is missing" if isinstance(exc, FileNotFoundError) else f"cannot be read: {exc.strerror or exc}"
+            problems.append(ConfigProblem(display(folder), f"the folder of contracts {reason}"))
+            continue
+        names = {entry.name for entry in entries}
+        problems += _mistakable(folder, names)
+        if CONTRACT_FILE in names:
+            yield folder
+        for entry in reversed(entries):
+            if entry.name.startswith(".") or not entry.is_dir():
+                continue
+            real = os.path.realpath(entry)
+            if real in seen:
+                message = "leads to a folder that is read already: remove the link"
+                problems.append(ConfigProblem(display(entry), message))
+            else:
+                seen.add(real)
+                ahead.append(entry)
+
+
+def _mistakable(folder: Path, names: set[str]) -> Iterator[ConfigProblem]:
+    """Files that are passed over although someone meant them to count."""
+    for name in sorted(names & MISTAKABLE.keys()):
+        if MISTAKABLE[name] not in names:
+            yield ConfigProblem(display(folder / name), f"is not read under this name: call it {MISTAKABLE[name]}")
+    if CONTRACT_FILE not in names and not names & MISTAKABLE.keys():
+        for name in sorted(names & {*SCHEMA_FILES, EXAMPLES_FILE}):
+            message = f"belongs to no contract: add a {CONTRACT_FILE} beside it, or remove it"
+            yield ConfigProblem(display(folder / name), message)
