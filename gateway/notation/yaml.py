@@ -136,7 +136,12 @@ class Document:
     def misreading(self, path: Path) -> str | None:
         """What YAML made of an unquoted ``{`` or ``#`` in the value at ``path``, and what to do; None if nothing."""
         node = self.find(path)
-        if isinstance(node, MappingNode) and node.flow and node.entries and all(map(_is_empty, node.entries.values())):
+        if (
+            isinstance(node, MappingNode)
+            and node.flow
+            and node.entries
+            and all(map(self._is_bare, node.entries.values()))
+        ):
             written = "{" + ", ".join(node.entries) + "}"
             return f'without quotes {written} is a mapping in YAML: quote it, "{written}"'
         if isinstance(node, ScalarNode) and node.plain:
@@ -146,6 +151,11 @@ class Document:
             if comment is not None and (not node.text or comment[1].strip()):
                 return "what stands behind # is a comment in YAML: quote the whole value"
         return None
+
+    def _is_bare(self, node: Node) -> bool:
+        """Whether ``node``, a value in a mapping, is missing together with its colon."""
+        line, column = node.place
+        return _is_empty(node) and self.lines[line - 1][column - 2 : column - 1] != ":"
 
     def _descend(self, path: Path) -> tuple[Node, Path]:
         """The deepest value on ``path``, and what is left of the path."""
