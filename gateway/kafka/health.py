@@ -1,0 +1,92 @@
+"""What is known of Kafka's state at this moment, from librdkafka's statistics and errors.
+
+Both arrive inside ``Producer.poll``, perhaps with a fatal exception set: the callbacks only keep
+what they are given, and it is read later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import msgspec
+from confluent_kafka import KafkaError
+
+from gateway.kafka.reasons import reason_of
+
+
+@dataclass(frozen=True, slots=True)
+class SinkHealth:
+    """Whether records can reach Kafka now, and if not, why."""
+
+    ready: bool
+    """At least one broker is connected and the sink accepts records."""
+    brokers_up: int
+    brokers: int
+    """Brokers known, connected or not."""
+    reason: str
+    """Empty when ready; else for a person: what is wrong and what to do."""
+    outstanding: int
+    """Records handed over and not yet reported."""
+    queued_bytes: int
+    """Bytes of them that wait inside librdkafka, as of its last statistics, and in our backlog."""
+    silent_s: float
+    """Seconds without any confirmation while records were outstanding; 0 while none is."""
+
+
+class _Broker(msgspec.Struct):
+    state: str = ""
+    source: str = ""
+
+
+class _Statistics(msgspec.Struct):
+    """The few fields of librdkafka's STATISTICS.md that are read here."""
+
+    msg_size: int = 0
+    brokers: Mapping[str, _Broker] = {}
+
+
+class Observations:
+    """What one producer's callbacks have told."""
+
+    def __init__(self) -> None:
+        self._statistics: str | None = None
+        self._error: KafkaError | None = None
+        self._parsed = _Statistics()
+
+    def hear_statistics(self, text: str) -> None:
+        """Librdkafka's ``stats_cb``: JSON text."""
+        self._statistics = text
+
+    def hear_error(self, error: KafkaError) -> None:
+        """Librdkafka's ``error_cb``: brokers down, authentication refused, ..."""
+        self._error = error
+
+    def hear_confirmation(self) -> None:
+        """A record was confirmed: what was wrong before is over."""
+        self._error = None
+
+    @property
+    def brokers(self) -> tuple[int, int]:
+        """Connected brokers and known brokers; logical ones (coordinators) are not counted."""
+        real = [broker for broker in self._read().brokers.values() if broker.source in {"learned", "configured"}]
+        return sum(broker.state == "UP" for broker in real), len(real)
+
+    @property
+    def queued_bytes(self) -> int:
+        """Bytes of records inside librdkafka."""
+        return self._read().msg_size
+
+    @property
+    def trouble(self) -> str:
+        """The last error since a confirmation or a connected broker, for a person; empty if there was none."""
+        if self._error is None:
+            return ""
+        reason = reason_of(self._error)
+        return f"{reason.name}: {self._error.str()}; what to do: {reason.advice}"
+
+    def _read(self) -> _Statistics:
+        if self._statistics is not None:
+            self._parsed = msgspec.json.decode(self._statistics, type=_Statistics)
+            self._statistics = None
+        return self._parsed

@@ -1,0 +1,72 @@
+"""How large a record may be for each topic, and what follows for the producer.
+
+Kafka bounds a whole batch by its topic's ``max.message.bytes`` and refuses it as a whole, so:
+
+- a record whose lone batch is above its topic's limit is refused here, before it can take others with it;
+- batches are never larger than the smallest known limit (librdkafka has one size for all topics);
+- where a topic refuses a size all the same, its limit is not what we know: every record then goes
+  out in a batch of its own, so that a refusal hits exactly one record and teaches its topic's limit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from gateway.errors import RecordTooLarge
+from gateway.kafka.properties import BROKER_DEFAULT_BYTES
+from gateway.kafka.sizes import batch_bytes
+from gateway.model import Record
+
+_FRAME_BYTES = 100
+"""More than a lone batch adds to key and value of a record without headers."""
+
+_LARGEST_BYTES = 1_000_000_000
+"""The highest ``message.max.bytes`` that librdkafka takes."""
+
+
+class SizeLimits:
+    """The topics' limits, as far as they are known. Bytes of a record batch, uncompressed."""
+
+    def __init__(self, largest_record: int | None, largest_batch: int) -> None:
+        """``largest_record``: what gateway.yaml allows (``message.max.bytes``), None: what the topics take."""
+        self._largest_record = largest_record
+        self._largest_batch = largest_batch
+        self._known: dict[str, int] = {}
+        self._suspects: set[str] = set()
+        self._settle()
+
+    def _settle(self) -> None:
+        """Recomputes what is derived."""
+        known = self._known.values()
+        self.record_bytes = self._largest_record or min(max(BROKER_DEFAULT_BYTES, *known, 0), _LARGEST_BYTES)
+        """The producer's ``message.max.bytes``."""
+        self.lone = bool(self._suspects)
+        """Whether every record must go out in a batch of its own."""
+        self.batch_bytes = 1 if self.lone else min((self._largest_batch, *known))
+        """The producer's ``batch.size``; the first record of a batch is always taken."""
+        self.surely_fits = min((self.record_bytes, *known)) - _FRAME_BYTES
+        """A record without headers whose key and value have at most so many bytes fits everywhere."""
+
+    def learn(self, limits: Mapping[str, int]) -> None:
+        """Takes what the broker says of topics: ``max.message.bytes`` each."""
+        self._known.update(limits)
+        self._suspects -= limits.keys()
+        self._settle()
+
+    def suspect(self, topic: str) -> None:
+        """The topic refused a batch for its size: what we know of its limit is wrong."""
+        self._known.pop(topic, None)
+        self._suspects.add(topic)
+        self._settle()
+
+    def conclude(self, refused: Record) -> None:
+        """A batch of only this record was refused for its size: the topic's limit is below it."""
+        self._known[refused.topic] = batch_bytes(refused) - 1
+        self._settle()
+
+    def check(self, record: Record) -> None:
+        """Raises RecordTooLarge if the record's topic cannot take it."""
+        size = batch_bytes(record)
+        limit = min(self._known.get(record.topic, self.record_bytes), self.record_bytes)
+        if size > limit:
+            raise RecordTooLarge(record.topic, size, limit)

@@ -1,0 +1,352 @@
+"""The ``Sink`` port on librdkafka's producer: in order per key, every outcome reported, no thread of ours.
+
+``produce`` and ``poll`` both run on the event loop's thread. librdkafka's own threads send and
+collect the delivery reports; ``poll(0)`` takes them over in batches. Nothing announces that there
+are some, so while records are outstanding the sink looks again after 1 ms, and ever later up to
+20 ms while nothing comes.
+
+Rules
+- Everything is reported later, from a timer: ``send`` never calls ``DeliveryReports``.
+- The first error ends the generation (generation.py). Nothing more is handed to Kafka; what is on
+  its way may still be confirmed, shortly; then ``failed`` is called once, and the sink drops what it
+  is given until ``reset``: those messages come again from the MQTT broker.
+- No report of a generation reaches ``DeliveryReports`` after the ``reset`` that ended it.
+- A full queue never blocks: records wait in order in the backlog, which the ack windows bound.
+
+Knows nothing of MQTT, schemas or dead letters.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Mapping
+from enum import Enum
+
+from confluent_kafka import KafkaException
+
+from gateway.errors import ConfigError
+from gateway.kafka.generation import Generation, LoneReport, Report
+from gateway.kafka.health import SinkHealth
+from gateway.kafka.limits import SizeLimits
+from gateway.kafka.properties import producer_properties
+from gateway.kafka.reasons import SIZE_REFUSED, Refused, failure_of, reason_of
+from gateway.kafka.sizes import batch_bytes
+from gateway.model import Record
+from gateway.pipeline.acks import Ticket
+from gateway.pipeline.ports import Clock, DeliveryReports, SinkFailure
+
+_LOOK_AGAIN_S = 0.001
+"""After a look that found something: more is on its way."""
+_LOOK_AT_LEAST_S = 0.020
+"""Longest pause while records are outstanding: latency that nobody notices, 50 looks a second."""
+_HEARTBEAT_S = 1.0
+"""Pause while nothing is outstanding: statistics and errors still want to be heard."""
+_LAST_REPORTS_S = 0.5
+"""How long a failed generation may still confirm what is on its way: fewer duplicates in the replay."""
+
+
+class State(Enum):
+    """What the sink does with a record."""
+
+    NEW = "not opened"
+    RUNNING = "hands it to librdkafka"
+    RENEWING = "keeps it until a producer with other size limits has taken over"
+    FAILING = "drops it: an error came, and the last reports are being collected"
+    BROKEN = "drops it: the failure was reported, a reset is awaited"
+    CLOSED = "drops it"
+
+
+class KafkaSink:
+    """Writes records to Kafka. Everything is called on the event loop's thread."""
+
+    def __init__(
+        self,
+        properties: Mapping[str, str],
+        reports: DeliveryReports,
+        clock: Clock,
+        *,
+        logger: logging.Logger | None = None,
+        file: str = "gateway.yaml",
+    ) -> None:
+        """``properties``: librdkafka's, as the section ``kafka`` of ``file`` gives them.
+
+        Raises ConfigError for those that weaken a guarantee. ``reports`` may be exchanged before ``open``.
+        """
+        self.reports = reports
+        self._given = dict(properties)
+        self._file = file
+        self._properties = producer_properties(properties, file)
+        self._limits = SizeLimits(
+            int(properties["message.max.bytes"]) if "message.max.bytes" in properties else None,
+            int(properties.get("batch.size", 1_000_000)),
+        )
+        self._clock = clock
+        self._logger = logger or logging.getLogger(__name__)
+        self._state = State.NEW
+        self._detour = True
+        """Whether a record takes any other way than straight to librdkafka."""
+        self._resting = False
+        """Whether the next look is only a heartbeat away."""
+        self._backlog: deque[tuple[Record, Ticket]] = deque()
+        self._failure: SinkFailure | None = None
+        self._flushes: list[asyncio.Future[None]] = []
+        self._farewells: set[asyncio.Task[None]] = set()
+        self._timer: asyncio.TimerHandle | None = None
+        self._pause_s = _LOOK_AGAIN_S
+        self._quiet_since = 0.0
+        self._give_up_at = 0.0
+
+    def open(self) -> None:
+        """Starts the first producer; it connects by itself, in the background.
+
+        Raises ConfigError naming a property that librdkafka refuses.
+        """
+        assert self._state is State.NEW, "open() is called once"
+        self._adopt(self._new_generation())
+
+    def send(self, record: Record, ticket: Ticket) -> None:
+        """Hands over one record; its ticket is reported later, once, unless the sink fails before.
+
+        Raises RecordTooLarge before anything is sent.
+        """
+        key = record.key
+        if record.headers or len(record.value) + (len(key) if key else 0) > self._limits.surely_fits:
+            self._limits.check(record)
+        if self._detour:
+            self._send_aside(record, ticket)
+            return
+        generation = self._generation
+        try:
+            generation.hand_over(record, Report(generation, ticket))
+        except BufferError:
+            self._backlog.append((record, ticket))
+            self._detour = True
+        except KafkaException as error:
+            self._refused(record, error)
+        if self._resting:
+            self._wake()
+
+    def limit(self, topics: Mapping[str, int]) -> None:
+        """Takes what topics accept at most (their ``max.message.bytes``), wherever it is known, at any time.
+
+        Where that needs another producer, records wait until the present one has nothing outstanding.
+        """
+        self._limits.learn(topics)
+        if self._state is State.RUNNING and self._sizes() != self._generation_sizes:
+            self._state = State.RENEWING
+            self._detour = True
+            self._wake()
+
+    def reset(self) -> None:
+        """Forgets every ticket and starts a new producer: the next record is the first of a new generation."""
+        assert self._state not in {State.NEW, State.CLOSED}, f"cannot be reset: {self._state}"
+        generation = self._new_generation()
+        self._retire()
+        self._adopt(generation)
+
+    async def flush(self, timeout_s: float) -> int:
+        """Waits until everything handed over is reported, at most ``timeout_s``; returns how many records are not."""
+        if self._owes:
+            flushed = asyncio.get_running_loop().create_future()
+            self._flushes.append(flushed)
+            self._wake()
+            await asyncio.wait([flushed], timeout=timeout_s)
+            flushed.cancel()
+        return self.outstanding
+
+    async def close(self) -> None:
+        """Ends the producer and its threads; what is unconfirmed stays so, and is not reported any more."""
+        if self._state not in {State.NEW, State.CLOSED}:
+            self._retire()
+        self._state = State.CLOSED
+        self._detour = True
+        self._end_flushes()
+        if self._farewells:
+            await asyncio.wait(self._farewells)
+
+    @property
+    def outstanding(self) -> int:
+        """Records handed over and not yet reported."""
+        if self._state in {State.NEW, State.CLOSED}:
+            return 0
+        return self._generation.waiting + len(self._backlog)
+
+    def health(self) -> SinkHealth:
+        """Whether records can reach Kafka now, and if not, why."""
+        if self._state in {State.NEW, State.CLOSED}:
+            return SinkHealth(False, 0, 0, f"the Kafka producer is {self._state.name.lower()}", 0, 0, 0.0)
+        observed = self._generation.observed
+        up, known = observed.brokers
+        reason = ""
+        if self._failure is not None:
+            reason = f"{self._failure.reason}: {self._failure.detail}"
+        elif up == 0:
+            reason = observed.trouble or "connecting: no Kafka broker has answered yet"
+        return SinkHealth(
+            ready=not reason,
+            brokers_up=up,
+            brokers=known,
+            reason=reason,
+            outstanding=self.outstanding,
+            queued_bytes=self._queued_bytes() if self.outstanding else 0,
+            silent_s=self._clock.monotonic() - self._quiet_since if self._owes else 0.0,
+        )
+
+    def _queued_bytes(self) -> int:
+        return self._generation.observed.queued_bytes + sum(batch_bytes(record) for record, _ in self._backlog)
+
+    @property
+    def _owes(self) -> bool:
+        """Whether a report may still come."""
+        return self._state in {State.RUNNING, State.RENEWING, State.FAILING} and self.outstanding > 0
+
+    def _sizes(self) -> dict[str, str]:
+        return {"message.max.bytes": str(self._limits.record_bytes), "batch.size": str(self._limits.batch_bytes)}
+
+    def _new_generation(self) -> Generation:
+        """A producer with the sizes that fit now. Raises ConfigError, for example for a certificate that is gone."""
+        self._generation_sizes = self._sizes()
+        return Generation({**self._properties, **self._generation_sizes}, self._given, self._logger, self._file)
+
+    def _adopt(self, generation: Generation) -> None:
+        """From here on records go to ``generation``, those that wait in the backlog first."""
+        self._generation = generation
+        self._state = State.RUNNING
+        self._failure = None
+        self._quiet_since = self._clock.monotonic()
+        self._detour = bool(self._backlog) or self._limits.lone
+        self._pause(_LOOK_AGAIN_S)
+
+    def _retire(self) -> None:
+        """Ends the present generation, in the background, and forgets what waits for it."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._backlog.clear()
+        self._bid_farewell()
+
+    def _bid_farewell(self) -> None:
+        farewell = asyncio.get_running_loop().create_task(self._generation.end(), name="kafka-producer-end")
+        self._farewells.add(farewell)
+        farewell.add_done_callback(self._farewells.discard)
+
+    def _send_aside(self, record: Record, ticket: Ticket) -> None:
+        """A record that cannot go straight to librdkafka now."""
+        assert self._state is not State.NEW, "not opened"
+        if self._state is State.RENEWING or self._backlog:
+            self._backlog.append((record, ticket))
+        elif self._state is State.RUNNING:
+            self._hand_over(record, ticket)
+        if self._resting:
+            self._wake()
+
+    def _hand_over(self, record: Record, ticket: Ticket) -> None:
+        generation = self._generation
+        lone = self._limits.lone
+        try:
+            generation.hand_over(record, LoneReport(generation, ticket, record) if lone else Report(generation, ticket))
+        except BufferError:
+            self._backlog.append((record, ticket))
+        except KafkaException as error:
+            self._refused(record, error)
+
+    def _refused(self, record: Record, error: KafkaException) -> None:
+        """Keeps that librdkafka did not take a record (unknown topic, no permission, fatal): reported later."""
+        self._generation.errors.append(Refused(error.args[0], record.topic))
+        self._fail()
+
+    def _fail(self) -> None:
+        """Hands nothing more to Kafka; the failure is reported when the last reports are in."""
+        self._state = State.FAILING
+        self._detour = True
+        self._backlog.clear()
+        self._generation.discard_unsent()
+        self._give_up_at = self._clock.monotonic() + _LAST_REPORTS_S
+        self._wake()
+
+    def _wake(self) -> None:
+        """Looks soon."""
+        if self._resting:
+            self._quiet_since = self._clock.monotonic()
+        self._pause(_LOOK_AGAIN_S)
+
+    def _pause(self, seconds: float, *, resting: bool = False) -> None:
+        """Sets the only timer."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._pause_s = seconds
+        self._resting = resting
+        self._timer = asyncio.get_running_loop().call_later(seconds, self._look)
+
+    def _look(self) -> None:
+        """Takes over what librdkafka has to tell, passes it on, and decides when to look again."""
+        generation = self._generation
+        delivered = generation.poll()
+        if delivered:
+            self._quiet_since = self._clock.monotonic()
+            self.reports.delivered(delivered)
+            if generation is not self._generation:  # the receiver of the reports has reset the sink
+                return
+        if generation.errors and self._state in {State.RUNNING, State.RENEWING}:
+            self._fail()
+        if self._state is State.FAILING and self._last_reports_are_in():
+            self._break(failure_of(generation.errors))
+        elif self._state is State.RENEWING and generation.waiting == 0:
+            self._renew()
+        if self._state is State.RUNNING and self._backlog:
+            self._shorten_backlog()
+        if generation is self._generation and self._state is not State.CLOSED:
+            self._look_later(found=bool(delivered))
+        if not self._owes:
+            self._end_flushes()
+
+    def _look_later(self, *, found: bool) -> None:
+        if not self._owes:
+            self._pause(_HEARTBEAT_S, resting=True)
+        else:
+            self._pause(_LOOK_AGAIN_S if found else min(2 * self._pause_s, _LOOK_AT_LEAST_S))
+
+    def _last_reports_are_in(self) -> bool:
+        return self._generation.waiting == 0 or self._clock.monotonic() >= self._give_up_at
+
+    def _renew(self) -> None:
+        """Replaces a producer that owes nothing by one with other size limits."""
+        try:
+            generation = self._new_generation()
+        except ConfigError as error:
+            self._break(SinkFailure("configuration_refused", f"no new Kafka producer can be made: {error}", fatal=True))
+        else:
+            self._bid_farewell()
+            self._adopt(generation)
+
+    def _break(self, failure: SinkFailure) -> None:
+        """Reports the failure of this generation, once."""
+        self._state = State.BROKEN
+        self._detour = True
+        self._failure = failure
+        if failure.reason == SIZE_REFUSED.name and failure.topic is not None:
+            self._learn_from_refusal(failure.topic)
+        self.reports.failed(failure)
+
+    def _learn_from_refusal(self, topic: str) -> None:
+        """Makes the replay of a refused size succeed: one by one, then without the record that is too large."""
+        alone = [record for error, record in self._generation.refused_alone if reason_of(error) is SIZE_REFUSED]
+        for record in alone:
+            self._limits.conclude(record)
+        if not alone:
+            self._limits.suspect(topic)
+
+    def _shorten_backlog(self) -> None:
+        """Hands over what waits, in order, as far as librdkafka takes it."""
+        waiting, self._backlog = self._backlog, deque()
+        while waiting and not self._backlog and self._state is State.RUNNING:
+            self._hand_over(*waiting.popleft())
+        self._backlog += waiting
+        self._detour = bool(self._backlog) or self._limits.lone
+
+    def _end_flushes(self) -> None:
+        for flushed in self._flushes:
+            if not flushed.done():
+                flushed.set_result(None)
+        self._flushes.clear()

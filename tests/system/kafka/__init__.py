@@ -1,0 +1,1 @@
+"""Tests of gateway/kafka against a real Apache Kafka."""
