@@ -124,6 +124,8 @@ class Record(msgspec.Struct, frozen=True, gc=False):
     label: RouteLabel | None = None
     """The route that made it, for counting; None for a message that no contract claims."""
     coercions: tuple[Coercion, ...] = ()
+    timestamp_replaced: bool = False
+    """The contract's timestamp field could not be used, so ``timestamp`` is the arrival."""
 
 
 class Coercion(msgspec.Struct, frozen=True, gc=False):

@@ -1,0 +1,271 @@
+"""A route bound to one MQTT topic: the function from payload bytes to a record or a rejection.
+
+What depends only on the topic is fixed when the binding is made; ``encode`` does what depends on the
+bytes. It never raises for bad data: ``_Refusal`` is control flow of this module, and ends as a
+``Rejection``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from gateway.compile import json_text, wire
+from gateway.compile.coercions import DUPLICATE_DROPPED, LOSSY
+from gateway.compile.datetimes import format_epoch_ms
+from gateway.compile.device import check_device
+from gateway.compile.route import Route
+from gateway.compile.timestamp import out_of_window
+from gateway.compile.verdict import Findings, Log, Refused, kind_of, quote
+from gateway.config.contract import Scalar
+from gateway.model import Code, Coercion, Mode, Record, Rejection, Stage, Violation
+from gateway.notation.pointer import MISSING, Pointer
+from gateway.notation.template import Template
+
+DEVICE = "device"
+"""The capture and template name that means the device ID."""
+
+COERCIONS_HEADER = "gw-coercions"
+TIMESTAMP_HEADER = "gw-timestamp"
+"""Says ``arrival`` where the contract's timestamp field could not be used."""
+
+_MOST_PATHS = 16
+_MOST_HEADER_BYTES = 1024
+
+Headers = list[tuple[str, bytes]]
+
+
+class _Refusal(Exception):
+    def __init__(self, stage: Stage, violations: Sequence[Violation], *, truncated: bool = False) -> None:
+        super().__init__(violations[0].code)
+        self.stage = stage
+        self.violations = tuple(violations)
+        self.truncated = truncated
+
+
+class Binding:
+    """A route's work on the messages of one topic."""
+
+    __slots__ = (
+        "_bounds_depth",
+        "_captured",
+        "_conditions",
+        "_constant_key",
+        "_count_keys",
+        "_decode",
+        "_device_pointer",
+        "_encode",
+        "_fields",
+        "_fixed_headers",
+        "_header_templates",
+        "_key",
+        "_known",
+        "_prefix",
+        "_timestamp",
+        "_topic",
+        "label",
+        "route",
+    )
+
+    def __init__(self, route: Route, mqtt_topic: str, captures: Mapping[str, str]) -> None:
+        contract, variant = route.contract, route.variant
+        self.route = route
+        self.label = route.label
+        self._captured = captures.get(DEVICE)
+        self._known = {
+            **captures,
+            "topic": variant.topic,
+            "subject": variant.subject,
+            "contract": contract.name,
+            "mqtt_topic": mqtt_topic,
+        }
+        self._conditions = [
+            (Pointer.parse(name), values) for name, values in contract.where.items() if name.startswith("/")
+        ]
+        self._decode = route.decode
+        self._encode = route.codec.encode
+        self._count_keys = route.codec.count_keys
+        self._bounds_depth = route.codec.bounds_depth
+        self._device_pointer = contract.device
+        self._fields = [(pointer, template.fill(self._known)) for pointer, template in contract.fields.items()]
+        self._key = contract.key.fill(self._known)
+        self._constant_key = None if self._key.constant is None else self._key.constant.encode()
+        self._prefix = wire.prefix(route.version.schema_id) if contract.framing == "prefix" else b""
+        self._fixed_headers, self._header_templates = self._split_headers()
+        self._timestamp = contract.timestamp
+        self._topic = variant.topic
+
+    def _split_headers(self) -> tuple[Headers | None, list[tuple[str, Template]]]:
+        """The headers that are the same for every message of the topic, and those that are not."""
+        contract, version = self.route.contract, self.route.version
+        fixed: Headers = []
+        varying: list[tuple[str, Template]] = []
+        if contract.framing == "header" and version.guid is not None:
+            fixed.append(wire.guid_header(version.guid))
+        for name, template in contract.headers.items():
+            filled = template.fill(self._known)
+            if filled.constant is None:
+                varying.append((name, filled))
+            else:
+                fixed.append((name, filled.constant.encode()))
+        return fixed or None, varying
+
+    def claims(self, value: Any) -> bool:
+        """Whether the contract's ``where`` claims a decoded payload."""
+        return all(any(_same(pointer.get(value), wanted) for wanted in values) for pointer, values in self._conditions)
+
+    def encode(self, payload: bytes, received_at: int) -> Record | Rejection:
+        """The record of a payload that arrived at ``received_at`` (ms), or why there is none."""
+        device = self._captured
+        try:
+            log: Log = []
+            text: bytes | None = payload
+            try:
+                value = self._decode(payload)
+            except json_text.DECODE_ERRORS:
+                repaired = self._repair(payload, log)
+                value, payload = repaired.value, repaired.text
+                text = payload if repaired.is_value else None
+            if self._device_pointer is not None:
+                checked = check_device(value, self._device_pointer, device)
+                if isinstance(checked, Violation):
+                    raise _Refusal(Stage.ROUTE, [checked])
+                device = checked
+            if not (self._bounds_depth and json_text.proves_unique_keys(payload, self._count_keys(value))):
+                text = self._examine(value, payload, text, log)
+            if self._fields:
+                self._fill(value, device, received_at)
+                text = None
+            try:
+                data = self._encode(value, text, log)
+            except Refused:
+                raise self._explained(value, payload) from None
+            return self._record(value, payload, data, device, received_at, log)
+        except _Refusal as refusal:
+            return Rejection(refusal.stage, refusal.violations, refusal.truncated, self.label, device)
+
+    def _record(
+        self, value: Any, payload: bytes, data: bytes, device: str | None, received_at: int, log: Log
+    ) -> Record:
+        headers, timestamp = self._fixed_headers, received_at
+        coercions: tuple[Coercion, ...] = ()
+        if log or self._header_templates:
+            self._check_depth(value, payload)
+            coercions = tuple(log)
+            headers = self._varying_headers(device, received_at, coercions)
+        replaced = False
+        if self._timestamp is not None:
+            stamped = self._stamp(value, received_at)
+            if stamped is None:
+                replaced = True
+                headers = [*(headers or ()), (TIMESTAMP_HEADER, b"arrival")]
+            else:
+                timestamp = stamped
+        key = self._constant_key
+        if key is None:
+            key = self._render(self._key, device, received_at).encode()
+        return Record(self._topic, key, self._prefix + data, headers, timestamp, self.label, coercions, replaced)
+
+    def _repair(self, payload: bytes, log: Log) -> json_text.Repaired:
+        route = self.route
+        exact = route.codec.needs_exact_numbers
+        try:
+            return json_text.repair(payload, route.rules, log, exact=exact, depth=route.depth)
+        except json_text.Undecodable as exc:
+            raise _Refusal(Stage.DECODE, [exc.violation]) from None
+
+    def _check_depth(self, value: Any, payload: bytes) -> None:
+        deep = json_text.check_depth(payload, value, self.route.depth)
+        if deep is not None:
+            raise _Refusal(Stage.DECODE, [deep])
+
+    def _examine(self, value: Any, payload: bytes, text: bytes | None, log: Log) -> bytes | None:
+        """Depth and duplicate keys, where a count did not settle them; the text, or None if it must be rewritten."""
+        self._check_depth(value, payload)
+        if json_text.proves_unique_keys(payload, self._count_keys(value)):
+            return text
+        twice = json_text.find_duplicate_keys(payload)
+        if twice is None:
+            return text
+        if self.route.rules.duplicate_keys == "reject":
+            raise _Refusal(Stage.DECODE, [twice])
+        log.append(Coercion(twice.path, DUPLICATE_DROPPED))
+        return None
+
+    def _fill(self, value: Any, device: str | None, received_at: int) -> None:
+        """Puts the contract's ``fields`` into the payload; one that says something else is a mismatch."""
+        for pointer, template in self._fields:
+            wanted = self._render(template, device, received_at)
+            found = pointer.get(value)
+            if found is MISSING and pointer.set(value, wanted):
+                continue
+            if found != wanted:
+                raise _Refusal(Stage.VALIDATE, [_field_mismatch(pointer, wanted, found)])
+
+    def _explained(self, value: Any, payload: bytes) -> _Refusal:
+        """Every violation of a refused value; nesting first, because it bounds the search itself."""
+        self._check_depth(value, payload)
+        findings = Findings()
+        self.route.codec.explain(value, findings)
+        stage = Stage.VALIDATE if self.route.contract.mode is Mode.STRICT else Stage.COERCE
+        return _Refusal(stage, findings.violations, truncated=findings.truncated)
+
+    def _stamp(self, value: Any, received_at: int) -> int | None:
+        """The timestamp that the payload declares, None where arrival stands in for it."""
+        declared, read = self._timestamp, self.route.read_timestamp
+        assert declared is not None
+        assert read is not None
+        stamp = read(value)
+        if stamp is not None and -declared.behind_s * 1000 <= stamp - received_at <= declared.ahead_s * 1000:
+            return stamp
+        if declared.otherwise == "reject":
+            raise _Refusal(Stage.VALIDATE, [out_of_window(declared, value, stamp)])
+        return None
+
+    def _render(self, template: Template, device: str | None, received_at: int) -> str:
+        return template.render({DEVICE: device or "", "received_at": format_epoch_ms(received_at)})
+
+    def _varying_headers(self, device: str | None, received_at: int, coercions: Sequence[Coercion]) -> Headers:
+        headers = list(self._fixed_headers or ())
+        headers += [
+            (name, self._render(template, device, received_at).encode()) for name, template in self._header_templates
+        ]
+        if coercions:
+            headers.append((COERCIONS_HEADER, coercions_header(coercions, self.label.mode)))
+        return headers
+
+
+def coercions_header(coercions: Sequence[Coercion], mode: Mode) -> bytes:
+    """``v1;m=lossless;n=3;lossy=0;/temp=string-to-number,...``: at most 16 paths and 1 KiB; ``n`` counts all."""
+    lossy = sum(coercion.code in LOSSY for coercion in coercions)
+    header = f"v1;m={mode};n={len(coercions)};lossy={lossy};".encode()
+    listed = list(dict.fromkeys(f"{_quoted(coercion.path)}={coercion.code}" for coercion in coercions))
+    separator = b""
+    for item in listed[:_MOST_PATHS]:
+        addition = separator + item.encode()
+        if len(header) + len(addition) > _MOST_HEADER_BYTES:
+            break
+        header += addition
+        separator = b","
+    return header
+
+
+def _quoted(path: str) -> str:
+    """A path without the characters that separate the header's parts."""
+    return path.replace("%", "%25").replace(",", "%2C").replace(";", "%3B").replace("=", "%3D")
+
+
+def _same(found: Any, wanted: Scalar) -> bool:
+    """Equal as JSON values: ``true`` is not 1."""
+    return (type(found) is bool) == (type(wanted) is bool) and bool(found == wanted)
+
+
+def _field_mismatch(pointer: Pointer, wanted: str, found: Any) -> Violation:
+    return Violation(
+        Code.FIELD_MISMATCH,
+        f"{pointer}: the contract puts {wanted[:64]!r} here, the payload says {quote(found) or kind_of(found)!r}",
+        path=str(pointer),
+        expected=repr(wanted[:64]),
+        found=kind_of(found),
+        value=quote(found),
+    )

@@ -1,0 +1,69 @@
+"""The two schema languages behind one face: what a route needs of a compiled schema."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from gateway.compile import json_text
+from gateway.compile.avro.compiler import compile_avro
+from gateway.compile.avro.schema import Type
+from gateway.compile.avro.schema import parse_schema as parse_avro
+from gateway.compile.json_schema.codec import JsonSchemaCodec
+from gateway.compile.rules import RuleBook
+from gateway.compile.verdict import Findings, Log
+from gateway.model import Format, SchemaVersion
+
+
+@dataclass(frozen=True, slots=True)
+class Codec:
+    """A schema version compiled under a contract's rules."""
+
+    encode: Callable[[Any, bytes | None, Log], bytes]
+    """``(value, its JSON text if it has one, log)`` -> the bytes behind the wire prefix. Raises Refused."""
+    explain: Callable[[Any, Findings], None]
+    """A refused value -> its violations."""
+    count_keys: Callable[[Any], int]
+    """Object keys in a decoded value; may miss some, never counts one too many."""
+    needs_exact_numbers: bool = False
+    """Whether numbers with a point must be decoded as ``Decimal``."""
+    bounds_depth: bool = False
+    """Whether a value that encodes without a conversion cannot be nested deeper than its schema."""
+    avro: Type | None = None
+    """The schema's tree, for Avro."""
+
+
+def compile_codec(version: SchemaVersion, book: RuleBook) -> Codec:
+    """The codec of a schema version. Raises SchemaError."""
+    return _compile_avro(version, book) if version.format is Format.AVRO else _compile_json(version, book)
+
+
+def _compile_avro(version: SchemaVersion, book: RuleBook) -> Codec:
+    tree = parse_avro(version)
+    compiled = compile_avro(tree, book)
+    write, explain = compiled.write, compiled.explain
+
+    def encode(value: Any, _text: bytes | None, log: Log) -> bytes:
+        return write(value, log)
+
+    return Codec(
+        encode,
+        lambda value, findings: explain(value, "", findings),
+        compiled.count_keys or (lambda _value: 0),
+        needs_exact_numbers=compiled.needs_exact_numbers,
+        bounds_depth=not compiled.is_recursive,
+        avro=tree,
+    )
+
+
+def _compile_json(version: SchemaVersion, book: RuleBook) -> Codec:
+    compiled = JsonSchemaCodec(version, book)
+    is_valid, mend, write = compiled.is_valid, compiled.mend, compiled.write
+
+    def encode(value: Any, text: bytes | None, log: Log) -> bytes:
+        if is_valid(value):
+            return text if text is not None else write(value)
+        return write(mend(value, log))
+
+    return Codec(encode, compiled.explain, json_text.count_keys)

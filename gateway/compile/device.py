@@ -1,0 +1,42 @@
+"""Device IDs: read from the topic, from the payload, or from both, which must then agree."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gateway.compile.verdict import kind_of, quote
+from gateway.model import Code, Violation
+from gateway.notation.pointer import Pointer
+
+
+def read_device(value: Any) -> str | None:
+    """Non-empty text as it is, an integer as decimal text; None for anything else."""
+    if type(value) is str:
+        return value or None
+    return str(value) if type(value) is int and value.bit_length() <= 128 else None
+
+
+def check_device(payload: Any, pointer: Pointer, captured: str | None) -> str | Violation:
+    """The device ID at ``pointer``, which is ``captured`` where the topic names one too."""
+    found = pointer.get(payload)
+    device = read_device(found)
+    if device is None:
+        return Violation(
+            Code.NO_DEVICE_ID,
+            f"{pointer}: the contract reads the device ID here; wanted non-empty text or a whole number, "
+            f"found {kind_of(found)}",
+            path=str(pointer),
+            expected="non-empty text or a whole number",
+            found=kind_of(found),
+            value=quote(found),
+        )
+    if captured is not None and device != captured:
+        return Violation(
+            Code.DEVICE_MISMATCH,
+            f"{pointer}: the payload says device {device[:64]!r}, the topic says {captured[:64]!r}; both must agree",
+            path=str(pointer),
+            expected=f"{captured[:64]!r}, as in the topic",
+            found=kind_of(found),
+            value=quote(found),
+        )
+    return device

@@ -1,0 +1,71 @@
+"""Contract + schema version -> route, compiled once at start or on a schema change.
+
+The second and third stage, binding a route to a topic and encoding a payload, are in binding.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from gateway.compile import json_text
+from gateway.compile.codec import Codec, compile_codec
+from gateway.compile.rules import RuleBook, Rules
+from gateway.compile.timestamp import ReadTimestamp, compile_timestamp
+from gateway.config.contract import Contract, Variant
+from gateway.errors import SchemaError
+from gateway.model import RouteLabel, SchemaVersion
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Route:
+    """A contract's variant compiled with its schema version."""
+
+    contract: Contract
+    variant: Variant
+    version: SchemaVersion
+    label: RouteLabel
+    codec: Codec
+    rules: Rules
+    """Those at the payload's top: how its text is read."""
+    decode: Callable[[bytes], Any]
+    read_timestamp: ReadTimestamp | None
+    """None where the record's timestamp is its arrival."""
+    depth: int
+    """Most levels of nesting in a payload."""
+
+    def claims_topic(self, captures: Mapping[str, str]) -> bool:
+        """Whether the captures of a topic are those that this variant, and its contract's ``where``, ask for."""
+        return all(captures.get(name) == value for name, value in self.variant.fixed.items()) and all(
+            captures.get(name) in {str(value) for value in values}
+            for name, values in self.contract.where.items()
+            if not name.startswith("/")
+        )
+
+
+def compile_route(contract: Contract, variant: Variant, version: SchemaVersion, *, depth: int) -> Route:
+    """The route of one variant. Raises SchemaError where schema and contract do not fit together."""
+    book = RuleBook(contract.mode, contract.options, contract.overrides)
+    codec = compile_codec(version, book)
+    if contract.framing == "header" and version.guid is None:
+        raise SchemaError("framing: header needs the schema's GUID, and this registry gives none; use framing: prefix")
+    label = label_of(contract, variant, version)
+    read_timestamp = None
+    if contract.timestamp is not None:
+        read_timestamp = compile_timestamp(contract.timestamp, codec.avro, book)
+    decode = json_text.make_decoder(exact=codec.needs_exact_numbers)
+    return Route(contract, variant, version, label, codec, book.at(()), decode, read_timestamp, depth)
+
+
+def label_of(contract: Contract, variant: Variant, version: SchemaVersion | None) -> RouteLabel:
+    """What the route is called; without a version while its schema is unknown."""
+    return RouteLabel(
+        contract.name,
+        variant.topic,
+        variant.dead_letters,
+        variant.subject,
+        contract.mode,
+        None if version is None else version.schema_id,
+        None if version is None else version.version,
+    )
