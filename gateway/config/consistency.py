@@ -163,14 +163,15 @@ def _variants(contract: Contract, source: Source) -> Iterator[ConfigProblem]:
         message = f"stands for {contract.variant_count} topics and subjects, the limit is {MAX_VARIANTS}: list fewer"
         yield source.problem(("where",), message)
         return
-    reported: set[tuple[str, str]] = set()
+    reported: set[str] = set()
     for variant in contract.variants():
         for key, topic in (("topic", variant.topic), ("dead_letters", variant.dead_letters)):
             try:
                 check_topic_name(topic)
             except NotationError as exc:
-                if (key, topic) not in reported:
+                if topic not in reported:
                     yield source.problem((key,), str(exc))
-                reported.add((key, topic))
+                reported.add(topic)
+                break  # the dead-letter topic is usually made from the topic, and then wrong for the same reason
         if any(ord(character) < 0x20 for character in variant.subject):
             yield source.problem(("subject",), f"{variant.subject!r} contains a control character: remove it")

@@ -30,7 +30,9 @@ WRONG = {
     "misspelled key": Wrong("mqtt:\n  clientid: x", 2, "mqtt.clientid", ("did you mean client_id?",)),
     "camel case": Wrong("mqtt:\n  keepAlive_s: 5", 2, "mqtt.keepAlive_s", ("did you mean keepalive_s?",)),
     "key with a hyphen": Wrong("dead-letters: {}", 1, "dead-letters", ("did you mean dead_letters?",)),
-    "unknown key in tls": Wrong("mqtt: {tls: {ca: x}}", 1, "mqtt.tls.ca", ("did you mean ca_file?",)),
+    "unknown key in tls": Wrong(
+        "mqtt: {tls: {ca: x}}", 1, "mqtt.tls.ca", ("known here are ca_file, cert_file, key_file",)
+    ),
     "unknown key in limits": Wrong("limits:\n  bytes: 5", 2, "limits.bytes", ("unknown key",)),
     "undotted registry key": Wrong("registry:\n  ulr: x", 2, "registry.ulr", ("did you mean url?", "dots")),
     "properties is no key": Wrong("registry: {properties: {a.b: c}}", 1, "registry.properties", ("with dots",)),
