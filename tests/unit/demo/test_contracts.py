@@ -7,8 +7,9 @@ import jsonschema
 import jsonschema_rs
 import pytest
 
+from gateway.config.load import load_contracts
 from gateway.model import Code
-from tests.unit.demo.shipped import Shipped, parsed_by_apache, parsed_by_fastavro, routes, shared
+from tests.unit.demo.shipped import SCHEMAS, Shipped, parsed_by_apache, parsed_by_fastavro, routes, shared
 
 TOPICS = {
     "city/air-quality": "city.air-quality",
@@ -37,6 +38,20 @@ def accepted() -> list[Any]:
 def test_the_six_contracts_and_their_kafka_topics() -> None:
     """The demo, its documentation and its fleet rely on these names."""
     assert {name: each.declared["topic"] for name, each in routes().items()} == TOPICS
+
+
+def test_the_gateway_reads_them_without_a_complaint() -> None:
+    """Every folder passes the checks of ``gateway check``, those between contracts included."""
+    contracts = load_contracts(SCHEMAS)
+    assert {each.name for each in contracts.contracts} == TOPICS.keys()
+    assert {each.name for each in contracts.shared_types} == shared().keys()
+
+
+def test_the_tour_lists_them_as_they_are() -> None:
+    """The table of docs/contracts.md names each folder, its filter and its Kafka topic."""
+    tour = (SCHEMAS.parent / "docs" / "contracts.md").read_text()
+    for name, each in routes().items():
+        assert f"| `{name}` | `{each.declared['mqtt']}` | `{each.declared['topic']}` |" in tour
 
 
 def test_no_two_filters_match_the_same_topic() -> None:
