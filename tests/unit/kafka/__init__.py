@@ -1,0 +1,1 @@
+"""Tests of gateway/kafka that need no other process."""

@@ -1,0 +1,37 @@
+"""TopicInspector without a Kafka, and what a description means."""
+
+import pytest
+
+from gateway.errors import ConfigError, SinkError
+from gateway.kafka.topics import KafkaTopic, TopicInspector
+from tests.parts.processes import free_port
+
+
+async def test_an_unreachable_kafka_is_a_sink_error():
+    """Within the time-out the error says that Kafka did not answer, and what to do."""
+    inspector = TopicInspector({"bootstrap.servers": f"127.0.0.1:{free_port()}"}, timeout_s=0.3)
+    with pytest.raises(SinkError, match=r"did not describe.*bootstrap\.servers"):
+        await inspector.inspect(["t"])
+
+
+def test_an_invalid_property_is_named():
+    """A property that librdkafka refuses is a configuration error under its own key."""
+    with pytest.raises(ConfigError, match=r"kafka\.no\.such\.thing"):
+        TopicInspector({"bootstrap.servers": "127.0.0.1:1", "no.such.thing": "1"})
+
+
+@pytest.mark.parametrize(
+    ("topic", "obstacle"),
+    [
+        (KafkaTopic("t"), ""),
+        (KafkaTopic("t", exists=True, partitions=1, without_leader=0, fewest_in_sync=1, min_insync_replicas=1), ""),
+        (KafkaTopic("t", exists=True, fewest_in_sync=1), ""),
+        (KafkaTopic("t", exists=False), "does not exist"),
+        (KafkaTopic("t", exists=True, without_leader=2), "2 partition(s) of Kafka topic 't' have no leader"),
+        (KafkaTopic("t", exists=True, fewest_in_sync=1, min_insync_replicas=2), "1 in-sync replica(s), and"),
+    ],
+)
+def test_what_stands_in_the_way_is_said(topic: KafkaTopic, obstacle: str):
+    """What is unknown is no obstacle; a missing topic, leader or replica is."""
+    assert obstacle in topic.obstacle
+    assert bool(obstacle) == bool(topic.obstacle)
