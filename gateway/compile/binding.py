@@ -17,7 +17,6 @@ from gateway.compile.device import check_device
 from gateway.compile.route import Route
 from gateway.compile.timestamp import out_of_window
 from gateway.compile.verdict import Findings, Log, Refused, kind_of, quote
-from gateway.config.contract import Scalar
 from gateway.model import Code, Coercion, Mode, Record, Rejection, Stage, Violation
 from gateway.notation.pointer import MISSING, Pointer
 from gateway.notation.template import Template
@@ -49,7 +48,6 @@ class Binding:
     __slots__ = (
         "_bounds_depth",
         "_captured",
-        "_conditions",
         "_constant_key",
         "_count_keys",
         "_decode",
@@ -79,9 +77,6 @@ class Binding:
             "contract": contract.name,
             "mqtt_topic": mqtt_topic,
         }
-        self._conditions = [
-            (Pointer.parse(name), values) for name, values in contract.where.items() if name.startswith("/")
-        ]
         self._decode = route.decode
         self._encode = route.codec.encode
         self._count_keys = route.codec.count_keys
@@ -109,10 +104,6 @@ class Binding:
             else:
                 fixed.append((name, filled.constant.encode()))
         return fixed or None, varying
-
-    def claims(self, value: Any) -> bool:
-        """Whether the contract's ``where`` claims a decoded payload."""
-        return all(any(_same(pointer.get(value), wanted) for wanted in values) for pointer, values in self._conditions)
 
     def encode(self, payload: bytes, received_at: int) -> Record | Rejection:
         """The record of a payload that arrived at ``received_at`` (ms), or why there is none."""
@@ -253,11 +244,6 @@ def coercions_header(coercions: Sequence[Coercion], mode: Mode) -> bytes:
 def _quoted(path: str) -> str:
     """A path without the characters that separate the header's parts."""
     return path.replace("%", "%25").replace(",", "%2C").replace(";", "%3B").replace("=", "%3D")
-
-
-def _same(found: Any, wanted: Scalar) -> bool:
-    """Equal as JSON values: ``true`` is not 1."""
-    return (type(found) is bool) == (type(wanted) is bool) and bool(found == wanted)
 
 
 def _field_mismatch(pointer: Pointer, wanted: str, found: Any) -> Violation:

@@ -5,7 +5,7 @@ The second and third stage, binding a route to a topic and encoding a payload, a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from gateway.compile import json_text
 from gateway.compile.codec import Codec, compile_codec
 from gateway.compile.rules import RuleBook, Rules
 from gateway.compile.timestamp import ReadTimestamp, compile_timestamp
+from gateway.compile.where import Where
 from gateway.config.contract import Contract, Variant
 from gateway.errors import SchemaError
 from gateway.model import RouteLabel, SchemaVersion
@@ -24,6 +25,7 @@ class Route:
 
     contract: Contract
     variant: Variant
+    where: Where
     version: SchemaVersion
     label: RouteLabel
     codec: Codec
@@ -34,14 +36,6 @@ class Route:
     """None where the record's timestamp is its arrival."""
     depth: int
     """Most levels of nesting in a payload."""
-
-    def claims_topic(self, captures: Mapping[str, str]) -> bool:
-        """Whether the captures of a topic are those that this variant, and its contract's ``where``, ask for."""
-        return all(captures.get(name) == value for name, value in self.variant.fixed.items()) and all(
-            captures.get(name) in {str(value) for value in values}
-            for name, values in self.contract.where.items()
-            if not name.startswith("/")
-        )
 
 
 def compile_route(contract: Contract, variant: Variant, version: SchemaVersion, *, depth: int) -> Route:
@@ -55,7 +49,9 @@ def compile_route(contract: Contract, variant: Variant, version: SchemaVersion, 
     if contract.timestamp is not None:
         read_timestamp = compile_timestamp(contract.timestamp, codec.avro, book)
     decode = json_text.make_decoder(exact=codec.needs_exact_numbers)
-    return Route(contract, variant, version, label, codec, book.at(()), decode, read_timestamp, depth)
+    return Route(
+        contract, variant, Where(contract, variant), version, label, codec, book.at(()), decode, read_timestamp, depth
+    )
 
 
 def label_of(contract: Contract, variant: Variant, version: SchemaVersion | None) -> RouteLabel:

@@ -21,14 +21,14 @@ class Ticket:
 
     __slots__ = ("opened_at", "packet_id", "pending", "qos", "size", "window")
 
-    def __init__(self, window: AckWindow, packet_id: int, qos: int, size: int, opened_at: int) -> None:
+    def __init__(self, window: AckWindow, packet_id: int, qos: int, size: int, opened_at: float) -> None:
         self.window = window
         self.packet_id = packet_id
         self.qos = qos
         self.size = size
         """Payload bytes held."""
         self.opened_at = opened_at
-        """Arrival, milliseconds, on the caller's clock."""
+        """Arrival, seconds on the caller's monotonic clock."""
         self.pending = 1
         """Records still to be confirmed. Raise it before handing over a second record."""
 
@@ -50,7 +50,7 @@ class AckWindow:
         self.bytes = 0
         """Payload bytes of all open tickets."""
 
-    def open(self, packet_id: int, qos: int, size: int, now: int) -> Ticket:
+    def open(self, packet_id: int, qos: int, size: int, now: float) -> Ticket:
         """A ticket for the message that just arrived, behind all earlier ones."""
         ticket = Ticket(self, packet_id, qos, size, now)
         self._tickets.append(ticket)

@@ -1,0 +1,198 @@
+"""A message's way through the gateway: ticket, record or dead letter, sink, acknowledgement.
+
+Rules
+- Synchronous and on one thread: the event loop calls in, nothing here waits.
+- Whatever the payload, exactly one record is handed to the sink for it, or the connection is given up
+  and the broker sends the message again. Nothing is acknowledged before the sink has reported it.
+- One connection at a time: ``open`` starts a generation, and everything that belongs to an earlier one
+  (messages, reports) is without effect from then on.
+
+Must not know: MQTT packets, Kafka's client, asyncio.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from gateway.errors import RecordTooLarge
+from gateway.model import Code, Message, Record, Rejection, Stage, Violation
+from gateway.pipeline.acks import AckWindow, Ticket
+from gateway.pipeline.deadletter import DeadLetters, shorten, too_large
+from gateway.pipeline.ports import Clock, Sink, SinkFailure
+from gateway.pipeline.routes import RouteTable
+from gateway.pipeline.stats import Stats
+
+Acknowledge = Callable[[Sequence[Ticket]], None]
+"""``Link.acknowledge`` of the live connection."""
+
+
+class Failed(Protocol):
+    """What happens to the connection when a delivery failed: decided by the service."""
+
+    def __call__(self, failure: SinkFailure) -> None:
+        """Called once per failed generation; must give up the connection."""
+
+
+class Engine:
+    """Implements ``Receiver`` for the links and ``DeliveryReports`` for the sink."""
+
+    def __init__(
+        self,
+        routes: RouteTable,
+        dead_letters: DeadLetters,
+        stats: Stats,
+        clock: Clock,
+        *,
+        max_messages: int,
+        max_bytes: int,
+    ) -> None:
+        self.routes = routes
+        """Replaced as a whole when a schema changes."""
+        self.stats = stats
+        self.sink: Sink
+        """Set once by the wiring: sink and engine know each other."""
+        self.on_failure: Failed
+        """Set once by the service."""
+        self._dead_letters = dead_letters
+        self._clock = clock
+        self._limits = (max_messages, max_bytes)
+        self._window: AckWindow | None = None
+        self._acknowledge: Acknowledge | None = None
+
+    def open(self) -> AckWindow:
+        """The window of a new connection; the previous one, and all that it waits for, is forgotten."""
+        self._window = AckWindow(*self._limits)
+        self._acknowledge = None
+        return self._window
+
+    def connect(self, acknowledge: Acknowledge) -> None:
+        """Tells how the open window's connection acknowledges; settled messages go out now."""
+        self._acknowledge = acknowledge
+        self._take()
+
+    def close(self) -> None:
+        """Ends the generation: its messages are the broker's again."""
+        self._window = self._acknowledge = None
+
+    @property
+    def window(self) -> AckWindow | None:
+        """The live connection's window, None between connections."""
+        return self._window
+
+    @property
+    def oldest_age_s(self) -> float:
+        """Seconds that the oldest unacknowledged message has waited; 0 if there is none."""
+        oldest = self._window.oldest if self._window is not None else None
+        return 0.0 if oldest is None else self._clock.monotonic() - oldest.opened_at
+
+    def receive(self, window: AckWindow, message: Message) -> None:
+        """Takes one message of the connection that ``window`` belongs to."""
+        if window is not self._window:
+            return
+        ticket = self._open_ticket(window, message)
+        if message.cut is not None:
+            self._reject(message, _payload_too_large(message), ticket)
+            return
+        try:
+            outcome = self.routes.encode(message.topic, message.payload, message.received_at)
+        except Exception as exc:  # noqa: BLE001 - the named guard around a payload's processing (docs/design.md)
+            self.stats.faults[type(exc).__name__] += 1
+            outcome = _fault(exc)
+        if type(outcome) is Record:
+            self._send(message, outcome, ticket)
+        else:
+            assert isinstance(outcome, Rejection)
+            self._reject(message, outcome, ticket)
+
+    def refuse(self, window: AckWindow, message: Message, violation: Violation) -> None:
+        """Takes a packet that could not be read as a message; it becomes a dead letter."""
+        if window is self._window:
+            self._reject(message, Rejection(Stage.PACKET, (violation,)), self._open_ticket(window, message))
+
+    def _open_ticket(self, window: AckWindow, message: Message) -> Ticket:
+        stats = self.stats
+        stats.received[message.qos] += 1
+        if message.duplicate:
+            stats.redelivered += 1
+        return window.open(message.packet_id, message.qos, len(message.payload), self._clock.monotonic())
+
+    def _send(self, message: Message, record: Record, ticket: Ticket) -> None:
+        label, stats = record.label, self.stats
+        assert label is not None
+        try:
+            self.sink.send(record, ticket)
+        except RecordTooLarge as exc:
+            rejection = Rejection(Stage.PRODUCE, (too_large(record, exc.size, exc.limit),), label=label)
+            self._reject(message, rejection, ticket)
+            return
+        stats.accepted[label] += 1
+        if record.coercions:
+            stats.count_coercions(label, record.coercions)
+        if record.timestamp_replaced:
+            stats.timestamps_replaced[label] += 1
+
+    def _reject(self, message: Message, rejection: Rejection, ticket: Ticket) -> None:
+        """Sends the dead letter, with less and less of the payload if its topic does not take it whole."""
+        self.stats.count_rejection(rejection)
+        for candidate in (message, shorten(message), shorten(message, 0)):
+            try:
+                self.sink.send(self._dead_letters.record(candidate, rejection), ticket)
+            except RecordTooLarge as exc:
+                refused = exc
+                continue
+            return
+        self.on_failure(
+            SinkFailure(
+                "dead_letter_too_large",
+                f"the dead-letter topic takes {refused.limit} bytes, not even the {refused.size} of a dead letter's "
+                "headers; raise its max.message.bytes",
+                refused.topic,
+            ),
+        )
+
+    def delivered(self, tickets: Sequence[Ticket]) -> None:
+        """Kafka has confirmed one record of each ticket."""
+        self.stats.delivered += len(tickets)
+        for ticket in tickets:
+            ticket.pending -= 1
+        self._take()
+
+    def _take(self) -> None:
+        """Acknowledges, in order of arrival, what is settled."""
+        if self._window is None or self._acknowledge is None:
+            return
+        taken = self._window.take()
+        if taken:
+            self.stats.latency.observe(self._clock.monotonic() - taken[0].opened_at)
+            self.stats.acknowledged += len(taken)
+            self._acknowledge(taken)
+
+    def failed(self, failure: SinkFailure) -> None:
+        """A delivery failed: the generation ends, the broker will send its messages again."""
+        self.close()
+        self.on_failure(failure)
+
+
+def _fault(exc: Exception) -> Rejection:
+    """A payload that broke our own processing: kept, with the cause, and the next one flows."""
+    name = type(exc).__name__
+    violation = Violation(
+        Code.CRASH_SUSPECT,
+        f"the gateway failed on this payload ({name}); please report it with the payload",
+        expected="a payload that the gateway can process",
+        params={"exception": name},
+    )
+    return Rejection(Stage.ENCODE, (violation,))
+
+
+def _payload_too_large(message: Message) -> Rejection:
+    assert message.cut is not None
+    size = message.cut.payload_bytes
+    violation = Violation(
+        Code.PAYLOAD_LIMIT,
+        f"the payload has {size} bytes, above limits.payload_bytes; its start, size and hash are kept",
+        expected="a payload within limits.payload_bytes",
+        params={"limit": "bytes", "actual": size},
+    )
+    return Rejection(Stage.PACKET, (violation,))
