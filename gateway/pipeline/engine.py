@@ -13,10 +13,11 @@ Must not know: MQTT packets, Kafka's client, asyncio.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from gateway.errors import RecordTooLarge
-from gateway.model import Code, Message, Record, Rejection, Stage, Violation
+from gateway.model import Code, Cut, Message, Record, Rejection, Stage, Violation
 from gateway.pipeline.acks import AckWindow, Ticket
 from gateway.pipeline.deadletter import DeadLetters, shorten, too_large
 from gateway.pipeline.ports import Clock, Sink, SinkFailure
@@ -92,13 +93,13 @@ class Engine:
             return
         ticket = self._open_ticket(window, message)
         if message.cut is not None:
-            self._reject(message, _payload_too_large(message), ticket)
+            self._reject(message, self._unread(message, Stage.PACKET, _payload_too_large(message.cut)), ticket)
             return
         try:
             outcome = self.routes.encode(message.topic, message.payload, message.received_at)
         except Exception as exc:  # noqa: BLE001 - the named guard around a payload's processing (docs/design.md)
             self.stats.faults[type(exc).__name__] += 1
-            outcome = _fault(exc)
+            outcome = self._unread(message, Stage.ENCODE, _fault(exc))
         if type(outcome) is Record:
             self._send(message, outcome, ticket)
         else:
@@ -108,7 +109,12 @@ class Engine:
     def refuse(self, window: AckWindow, message: Message, violation: Violation) -> None:
         """Takes a packet that could not be read as a message; it becomes a dead letter."""
         if window is self._window:
-            self._reject(message, Rejection(Stage.PACKET, (violation,)), self._open_ticket(window, message))
+            self._reject(message, self._unread(message, Stage.PACKET, violation), self._open_ticket(window, message))
+
+    def _unread(self, message: Message, stage: Stage, violation: Violation) -> Rejection:
+        """The rejection of a message whose payload was not looked at: its topic alone says whose it is."""
+        label, device = self.routes.owner(message.topic)
+        return Rejection(stage, (violation,), label=label, device=device)
 
     def _open_ticket(self, window: AckWindow, message: Message) -> Ticket:
         stats = self.stats
@@ -123,8 +129,8 @@ class Engine:
         try:
             self.sink.send(record, ticket)
         except RecordTooLarge as exc:
-            rejection = Rejection(Stage.PRODUCE, (too_large(record, exc.size, exc.limit),), label=label)
-            self._reject(message, rejection, ticket)
+            rejection = self._unread(message, Stage.PRODUCE, too_large(record, exc.size, exc.limit))
+            self._reject(message, replace(rejection, label=label), ticket)
             return
         stats.accepted[label] += 1
         if record.coercions:
@@ -142,7 +148,7 @@ class Engine:
                 refused = exc
                 continue
             return
-        self.on_failure(
+        self.failed(
             SinkFailure(
                 "dead_letter_too_large",
                 f"the dead-letter topic takes {refused.limit} bytes, not even the {refused.size} of a dead letter's "
@@ -174,25 +180,22 @@ class Engine:
         self.on_failure(failure)
 
 
-def _fault(exc: Exception) -> Rejection:
+def _fault(exc: Exception) -> Violation:
     """A payload that broke our own processing: kept, with the cause, and the next one flows."""
     name = type(exc).__name__
-    violation = Violation(
+    return Violation(
         Code.CRASH_SUSPECT,
         f"the gateway failed on this payload ({name}); please report it with the payload",
         expected="a payload that the gateway can process",
         params={"exception": name},
     )
-    return Rejection(Stage.ENCODE, (violation,))
 
 
-def _payload_too_large(message: Message) -> Rejection:
-    assert message.cut is not None
-    size = message.cut.payload_bytes
-    violation = Violation(
+def _payload_too_large(cut: Cut) -> Violation:
+    size = cut.payload_bytes
+    return Violation(
         Code.PAYLOAD_LIMIT,
         f"the payload has {size} bytes, above limits.payload_bytes; its start, size and hash are kept",
         expected="a payload within limits.payload_bytes",
         params={"limit": "bytes", "actual": size},
     )
-    return Rejection(Stage.PACKET, (violation,))
