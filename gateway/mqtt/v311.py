@@ -1,0 +1,151 @@
+"""MQTT 3.1.1: the ``Source`` and ``Link`` ports over aiomqtt, at QoS 0 and 1.
+
+For brokers without MQTT 5. What differs: no reason codes, no granted session expiry, retained
+messages come again with every SUBSCRIBE, and a payload above the limit is cut only after it was
+received whole.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, TypeVar
+
+import aiomqtt
+from paho.mqtt.client import MQTTMessage
+
+from gateway.config.settings import Limits, Mqtt
+from gateway.errors import LinkError
+from gateway.model import Message
+from gateway.mqtt.address import read_address
+from gateway.mqtt.client import Client
+from gateway.mqtt.malformed import Fault, Refusal, cut_payload, make_violation, topic_fault
+from gateway.pipeline.acks import AckWindow, Ticket
+from gateway.pipeline.ports import LinkClosed, Receiver, Subscription
+
+SUBSCRIPTIONS_PER_PACKET = 8
+"""AWS IoT Core takes no more in one SUBSCRIBE."""
+
+T = TypeVar("T")
+
+
+class Mqtt311Source:
+    """The ``Source`` port over MQTT 3.1.1."""
+
+    def __init__(self, settings: Mqtt, limits: Limits, now_ms: Callable[[], int]) -> None:
+        """Raises ConfigError if ``mqtt.url`` is none."""
+        self._settings = settings
+        self._limits = limits
+        self._now_ms = now_ms
+        self._address = read_address(settings)
+
+    async def connect(self, receiver: Receiver, window: AckWindow) -> Mqtt311Link:
+        """A connection with our session, resumed if the broker still has it (ports.Source)."""
+        link = Mqtt311Link(receiver, window, self._limits.payload_bytes, self._now_ms)
+        client = Client(
+            self._settings, self._address, aiomqtt.ProtocolVersion.V311, self._settings.client_id, link.deliver
+        )
+        link.client = client
+        await client.connect()
+        link.session_present = client.session_present
+        return link
+
+
+class Mqtt311Link:
+    """One connection; it ends where its client ends."""
+
+    client: Client
+    session_present: bool
+    session_expiry_s: int | None = None
+
+    def __init__(self, receiver: Receiver, window: AckWindow, payload_limit: int, now_ms: Callable[[], int]) -> None:
+        self._receiver = receiver
+        self._window = window
+        self._payload_limit = payload_limit
+        self._now_ms = now_ms
+        self._stopped = False
+
+    async def subscribe(self, subscriptions: Sequence[Subscription]) -> list[int]:
+        """The broker's return code for each: 0 to 2, or 0x80 for any refusal."""
+        codes: list[int] = []
+        for start in range(0, len(subscriptions), SUBSCRIPTIONS_PER_PACKET):
+            wanted = [(one.filter, one.qos) for one in subscriptions[start : start + SUBSCRIPTIONS_PER_PACKET]]
+            granted: Sequence[Any] = await self._unless_closed(self.client.subscribe(wanted, timeout=math.inf))
+            codes += [code.value for code in granted]
+        return codes
+
+    async def unsubscribe(self, filters: Sequence[str]) -> None:
+        """Gives the filters up."""
+        for pattern in filters:
+            await self._unless_closed(self.client.unsubscribe(pattern, timeout=math.inf))
+
+    def acknowledge(self, tickets: Sequence[Ticket]) -> None:
+        """PUBACK for each ticket of QoS 1, then reads on."""
+        if self.client.closed.done():
+            return
+        for ticket in tickets:
+            if ticket.packet_id:
+                self.client.acknowledge(ticket.packet_id, ticket.qos)
+        if self.client.paused and not self._stopped and not self._window.full:
+            self.client.resume()
+
+    def stop_reading(self) -> None:
+        """Reads no further packet at all."""
+        self._stopped = True
+        self.client.pause()
+
+    async def wait_closed(self) -> LinkClosed:
+        """Why the connection ended, when it has. Raises only a fault of our own code."""
+        return await asyncio.shield(self.client.closed)
+
+    async def disconnect(self) -> None:
+        """DISCONNECT after everything written has left, the session kept; then closed."""
+        self.client.pause()
+        if not self.client.closed.done():
+            await self.client.leave()
+        await self.wait_closed()
+
+    def abort(self) -> None:
+        """Cuts the connection."""
+        self.client.cut("cut by the gateway")
+
+    def deliver(self, packet: MQTTMessage) -> None:
+        """Takes one PUBLISH from the client; pauses it once the window is full."""
+        item = _read_message(packet, self._payload_limit, self._now_ms())
+        if isinstance(item, Refusal):
+            self._receiver.refuse(self._window, item.message, item.violation)
+        else:
+            self._receiver.receive(self._window, item)
+        if self._window.full:
+            self.client.pause()
+
+    async def _unless_closed(self, call: Coroutine[Any, Any, T]) -> T:
+        """The call's result. Raises LinkError if the connection ends first."""
+        task = asyncio.get_running_loop().create_task(call)
+        closed = self.client.closed
+        ends: set[asyncio.Future[Any]] = {task, closed}
+        try:
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+            if task.done():
+                return task.result()
+            raise LinkError(closed.result().reason)
+        except aiomqtt.MqttError as exc:
+            raise LinkError(str(exc)) from exc
+        finally:
+            task.cancel()
+
+
+def _read_message(packet: MQTTMessage, payload_limit: int, received_at: int) -> Message | Refusal:
+    """The message in a PUBLISH that paho decoded, or why it is none."""
+    try:
+        topic = packet.topic
+        fault = topic_fault(topic)
+    except UnicodeDecodeError as exc:
+        topic = exc.object.decode(errors="replace")
+        fault = Fault.TOPIC_NOT_UTF8
+    if packet.qos and not packet.mid:
+        fault = fault or Fault.PACKET_ID_ZERO
+    payload, cut = cut_payload(bytes(packet.payload), payload_limit)
+    message = Message(topic, payload, packet.qos, packet.mid, packet.retain, packet.dup, received_at, cut)
+    return message if fault is None else Refusal(message, make_violation(fault))
