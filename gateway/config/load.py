@@ -1,4 +1,4 @@
-"""Reads what people wrote: gateway.yaml and the folders below ``schemas/``.
+"""Reads what people wrote: gateway.yaml, the folders below ``schemas/``, options on a command line.
 
 The only entrance. Everything that is wrong, in any of the files and between them, is raised together
 as one ConfigError. Nothing is watched: files are read once, a restart reads them again.
@@ -6,9 +6,10 @@ as one ConfigError. Nothing is watched: files are read once, a restart reads the
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -17,10 +18,15 @@ from gateway.config.contract import DEFAULT_DEAD_LETTERS, Contract, Contracts, S
 from gateway.config.files import Source, display
 from gateway.config.folder import CONTRACT_FILE, EXAMPLES_FILE, Folder, read_folder
 from gateway.config.gateway_file import load_settings_file
+from gateway.config.options import Options, misplaced
 from gateway.config.schema_file import SCHEMA_FILES
 from gateway.config.settings import Settings
+from gateway.config.validation import validate
 from gateway.errors import ConfigError, ConfigProblem
+from gateway.model import Mode
+from gateway.notation import NotationError
 from gateway.notation.template import Template
+from gateway.notation.yaml import parse
 
 MISTAKABLE: Final = {
     "contract.yml": CONTRACT_FILE,
@@ -59,6 +65,37 @@ def load_contracts(folder: Path, dead_letters: Template = DEFAULT_DEAD_LETTERS) 
 def load_folder(folder: Path, dead_letters: Template = DEFAULT_DEAD_LETTERS) -> Contract | SharedType:
     """What one folder declares, alone and called as its last part. Raises ConfigError."""
     return read_folder(folder, folder.absolute().name, dead_letters).declared
+
+
+def load_options(pairs: Iterable[str], mode: Mode, *, override: bool = False, origin: str = "--option") -> Options:
+    """The options in ``NAME=VALUE`` pairs, each value as it would be written in contract.yaml. Raises ConfigError.
+
+    ``override``: they are for one place in the payload. ``origin`` stands for the file in messages.
+    """
+    lines: list[str] = []
+    for pair in pairs:
+        name, separator, value = pair.partition("=")
+        if not separator:
+            raise ConfigError([ConfigProblem(origin, f"{pair!r} is no option: write NAME=VALUE")])
+        try:
+            parse(f"{name}: {value}")
+        except NotationError:
+            # What YAML cannot read, such as a lone comma, is meant as text: there is no need to quote twice in a shell.
+            value = json.dumps(value)
+        lines.append(f"{name}: {value}")
+    problems: list[ConfigProblem] = []
+    try:
+        source = Source(origin, parse("\n".join(lines) or "{}"))
+    except NotationError as exc:
+        raise ConfigError([ConfigProblem(origin, str(exc))]) from exc
+    options = validate(Options, source.value, source, problems)
+    if options is not None:
+        found = misplaced(options, mode, override=override)
+        problems += [source.problem((name,), message, key=True) for name, message in found]
+    if problems or options is None:
+        # Lines and columns would be those of a text that nobody wrote.
+        raise ConfigError([replace(problem, line=None, column=None) for problem in problems])
+    return options
 
 
 def load_project(path: Path, environ: Mapping[str, str] = os.environ) -> Project:

@@ -17,6 +17,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Final
 
 from gateway.notation import NotationError
@@ -119,8 +120,6 @@ def overlap(a: TopicFilter, b: TopicFilter) -> str | None:
     ours, theirs = _explicit(a), _explicit(b)
     if _hides_system_topic(ours[0], theirs[0]) or _hides_system_topic(theirs[0], ours[0]):
         return None
-    names = [a.names[i] or b.names[i] for i in range(min(len(a.names), len(b.names)))]
-    names += (a.names if len(a.names) > len(b.names) else b.names)[len(names) :]
     shared: list[str] = []
     for position, (left, right) in enumerate(zip(ours, theirs, strict=False)):
         if ANY_LEVELS in {left, right}:
@@ -134,6 +133,7 @@ def overlap(a: TopicFilter, b: TopicFilter) -> str | None:
         # Behind the last common level only a # may follow, which matches its parent too.
         if {*ours[len(theirs) :], *theirs[len(ours) :]} - {ANY_LEVELS}:
             return None
+    names = [one or other for one, other in zip_longest(a.names, b.names)]
     return "/".join(_example(level, names, position) for position, level in enumerate(shared))
 
 
