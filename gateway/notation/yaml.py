@@ -291,7 +291,7 @@ def _scalar(event: ScalarEvent, place: Place) -> ScalarNode:
     """The scalar with its value by tag or core schema."""
     text, plain = event.value, event.style is None
     value: ScalarValue = text
-    if event.tag == _TAG + "str" or (event.tag in {None, "!"} and not plain):
+    if event.tag in {_TAG + "str", "!"} or (event.tag is None and not plain):
         value = text
     else:
         value = _resolve(text, place)
