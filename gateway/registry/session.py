@@ -8,8 +8,7 @@ lacks is added here, and only here:
 - a cap on the size of an answer, applied while reading. Answers are asked for uncompressed, and a
   compressed one is refused: a small bomb would pass the cap and unfold in memory;
 - ``Retry-After``, which it ignores: raised as ``RegistryDown``;
-- no redirects: credentials go to the configured hosts only;
-- credentials out of the URL, where httpx2 would write them into its log.
+- no redirects: credentials go to the configured hosts only.
 
 Must not know: subjects, caches, what an answer means.
 """
@@ -23,7 +22,6 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit, urlunsplit
 
 import httpx2
 from confluent_kafka.schema_registry import AsyncSchemaRegistryClient
@@ -56,14 +54,9 @@ class Session:
 
     def __init__(self, settings: RegistrySettings, file: str = "gateway.yaml") -> None:
         """Opens nothing yet. Raises ConfigError, naming the property, for anything the client would not take."""
-        self.urls, userinfo = _urls(settings.url, file)
-        """The registry's base URLs, without credentials."""
+        self.urls = tuple(url.strip().rstrip("/") for url in settings.url.split(","))
+        """The registry's base URLs; settings refuse credentials in them."""
         properties = _properties(settings.properties, file)
-        if userinfo is not None:
-            if "basic.auth.user.info" in properties:
-                message = "credentials stand in registry.url too; keep one of the two"
-                raise _problem(file, "basic.auth.user.info", message)
-            properties["basic.auth.user.info"] = userinfo
         self.timeout_s: float = properties.get("timeout", DEFAULT_TIMEOUT_S)
         """Longest wait for a connection's next byte."""
         properties["timeout"] = httpx2.Timeout(self.timeout_s, connect=min(CONNECT_TIMEOUT_S, self.timeout_s))
@@ -91,8 +84,11 @@ class Session:
         return answer
 
     async def aclose(self) -> None:
-        """Closes the connections."""
+        """Closes the connections, those to an OAuth token endpoint too, which the client itself forgets."""
         await self._rest.session.aclose()
+        token_session = getattr(self._rest.bearer_field_provider, "client", None)
+        if token_session is not None:
+            await token_session.aclose()
 
 
 async def _guard(response: httpx2.Response) -> None:
@@ -146,27 +142,6 @@ def retry_after_s(header: str | None, now: datetime) -> float | None:
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     return max(0.0, (moment - now).total_seconds())
-
-
-def _urls(text: str, file: str) -> tuple[tuple[str, ...], str | None]:
-    """The base URLs without credentials, and the credentials as ``user:password`` if there are any."""
-    urls, found = [], set()
-    for written in text.split(","):
-        try:
-            parts = urlsplit(written.strip())
-            host = parts.hostname
-            port = parts.port
-        except ValueError as exc:  # a bad port or IPv6 address; the value may hold a password, so it is not shown
-            raise _problem(file, "url", f"not a URL: {exc}") from exc
-        if parts.scheme not in {"http", "https"} or not host:
-            raise _problem(file, "url", "every URL must be http://HOST[:PORT][/PATH] or https://..., several by commas")
-        if parts.username is not None:
-            found.add(f"{unquote(parts.username)}:{unquote(parts.password or '')}")
-        name = f"[{host}]" if ":" in host else host
-        urls.append(urlunsplit((parts.scheme, f"{name}:{port}" if port else name, parts.path.rstrip("/"), "", "")))
-    if len(found) > 1:
-        raise _problem(file, "url", "the URLs name different credentials; the client sends the same to all")
-    return tuple(urls), next(iter(found), None)
 
 
 def _properties(written: Mapping[str, str], file: str) -> dict[str, Any]:

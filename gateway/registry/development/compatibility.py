@@ -29,7 +29,7 @@ _READ_BY_OLD = frozenset(
 )
 
 _WORDING = {
-    SchemaIncompatibilityType.reader_field_missing_default_value: "the writer lacks a field for which the reader has no default",
+    SchemaIncompatibilityType.reader_field_missing_default_value: "the writer lacks a field without default",
     SchemaIncompatibilityType.type_mismatch: "the types do not fit",
     SchemaIncompatibilityType.missing_union_branch: "the reader's union lacks a type of the writer",
     SchemaIncompatibilityType.missing_enum_symbols: "the reader's enum lacks symbols of the writer",

@@ -36,7 +36,7 @@ def recall(store: Store, folder: Path) -> bool:
     try:
         content = json.loads(path.read_bytes())
         if content["format"] != FORMAT:
-            raise ValueError(f"format {content['format']!r}, not {FORMAT}")  # noqa: TRY301  # all of it is one check
+            raise ValueError(f"format {content['format']!r}, not {FORMAT}")
         store.rules.restore(content["rules"])
         ids = {(str(context), str(guid)): int(schema_id) for context, guid, schema_id in content["ids"]}
         store.restore([_entry(version) for version in content["versions"]], ids)

@@ -1,0 +1,1 @@
+"""The registry adapter and the development registry over real sockets."""

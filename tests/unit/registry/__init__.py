@@ -1,0 +1,1 @@
+"""The registry package, without sockets."""

@@ -1,0 +1,1 @@
+"""The development registry's rules."""

@@ -1,0 +1,329 @@
+"""The cache: how often the registry is asked, and what is served when it does not answer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from gateway.errors import RegistryUnavailable, SchemaError, SubjectNotFound
+from gateway.registry.cache import LONGEST_PAUSE_S, NEGATIVE_S, PAUSE_S, CachedRegistry
+from gateway.registry.failures import RegistryDown
+from gateway.registry.snapshot import Snapshot
+from tests.unit.registry.fakes import FakeClock, FakeReader, refers_to
+
+URL = "http://registry:8081"
+REFRESH_S = 60.0
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def reader() -> FakeReader:
+    return FakeReader()
+
+
+@pytest.fixture
+def start(reader: FakeReader, clock: FakeClock, tmp_path: Path) -> Callable[[], CachedRegistry]:
+    """A registry as a gateway finds it after a start: the snapshot of the one before is there."""
+    return lambda: CachedRegistry(reader, Snapshot(tmp_path, [URL]), clock, REFRESH_S)
+
+
+@pytest.fixture
+def cached(start: Callable[[], CachedRegistry]) -> CachedRegistry:
+    return start()
+
+
+async def test_fifty_first_uses_at_once_are_one_request(cached, reader):
+    """Single flight: all fifty get the same object from one answer."""
+    reader.add("pump")
+    reader.gate = asyncio.Event()
+    uses = [asyncio.ensure_future(cached.latest("pump")) for _ in range(50)]
+    await asyncio.sleep(0)
+    reader.gate.set()
+    answers = await asyncio.gather(*uses)
+    assert reader.asked == [("pump", None)]
+    assert all(answer is answers[0] for answer in answers)
+
+
+async def test_a_cancelled_caller_does_not_cancel_the_others(cached, reader):
+    """Who leaves early leaves alone."""
+    reader.add("pump")
+    reader.gate = asyncio.Event()
+    first, second = (asyncio.ensure_future(cached.latest("pump")) for _ in range(2))
+    await asyncio.sleep(0)
+    first.cancel()
+    reader.gate.set()
+    assert (await second).version == 1
+    assert first.cancelled() or first.cancelling()
+
+
+async def test_latest_is_asked_again_after_refresh_s_and_not_before(cached, reader, clock):
+    """A new version is seen when the old answer is refresh_s old."""
+    reader.add("pump")
+    assert (await cached.latest("pump")).version == 1
+    reader.add("pump", '"long"')
+    clock.pass_s(REFRESH_S - 1)
+    assert (await cached.latest("pump")).version == 1
+    assert cached.age_s("pump") == REFRESH_S - 1
+    clock.pass_s(1)
+    assert (await cached.latest("pump")).version == 2
+    assert cached.age_s("pump") == 0
+    assert len(reader.asked) == 2
+
+
+async def test_an_unchanged_answer_is_the_same_object(cached, reader, clock):
+    """A refresh that brings nothing new changes nothing: routes compare by identity."""
+    reader.add("pump")
+    before = await cached.latest("pump")
+    clock.pass_s(REFRESH_S)
+    assert await cached.latest("pump") is before
+    assert len(reader.asked) == 2
+
+
+async def test_a_version_is_asked_for_once(cached, reader, clock):
+    """Versions never change, whether they came as a number or as the latest."""
+    reader.add("pump")
+    reader.add("pump", '"long"')
+    assert (await cached.version("pump", 1)).text == '"string"'
+    await cached.latest("pump")
+    clock.pass_s(1_000_000)
+    await cached.version("pump", 1)
+    await cached.version("pump", 2)
+    assert reader.asked == [("pump", 1), ("pump", None)]
+
+
+async def test_references_are_resolved_and_asked_for_once(cached, reader, clock):
+    """A diamond of references is one request a schema, and one object where both sides meet."""
+    position = reader.add("position")
+    left, right = (reader.add(name, references=refers_to(position)) for name in ("left", "right"))
+    reader.add("top", references=refers_to(left, right))
+    top = await cached.latest("top")
+    sides = [reference.schema for reference in top.references]
+    assert [side.subject for side in sides] == ["left", "right"]
+    assert sides[0].references[0].schema is sides[1].references[0].schema
+    assert sorted(reader.asked, key=str) == [("left", 1), ("position", 1), ("right", 1), ("top", None)]
+    clock.pass_s(REFRESH_S)
+    await cached.latest("top")
+    assert reader.asked[4:] == [("top", None)]
+
+
+async def test_not_found_is_remembered_for_a_moment(cached, reader, clock):
+    """The same question twice is one request; after a registration it is found soon."""
+    for _ in range(3):
+        with pytest.raises(SubjectNotFound):
+            await cached.latest("pump")
+    assert len(reader.asked) == 1
+    reader.add("pump")
+    clock.pass_s(NEGATIVE_S)
+    assert (await cached.latest("pump")).version == 1
+
+
+async def test_a_missing_version_says_nothing_about_the_subject(cached, reader):
+    """Version 9 is not there, the latest is."""
+    reader.add("pump")
+    with pytest.raises(SubjectNotFound):
+        await cached.version("pump", 9)
+    assert (await cached.latest("pump")).version == 1
+
+
+async def test_an_outage_serves_what_is_known(cached, reader, clock):
+    """Stale is served, its age grows, and health says what is wrong."""
+    reader.add("pump")
+    before = await cached.latest("pump")
+    reader.failure = RegistryUnavailable("HTTP 500")
+    clock.pass_s(REFRESH_S * 10)
+    assert await cached.latest("pump") is before
+    assert cached.age_s("pump") == REFRESH_S * 10
+    assert cached.health.reachable is False
+    assert cached.health.last_error == "HTTP 500"
+    reader.failure = None
+    await cached.latest("pump")
+    assert cached.age_s("pump") == 0
+    assert cached.health.reachable is True
+
+
+async def test_an_outage_is_never_not_found(cached, reader, clock):
+    """What was never known is unavailable, not missing, and is found after the outage."""
+    reader.failure = RegistryDown("connection refused")
+    with pytest.raises(RegistryUnavailable):
+        await cached.latest("pump")
+    reader.failure = None
+    reader.add("pump")
+    clock.pass_s(PAUSE_S)
+    assert (await cached.latest("pump")).version == 1
+
+
+async def test_a_silent_registry_is_not_asked_for_every_subject(cached, reader, clock):
+    """One time-out speaks for all subjects, for PAUSE_S; known ones are served meanwhile."""
+    reader.add("known")
+    await cached.latest("known")
+    reader.failure = RegistryDown("no answer within 10 s")
+    clock.pass_s(REFRESH_S)
+    with pytest.raises(RegistryUnavailable):
+        await cached.latest("a")
+    asked = len(reader.asked)
+    with pytest.raises(RegistryUnavailable, match=r"no answer within 10 s.*again in 5"):
+        await cached.latest("b")
+    assert (await cached.latest("known")).version == 1
+    assert len(reader.asked) == asked
+    clock.pass_s(PAUSE_S)
+    with pytest.raises(RegistryUnavailable):
+        await cached.latest("b")
+    assert len(reader.asked) == asked + 1
+
+
+async def test_garbage_about_one_subject_does_not_stop_the_others(cached, reader):
+    """An answer that cannot be used says nothing about the next question."""
+    reader.add("good")
+    reader.failure = RegistryUnavailable("unusable answer")
+    with pytest.raises(RegistryUnavailable):
+        await cached.latest("bad")
+    reader.failure = None
+    assert (await cached.latest("good")).version == 1
+
+
+@pytest.mark.parametrize(("asked_s", "kept_s"), [(30.0, 30.0), (1e9, LONGEST_PAUSE_S)])
+async def test_retry_after_is_honoured_within_reason(cached, reader, clock, asked_s, kept_s):
+    """No request before the time is over; a registry cannot silence us for ever."""
+    reader.failure = RegistryDown("HTTP 429", retry_after_s=asked_s)
+    with pytest.raises(RegistryUnavailable):
+        await cached.latest("pump")
+    reader.failure = None
+    reader.add("pump")
+    clock.pass_s(kept_s - 1)
+    with pytest.raises(RegistryUnavailable):
+        await cached.latest("pump")
+    assert len(reader.asked) == 1
+    clock.pass_s(1)
+    assert (await cached.latest("pump")).version == 1
+
+
+async def test_garbage_leaves_the_cache_as_it_was(cached, reader, clock):
+    """A new version whose references lead in a circle is refused; the last good one stays."""
+    first = reader.add("pump")
+    before = await cached.latest("pump")
+    second = reader.add("pump", '"long"', references=refers_to(first))
+    reader.entries["pump"][1] = second.__class__(
+        **{name: getattr(second, name) for name in second.__slots__ if name != "references"},
+        references=refers_to(second),
+    )
+    clock.pass_s(REFRESH_S)
+    assert await cached.latest("pump") is before
+    assert "refers to itself" in str(cached.health.last_error)
+
+
+async def test_a_deleted_subject_goes_on_with_our_copy(cached, reader, clock):
+    """Messages in flight still need it; health names it until it is back."""
+    reader.add("pump")
+    before = await cached.latest("pump")
+    kept = reader.entries.pop("pump")
+    clock.pass_s(REFRESH_S)
+    assert await cached.latest("pump") is before
+    assert cached.health.gone == ("pump",)
+    assert cached.age_s("pump") == REFRESH_S
+    reader.entries["pump"] = kept
+    clock.pass_s(REFRESH_S)
+    await cached.latest("pump")
+    assert cached.health.gone == ()
+
+
+async def test_a_reference_that_cannot_be_read_does_not_make_the_subject_missing(cached, reader):
+    """The subject is there: that its reference is not is an outage of the registry's."""
+    ghost = reader.add("ghost")
+    reader.add("pump", references=refers_to(ghost))
+    del reader.entries["ghost"]
+    with pytest.raises(RegistryUnavailable, match="ghost"):
+        await cached.latest("pump")
+
+
+async def test_a_schema_of_another_type_is_told_as_such(cached, reader):
+    """Not an outage, so nothing is served instead."""
+    reader.failure = SchemaError("subject 'pump' holds a schema of type 'PROTOBUF'")
+    with pytest.raises(SchemaError):
+        await cached.latest("pump")
+
+
+# After a restart
+
+
+async def test_the_snapshot_serves_while_the_registry_is_down(cached, start, reader, clock):
+    """Latest, pinned and referred versions are as they were; the age goes on."""
+    position = reader.add("position")
+    reader.add("pump", references=refers_to(position))
+    reader.add("pump", '"long"', references=refers_to(position))
+    latest, pinned = await cached.latest("pump"), await cached.version("pump", 1)
+    reader.failure = RegistryDown("connection refused")
+    clock.pass_s(3600)
+    again = start()
+    assert await again.latest("pump") == latest
+    assert await again.version("pump", 1) == pinned
+    assert again.age_s("pump") == 3600
+    with pytest.raises(RegistryUnavailable):
+        await again.latest("never seen")
+
+
+async def test_the_registry_is_asked_before_the_snapshot_is_trusted(cached, start, reader):
+    """A version from the snapshot counts until the registry has answered: it may be another registry by now."""
+    reader.add("pump")
+    await cached.latest("pump")
+    reader.entries.clear()
+    reader.add("pump", '"int"', schema_id=77)
+    again = start()
+    assert (await again.latest("pump")).schema_id == 77
+    assert (await again.version("pump", 1)).schema_id == 77
+
+
+async def test_a_deleted_subject_is_served_from_the_snapshot(cached, start, reader):
+    """A restart does not change what a deletion means."""
+    reader.add("pump")
+    before = await cached.latest("pump")
+    reader.entries.clear()
+    again = start()
+    assert await again.latest("pump") == before
+    assert again.health.gone == ("pump",)
+
+
+async def test_the_snapshot_is_written_only_when_something_changes(cached, reader, clock, tmp_path):
+    """Refreshes that bring nothing new do not touch the file; a new version does."""
+    file = tmp_path / "registry-snapshot.json"
+    reader.add("pump")
+    await cached.latest("pump")
+    written = file.stat().st_ino
+    clock.pass_s(REFRESH_S)
+    await cached.latest("pump")
+    assert file.stat().st_ino == written
+    reader.add("pump", '"long"')
+    clock.pass_s(REFRESH_S)
+    await cached.latest("pump")
+    assert file.stat().st_ino != written
+
+
+async def test_a_snapshot_that_cannot_be_written_changes_nothing_else(reader, clock, tmp_path):
+    """The version is served, health says why it is not kept, and the next change tries again."""
+    folder = tmp_path / "state"
+    folder.write_text("in the way")
+    cached = CachedRegistry(reader, Snapshot(folder, [URL]), clock, REFRESH_S)
+    reader.add("pump")
+    assert (await cached.latest("pump")).version == 1
+    assert "cannot be written" in str(cached.health.snapshot_problem)
+    folder.unlink()
+    clock.pass_s(REFRESH_S)
+    await cached.latest("pump")
+    assert cached.health.snapshot_problem is None
+    assert (folder / "registry-snapshot.json").exists()
+
+
+async def test_closing_ends_what_is_under_way(cached, reader):
+    """No task stays behind; who waits is told by cancellation."""
+    reader.gate = asyncio.Event()
+    use = asyncio.ensure_future(cached.latest("pump"))
+    await asyncio.sleep(0)
+    await cached.aclose()
+    with pytest.raises(asyncio.CancelledError):
+        await use

@@ -1,0 +1,98 @@
+"""Properties of the registry client: what is taken, and what is refused with the property's name."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from gateway.config.settings import Registry as RegistrySettings
+from gateway.errors import ConfigError
+from gateway.registry.session import Session, retry_after_s
+
+NOW = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("properties", "named", "told"),
+    [
+        ({"basic.auth.user.inf": "a:b"}, "basic.auth.user.inf", "Unrecognized"),
+        ({"basic.auth.user.info": "only-a-name"}, "basic.auth.user.info", "{username}:{password}"),
+        ({"ssl.ca.location": "/nowhere/ca.pem"}, "ssl.ca.location", "'/nowhere/ca.pem' does not exist"),
+        ({"timeout": "soon"}, "timeout", "'soon' is not a number"),
+        ({"timeout": "0"}, "timeout", "out of range"),
+        ({"max.retries": "-1"}, "max.retries", "out of range"),
+        ({"cache.latest.ttl.sec": "60"}, "cache.latest.ttl.sec", "refresh_s"),
+        ({"cache.capacity": "10"}, "cache.capacity", "own cache"),
+        ({"url": "http://other:8081"}, "url", "registry.url"),
+        ({"bearer.auth.credentials.source": "CUSTOM"}, "bearer.auth.credentials.source", "Python code"),
+        ({"bearer.auth.credentials.source": "GUESS"}, "bearer.auth.credentials.source", "Unrecognized"),
+        ({"bearer.auth.credentials.source": "STATIC_TOKEN"}, "", "bearer.auth.logical.cluster"),
+    ],
+)
+def test_a_property_that_cannot_work_is_refused_by_name(properties, named, told):
+    """The message names file and property, and says why."""
+    with pytest.raises(ConfigError) as refused:
+        Session(RegistrySettings(properties=properties), "site.yaml")
+    (problem,) = refused.value.problems
+    assert problem.file == "site.yaml"
+    assert problem.key == f"registry.{named}".rstrip(".")
+    assert told in problem.message
+
+
+def test_a_file_that_is_no_certificate_is_refused_with_the_property(tmp_path: Path):
+    """A readable file of the wrong kind."""
+    file = tmp_path / "ca.pem"
+    file.write_text("not a certificate")
+    with pytest.raises(ConfigError, match=r"registry\.ssl\.ca\.location: .*PEM"):
+        Session(RegistrySettings(properties={"ssl.ca.location": str(file)}))
+
+
+def test_secrets_are_not_shown_when_properties_are_refused():
+    """The client's own message may repeat what it was given; ours does not."""
+    properties = {"proxy": "gopher://me:hunter2@proxy", "basic.auth.user.info": "me:hunter2"}
+    with pytest.raises(ConfigError) as refused:
+        Session(RegistrySettings(properties=properties))
+    assert "hunter2" not in str(refused.value)
+
+
+async def test_all_properties_of_the_client_that_a_file_can_hold_are_taken():
+    """Numbers arrive as text in gateway.yaml, and work."""
+    session = Session(
+        RegistrySettings(
+            url="https://a:8081/path/, http://b",
+            properties={
+                "timeout": "2.5",
+                "max.retries": "3",
+                "retries.wait.ms": "10",
+                "retries.max.wait.ms": "20",
+                "basic.auth.user.info": "me:with:colons",
+                "proxy": "http://proxy:3128",
+            },
+        )
+    )
+    assert session.urls == ("https://a:8081/path", "http://b")
+    assert session.timeout_s == 2.5
+    await session.aclose()
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        (None, None),
+        ("", None),
+        ("soon", None),
+        ("-5", None),
+        ("٣", None),
+        ("120", 120.0),
+        (" 7 ", 7.0),
+        ("9" * 400, 999_999_999.0),
+        ("Thu, 01 Jan 2026 12:01:30 GMT", 90.0),
+        ("Thu, 01 Jan 2026 11:00:00 GMT", 0.0),
+        ("Thu, 01 Jan 2026 12:00:10 -0000", 10.0),
+    ],
+)
+def test_retry_after_is_a_number_of_seconds_or_a_date(header, seconds):
+    """Both forms of RFC 9110 10.2.3; anything else is no request to wait."""
+    assert retry_after_s(header, NOW) == seconds
