@@ -6,6 +6,7 @@ The faults are ASGI applications; ``FaultyRegistry.fault`` takes the place of th
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from gateway.registry.development.http import registry_app
 from gateway.registry.development.serve import serving
 from gateway.registry.development.store import Store
+from gateway.registry.session import MAX_ANSWER_BYTES
 
 
 @dataclass(eq=False)
@@ -101,3 +103,43 @@ def in_turn(apps: Iterable[ASGIApp], then: ASGIApp) -> ASGIApp:
         await (waiting.pop(0) if waiting else then)(scope, receive, send)
 
     return app
+
+
+VERSION = {"subject": "gate", "version": 1, "id": 7, "schemaType": "JSON", "schema": "{}"}
+"""A version as a registry shows it."""
+
+GARBAGE: dict[str, ASGIApp] = {
+    "an empty object": answer(200, "{}"),
+    "an empty body": answer(200, ""),
+    "no content": answer(204, ""),
+    "a list": answer(200, "[]"),
+    "a proxy's page": answer(200, "<html><body>Please log in</body></html>", {"content-type": "text/html"}),
+    "bytes": answer(200, b"\xff\xfe\x00garbage"),
+    "JSON nested too deeply": answer(200, "[" * 500_000),
+    "an ID as text": answer(200, json.dumps({**VERSION, "id": "7"})),
+    "an ID that is a boolean": answer(200, json.dumps({**VERSION, "id": True})),
+    "an ID beyond 31 bits": answer(200, json.dumps({**VERSION, "id": 2**31})),
+    "a negative ID": answer(200, json.dumps({**VERSION, "id": -1})),
+    "version 0": answer(200, json.dumps({**VERSION, "version": 0})),
+    "no schema": answer(200, json.dumps({**VERSION, "schema": None})),
+    "an empty schema": answer(200, json.dumps({**VERSION, "schema": ""})),
+    "a schema that is not JSON": answer(200, json.dumps({**VERSION, "schema": "{"})),
+    "a schema that is no text": answer(200, json.dumps({**VERSION, "schema": {}})),
+    "a GUID that is none": answer(200, json.dumps({**VERSION, "guid": "x"})),
+    "references of the wrong type": answer(200, json.dumps({**VERSION, "references": {"name": "x"}})),
+    "a reference without version": answer(200, json.dumps({**VERSION, "references": [{"name": "x", "subject": "y"}]})),
+    "a schema that refers to itself": answer(
+        200, json.dumps({**VERSION, "references": [{"name": "x", "subject": "gate", "version": 1}]})
+    ),
+    "a failure": answer(500, '{"error_code": 50001, "message": "Error in the backend data store"}'),
+    "a failure without words": answer(502, ""),
+    "not ready": answer(503, "starting"),
+    "too many requests": answer(429, "slow down"),
+    "wrong credentials": answer(401, '{"error_code": 401, "message": "Unauthorized"}'),
+    "no permission": answer(403, '{"error_code": 40301, "message": "Forbidden"}'),
+    "an announced flood": answer(200, b" " * (MAX_ANSWER_BYTES + 1)),
+    "a flood": endless(80_000_000),
+    "a compressed answer": answer(200, b"\x1f\x8b", {"content-encoding": "gzip"}),
+    "an informal status": answer(299, "x"),
+}
+"""Answers to "the latest version of gate" that are none, by what is wrong with them."""

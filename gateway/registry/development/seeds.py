@@ -75,9 +75,10 @@ def plant_file(store: Store, path: Path) -> int:
         if "compatibility" in content:
             store.rules.set_level(None, content["compatibility"])
         for listed in content["subjects"]:
+            subject = listed["subject"]
             if "compatibility" in listed:
-                store.rules.set_level(listed["subject"], listed["compatibility"])
-            seeds += [_seed(listed["subject"], version, path) for version in listed["versions"]]
+                store.rules.set_level(subject, listed["compatibility"])
+            seeds += [_seed(subject, version, path) for version in listed["versions"]]
     except KeyError as exc:
         raise ConfigError([ConfigProblem(file=str(path), key=str(exc.args[0]), message="is missing")]) from exc
     except (OSError, ValueError, TypeError, AttributeError, Refused) as exc:

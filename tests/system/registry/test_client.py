@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 import trustme
-from starlette.types import ASGIApp
 
 from gateway.config.settings import Registry as RegistrySettings
 from gateway.errors import RegistryUnavailable, SchemaError, SubjectNotFound
@@ -20,9 +19,8 @@ from gateway.registry import client as client_module
 from gateway.registry.answers import Candidate, Compatibility, ReferenceTo
 from gateway.registry.client import RegistryClient, SchemaRefused
 from gateway.registry.failures import RegistryDown
-from gateway.registry.session import MAX_ANSWER_BYTES
 from tests.parts.processes import free_port
-from tests.parts.registry_faults import FaultyRegistry, answer, drip, endless, faulty_registry, in_turn, stall
+from tests.parts.registry_faults import GARBAGE, VERSION, FaultyRegistry, answer, drip, faulty_registry, in_turn, stall
 
 POSITION = Candidate(Format.AVRO, '{"type":"record","name":"geo.Position","fields":[{"name":"lat","type":"double"}]}')
 PUMP = Candidate(
@@ -31,9 +29,6 @@ PUMP = Candidate(
     (ReferenceTo("geo.Position", "geo.position-value", 1),),
 )
 GATE = Candidate(Format.JSON, '{"type":"object","properties":{"open":{"type":"boolean"}}}')
-
-VERSION = {"subject": "gate", "version": 1, "id": 7, "schemaType": "JSON", "schema": "{}"}
-"""A version as a registry shows it."""
 
 
 @pytest.fixture
@@ -203,41 +198,6 @@ async def test_a_schema_of_another_type_is_a_schema_error(registry, client):
 
 
 # What is no answer
-
-GARBAGE: dict[str, ASGIApp] = {
-    "an empty object": answer(200, "{}"),
-    "an empty body": answer(200, ""),
-    "no content": answer(204, ""),
-    "a list": answer(200, "[]"),
-    "a proxy's page": answer(200, "<html><body>Please log in</body></html>", {"content-type": "text/html"}),
-    "bytes": answer(200, b"\xff\xfe\x00garbage"),
-    "JSON nested too deeply": answer(200, "[" * 500_000),
-    "an ID as text": answer(200, json.dumps({**VERSION, "id": "7"})),
-    "an ID that is a boolean": answer(200, json.dumps({**VERSION, "id": True})),
-    "an ID beyond 31 bits": answer(200, json.dumps({**VERSION, "id": 2**31})),
-    "a negative ID": answer(200, json.dumps({**VERSION, "id": -1})),
-    "version 0": answer(200, json.dumps({**VERSION, "version": 0})),
-    "no schema": answer(200, json.dumps({**VERSION, "schema": None})),
-    "an empty schema": answer(200, json.dumps({**VERSION, "schema": ""})),
-    "a schema that is not JSON": answer(200, json.dumps({**VERSION, "schema": "{"})),
-    "a schema that is no text": answer(200, json.dumps({**VERSION, "schema": {}})),
-    "a GUID that is none": answer(200, json.dumps({**VERSION, "guid": "x"})),
-    "references of the wrong type": answer(200, json.dumps({**VERSION, "references": {"name": "x"}})),
-    "a reference without version": answer(200, json.dumps({**VERSION, "references": [{"name": "x", "subject": "y"}]})),
-    "a schema that refers to itself": answer(
-        200, json.dumps({**VERSION, "references": [{"name": "x", "subject": "gate", "version": 1}]})
-    ),
-    "a failure": answer(500, '{"error_code": 50001, "message": "Error in the backend data store"}'),
-    "a failure without words": answer(502, ""),
-    "not ready": answer(503, "starting"),
-    "too many requests": answer(429, "slow down"),
-    "wrong credentials": answer(401, '{"error_code": 401, "message": "Unauthorized"}'),
-    "no permission": answer(403, '{"error_code": 40301, "message": "Forbidden"}'),
-    "an announced flood": answer(200, b" " * (MAX_ANSWER_BYTES + 1)),
-    "a flood": endless(80_000_000),
-    "a compressed answer": answer(200, b"\x1f\x8b", {"content-encoding": "gzip"}),
-    "an informal status": answer(299, "x"),
-}
 
 
 @pytest.mark.parametrize("fault", GARBAGE.values(), ids=GARBAGE.keys())

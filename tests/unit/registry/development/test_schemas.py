@@ -1,0 +1,183 @@
+"""Schema texts: validity, sameness, GUIDs."""
+
+from __future__ import annotations
+
+import json
+import uuid
+
+import pytest
+
+from gateway.errors import SchemaError
+from gateway.model import Format
+from gateway.registry.answers import ReferenceTo
+from gateway.registry.development.schemas import (
+    Definition,
+    check_json_schema,
+    guid,
+    identity,
+    parse_avro,
+    stored_text,
+)
+
+
+def avro(text: str) -> Definition:
+    return Definition(Format.AVRO, text)
+
+
+NESTED = """{"type":"record","name":"R","namespace":"a","fields":[
+    {"name":"e","type":{"type":"enum","name":"E","symbols":["A"]}},
+    {"name":"f","type":"E"}
+]}"""
+SAME = [
+    ('"string"', '{"type":"string"}'),
+    ('{"type":"record","name":"a.R","fields":[]}', '{"name":"R","namespace":"a","type":"record","fields":[ ]}'),
+    (NESTED, NESTED.replace('"R","namespace":"a"', '"a.R"').replace('"E"', '"a.E"')),
+    ('{"type":"array","items":"int"}', '{"items":{"type":"int"},"type":"array"}'),
+    ('["null",{"type":"map","values":"int"}]', '["null",{"values":"int","type":"map"}]'),
+]
+DIFFERENT = [
+    ('{"type":"enum","name":"E","symbols":["A","B"]}', '{"type":"enum","name":"E","symbols":["B","A"]}'),
+    ('["null","int"]', '["int","null"]'),
+    ('{"type":"record","name":"a.R","fields":[]}', '{"type":"record","name":"b.R","fields":[]}'),
+    ('"long"', '{"type":"long","logicalType":"timestamp-millis"}'),
+    (
+        '{"type":"record","name":"R","fields":[{"name":"x","type":"int"}]}',
+        '{"type":"record","name":"R","fields":[{"name":"x","type":"int","default":0}]}',
+    ),
+    (
+        '{"type":"record","name":"R","fields":[]}',
+        '{"type":"record","name":"R","doc":"a doc makes another schema","fields":[]}',
+    ),
+]
+
+
+@pytest.mark.parametrize(("one", "other"), SAME)
+def test_spelling_does_not_make_another_avro_schema(one, other):
+    """White space, order of attributes, and how names and primitive types are written."""
+    parse_avro(one)
+    parse_avro(other)
+    assert identity(avro(one), normalize=False) == identity(avro(other), normalize=False)
+    assert guid(avro(one)) == guid(avro(other))
+
+
+@pytest.mark.parametrize(("one", "other"), DIFFERENT)
+def test_content_makes_another_avro_schema(one, other):
+    """Everything that a reader can see."""
+    for normalize in (False, True):
+        assert identity(avro(one), normalize=normalize) != identity(avro(other), normalize=normalize)
+    assert guid(avro(one)) != guid(avro(other))
+
+
+def test_the_order_of_keys_counts_in_json_schema_unless_normalised():
+    """As in Confluent."""
+    one, other = (Definition(Format.JSON, text) for text in ('{"a":1, "b":2}', '{"b":2,"a":1}'))
+    assert identity(one, normalize=False) != identity(other, normalize=False)
+    assert identity(one, normalize=True) == identity(other, normalize=True)
+    assert stored_text(other, normalize=True) == '{"a":1,"b":2}'
+    assert stored_text(other, normalize=False) == '{"b":2,"a":1}'
+
+
+def test_references_metadata_and_rules_are_part_of_a_schema():
+    """The order of references counts unless normalised."""
+    to_a, to_b = ReferenceTo("a", "a", 1), ReferenceTo("b", "b", 1)
+    plain = Definition(Format.JSON, "{}", (to_a, to_b))
+    swapped = Definition(Format.JSON, "{}", (to_b, to_a))
+    assert identity(plain, normalize=False) != identity(swapped, normalize=False)
+    assert identity(plain, normalize=True) == identity(swapped, normalize=True)
+    others = [
+        Definition(Format.JSON, "{}"),
+        Definition(Format.JSON, "{}", metadata={"properties": {"owner": "me"}}),
+        Definition(Format.JSON, "{}", rule_set={"domainRules": []}),
+        Definition(Format.AVRO, "{}"),
+    ]
+    assert len({identity(other, normalize=True) for other in others[:3]}) == 3
+
+
+def test_a_guid_is_a_uuid():
+    """The header form of the wire format carries its 16 bytes."""
+    assert len(uuid.UUID(guid(avro('"string"'))).bytes) == 16
+
+
+def test_the_stored_text_is_one_line_and_keeps_every_value():
+    """Umlauts, big numbers and docs stay what they are."""
+    text = json.dumps({"type": "record", "name": "R", "doc": "Größe", "big": 2**70, "fields": []}, indent=2)
+    stored = stored_text(avro(text), normalize=False)
+    assert "\n" not in stored
+    assert "Größe" in stored
+    assert json.loads(stored) == json.loads(text)
+
+
+def test_referenced_types_can_be_named():
+    """A schema sees the types of those it refers to, and only those."""
+    position = '{"type":"record","name":"geo.Position","fields":[]}'
+    pump = '{"type":"record","name":"Pump","fields":[{"name":"at","type":"geo.Position"}]}'
+    assert parse_avro(pump, [position]).type == "record"
+    with pytest.raises(SchemaError, match=r"geo\.Position"):
+        parse_avro(pump)
+
+
+def test_an_unknown_logical_type_is_no_error():
+    """It is ignored [Avro, Logical Types], and so are those on the wrong type."""
+    for text in ('{"type":"long","logicalType":"fortnights"}', '{"type":"string","logicalType":"date"}'):
+        assert parse_avro(text).type in {"long", "string"}
+
+
+DEFAULTS = [
+    ("null", None, True),
+    ("null", 0, False),
+    ("boolean", True, True),
+    ("boolean", 0, False),
+    ("int", 2**31 - 1, True),
+    ("int", 2**31, False),
+    ("int", True, False),
+    ("int", 1.0, False),
+    ("long", -(2**63), True),
+    ("long", 2**63, False),
+    ("double", 1, True),
+    ("double", "1", False),
+    ("string", "", True),
+    ("string", None, False),
+    ("bytes", "\u00ff", True),
+    ("bytes", "\u0100", False),
+    ({"type": "fixed", "name": "F", "size": 2}, "\u0000\u00ff", True),
+    ({"type": "fixed", "name": "F", "size": 2}, "a", False),
+    ({"type": "enum", "name": "E", "symbols": ["A"]}, "A", True),
+    ({"type": "enum", "name": "E", "symbols": ["A"]}, "B", False),
+    ({"type": "array", "items": "int"}, [1], True),
+    ({"type": "array", "items": "int"}, ["1"], False),
+    ({"type": "map", "values": "int"}, {"a": 1}, True),
+    ({"type": "map", "values": "int"}, [], False),
+    (["null", "int"], None, True),
+    (["null", "int"], 1, True),
+    (["null", "int"], "1", False),
+    ({"type": "record", "name": "I", "fields": [{"name": "a", "type": "int"}]}, {"a": 1}, True),
+    ({"type": "record", "name": "I", "fields": [{"name": "a", "type": "int"}]}, {}, False),
+    ({"type": "record", "name": "I", "fields": [{"name": "a", "type": "int", "default": 1}]}, {}, True),
+]
+
+
+@pytest.mark.parametrize(("kind", "default", "fits"), DEFAULTS)
+def test_a_default_must_fit_its_field(kind, default, fits):
+    """Java's parser, which Confluent runs, refuses what does not fit; so do we, also deep inside."""
+    inner = {"type": "record", "name": "R", "fields": [{"name": "x", "type": kind, "default": default}]}
+    for text in (json.dumps(inner), json.dumps({"type": "array", "items": ["null", inner]})):
+        if fits:
+            parse_avro(text)
+        else:
+            with pytest.raises(SchemaError, match="Invalid default for field x"):
+                parse_avro(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["true", "{}", '{"$schema":"https://json-schema.org/draft/2020-12/schema","prefixItems":[{}]}']
+)
+def test_a_json_schema_is_an_object_or_a_boolean(text):
+    """Of any draft."""
+    check_json_schema(text)
+
+
+@pytest.mark.parametrize("text", ["[]", "1", '{"type":"nonsense"}', '{"minLength":-1}', "[" * 100_000])
+def test_an_invalid_json_schema_is_refused(text):
+    """By its meta-schema."""
+    with pytest.raises(SchemaError):
+        check_json_schema(text)

@@ -1,0 +1,259 @@
+"""Subjects, versions and IDs: Confluent's rules, without HTTP."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from gateway.model import Format
+from gateway.registry.answers import ReferenceTo
+from gateway.registry.development.refusals import Refused
+from gateway.registry.development.schemas import Definition
+from gateway.registry.development.store import LATEST, Store
+
+
+def record(*fields: str, name: str = "plant.Pump", **more: object) -> Definition:
+    """An Avro record of strings; a field written ``name=`` has the empty default."""
+    listed = [
+        {"name": field.rstrip("="), "type": "string", **({"default": ""} if field.endswith("=") else {})}
+        for field in fields
+    ]
+    return Definition(Format.AVRO, json.dumps({"type": "record", "name": name, "fields": listed}), **more)  # type: ignore[arg-type]  # the test's own values
+
+
+@pytest.fixture
+def store() -> Store:
+    return Store()
+
+
+def refused(code: int):
+    """The refusal with this code."""
+    return pytest.raises(Refused, match=rf"^{code}:")
+
+
+def test_the_same_schema_is_the_same_version_and_the_same_id_everywhere(store):
+    """Registering twice changes nothing; another subject shares the ID, and starts at version 1."""
+    first = store.register("a", record("x"))
+    assert store.register("a", record("x")) is first
+    other = store.register("b", record("x"))
+    assert (other.schema_id, other.version) == (first.schema_id, 1)
+
+
+def test_ids_grow_and_are_never_given_twice(store):
+    """Even after a permanent deletion an ID means one schema only."""
+    store.register("a", record("x"))
+    last = store.register("b", record("y"))
+    store.delete_subject("b")
+    store.delete_subject("b", permanent=True)
+    assert store.register("c", record("z")).schema_id > last.schema_id
+    assert store.register("b", record("y")).schema_id == last.schema_id
+
+
+def test_a_schema_with_other_references_is_another_schema(store):
+    """The same text means something else with other references."""
+    store.register("p", record("x", name="Part"))
+    store.register("p", record("x", "y=", name="Part"))
+    whole = json.dumps({"type": "record", "name": "Whole", "fields": [{"name": "p", "type": "Part"}]})
+    ids = {
+        store.register("w", Definition(Format.AVRO, whole, (ReferenceTo("Part", "p", version),))).schema_id
+        for version in (1, 2)
+    }
+    assert len(ids) == 2
+    assert [entry.version for entry in store.versions("w")] == [1, 2]
+
+
+def test_contexts_have_ids_of_their_own(store):
+    """A qualified subject lives in its context; the default context is not written."""
+    plain = store.register("a", record("x"))
+    qualified = store.register(":.lab:a", record("y"))
+    assert plain.schema_id == qualified.schema_id == 1
+    assert store.contexts() == [".", ".lab"]
+    assert [entry.subject for entry in store.by_id(1, ".lab")] == [":.lab:a"]
+    assert store.subjects(":.lab:") == [":.lab:a"]
+
+
+def test_an_incompatible_version_is_refused_with_the_reason(store):
+    """409, and the reason names the field."""
+    store.register("a", record("x"))
+    with refused(409) as caught:
+        store.register("a", record("x", "pressure"))
+    assert "pressure" in caught.value.message
+    assert caught.value.status == 409
+    assert len(store.versions("a")) == 1
+
+
+def test_only_the_latest_version_counts_unless_the_level_is_transitive(store):
+    """Version 3 fits version 2 and not version 1."""
+    store.register("a", record("x"))
+    store.register("a", record("x", "y="))
+    store.rules.set_level("a", "BACKWARD_TRANSITIVE")
+    with refused(409):
+        store.register("a", record("x", "y"))
+    store.rules.set_level("a", "BACKWARD")
+    assert store.register("a", record("x", "y")).version == 3
+
+
+def test_a_deleted_version_does_not_count_for_compatibility(store):
+    """What is deleted needs no reader any more."""
+    store.register("a", record("x"))
+    store.register("a", record("x", "y="))
+    store.delete_version("a", 2)
+    store.rules.set_level(None, "FULL")
+    assert store.register("a", record("x", "z=")).version == 3
+
+
+def test_another_schema_type_is_incompatible(store):
+    """Avro after JSON Schema is refused by every level but NONE."""
+    store.register("a", Definition(Format.JSON, "{}"))
+    with refused(409):
+        store.register("a", record("x"))
+    store.rules.set_level("a", "NONE")
+    assert store.register("a", record("x")).version == 2
+
+
+@pytest.mark.parametrize(
+    "definition",
+    [
+        Definition(Format.AVRO, '{"type":"nonsense"}'),
+        Definition(Format.AVRO, "{"),
+        Definition(Format.AVRO, "7"),
+        Definition(Format.AVRO, '{"type":"record","name":"R","fields":[{"name":"1x","type":["int","int"]}]}'),
+        Definition(Format.AVRO, '{"type":"record","name":"R","fields":[{"name":"x","type":"int","default":"1"}]}'),
+        Definition(Format.AVRO, '{"type":"record","name":"R","fields":[{"name":"x","type":"Unknown"}]}'),
+        Definition(Format.AVRO, "[" * 100_000),
+        Definition(Format.JSON, '{"type":"nonsense"}'),
+        Definition(Format.JSON, '"text"'),
+        Definition(Format.JSON, "{"),
+        Definition(Format.JSON, "{}", (ReferenceTo("x", "nowhere", 1),)),
+    ],
+)
+def test_an_invalid_schema_is_refused(store, definition):
+    """42201, and nothing is registered."""
+    with refused(42201):
+        store.register("a", definition)
+    assert store.subjects() == []
+
+
+def test_lookup_tells_a_missing_subject_from_a_missing_schema(store):
+    """40401 and 40403; a deleted version is found only on request."""
+    with refused(40401):
+        store.lookup("a", record("x"))
+    store.register("a", record("x"))
+    with refused(40403):
+        store.lookup("a", record("y"))
+    store.register("a", record("x", "y="))
+    store.delete_version("a", 1)
+    with refused(40403):
+        store.lookup("a", record("x"))
+    assert store.lookup("a", record("x"), deleted=True).version == 1
+
+
+def test_soft_deletion_hides_and_keeps(store):
+    """The subject is gone from lists, readable by ID, and its numbers go on after a new registration."""
+    entry = store.register("a", record("x"))
+    assert store.delete_subject("a") == [1]
+    assert store.subjects() == []
+    assert store.subjects(deleted=True) == ["a"]
+    with refused(40401):
+        store.version("a", LATEST)
+    assert store.by_id(entry.schema_id)[0].definition == entry.definition
+    with refused(40404):
+        store.delete_subject("a")
+    again = store.register("a", record("x"))
+    assert (again.version, again.schema_id) == (2, entry.schema_id)
+
+
+def test_permanent_deletion_needs_a_soft_one_first(store):
+    """40405 and 40407; afterwards numbers start again."""
+    store.register("a", record("x"))
+    with refused(40405):
+        store.delete_subject("a", permanent=True)
+    with refused(40407):
+        store.delete_version("a", 1, permanent=True)
+    assert store.delete_version("a", 1) == 1
+    with refused(40406):
+        store.delete_version("a", 1)
+    assert store.delete_version("a", 1, permanent=True) == 1
+    with refused(40401):
+        store.delete_version("a", 1)
+    assert store.register("a", record("y")).version == 1
+
+
+def test_the_latest_version_is_deleted_by_name(store):
+    """LATEST is the highest that is not deleted."""
+    store.register("a", record("x"))
+    store.register("a", record("x", "y="))
+    assert store.delete_version("a", LATEST) == 2
+    assert store.delete_version("a", LATEST) == 1
+    with refused(40401):
+        store.delete_version("none", LATEST)
+
+
+def test_what_others_refer_to_cannot_be_deleted(store):
+    """42206 for the version and for the subject, until the referring one is deleted."""
+    part = store.register("part", record("x", name="Part"))
+    text = json.dumps({"type": "record", "name": "Whole", "fields": [{"name": "p", "type": "Part"}]})
+    whole = store.register("whole", Definition(Format.AVRO, text, (ReferenceTo("Part", "part", 1),)))
+    assert store.referenced_by("part", part.version) == [whole.schema_id]
+    with refused(42206):
+        store.delete_version("part", 1)
+    with refused(42206):
+        store.delete_subject("part")
+    store.delete_subject("whole")
+    assert store.delete_subject("part") == [1]
+
+
+def test_read_only_means_it(store):
+    """42205 for registration and deletion; reading goes on."""
+    store.register("a", record("x"))
+    store.set_mode("a", "READONLY")
+    with refused(42205):
+        store.register("a", record("x", "y="))
+    with refused(42205):
+        store.delete_subject("a")
+    assert store.version("a", 1).version == 1
+    assert store.register("b", record("x")).version == 1
+
+
+def test_an_import_brings_its_own_id_and_version(store):
+    """Only in IMPORT mode, and never over another schema's ID."""
+    with refused(42205):
+        store.register("a", record("x"), schema_id=100, version=7)
+    store.set_mode("a", "import")
+    with refused(42205):
+        store.register("a", record("x"))
+    entry = store.register("a", record("x"), schema_id=100, version=7)
+    assert (entry.schema_id, entry.version) == (100, 7)
+    with refused(42207):
+        store.register("a", record("y"), schema_id=100, version=8)
+
+
+def test_an_import_into_what_is_not_empty_needs_force(store):
+    """As in Confluent, so that IDs are not mixed by accident."""
+    store.register("a", record("x"))
+    for subject in ("a", None):
+        with refused(42205):
+            store.set_mode(subject, "IMPORT")
+    assert store.set_mode(None, "IMPORT", force=True) == "IMPORT"
+
+
+def test_rules_fall_back_on_the_registrys_own(store):
+    """A subject without a level has the registry's, but does not show it as its own."""
+    rules = store.rules
+    rules.set_level(None, "full")
+    assert rules.level("a") == "FULL"
+    assert rules.shown_level("a", fall_back=True) == "FULL"
+    with refused(40408):
+        rules.shown_level("a", fall_back=False)
+    with refused(40409):
+        rules.shown_mode("a", fall_back=False)
+    rules.set_level("a", "NONE")
+    assert rules.drop_level("a") == "NONE"
+    assert rules.level("a") == "FULL"
+    assert rules.drop_level(None) == "FULL"
+    assert rules.level("a") == "BACKWARD"
+    with refused(42203):
+        rules.set_level("a", "SIDEWARD")
+    with refused(42204):
+        rules.set_mode("a", None)
