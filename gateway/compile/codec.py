@@ -32,6 +32,8 @@ class Codec:
     """Whether a value that encodes without a conversion cannot be nested deeper than its schema."""
     avro: Type | None = None
     """The schema's tree, for Avro."""
+    source: Any = None
+    """The schema's JSON, for JSON Schema."""
 
 
 def compile_codec(version: SchemaVersion, book: RuleBook) -> Codec:
@@ -66,4 +68,4 @@ def _compile_json(version: SchemaVersion, book: RuleBook) -> Codec:
             return text if text is not None else write(value)
         return write(mend(value, log))
 
-    return Codec(encode, compiled.explain, json_text.count_keys)
+    return Codec(encode, compiled.explain, json_text.count_keys, source=compiled.source)

@@ -80,17 +80,24 @@ def compile_avro(root: Type, book: RuleBook) -> AvroCodec:
     )
 
 
+def has_place(root: Type, pointer: Pointer) -> bool:
+    """Whether the schema has something at a pointer into the payload."""
+    return _find(root, pointer) is not None
+
+
 def find_scalar(root: Type, pointer: Pointer, book: RuleBook) -> tuple[Type, Scalar] | None:
     """The scalar that the schema has at a pointer into the payload, null branches aside; None if there is none."""
-    kind: Type | None = root
-    for token in pointer.tokens:
-        kind = _step(_beside_null(kind), token)
-        if kind is None:
-            return None
-    kind = _beside_null(kind)
+    kind = _find(root, pointer)
     if not isinstance(kind, Primitive | Fixed | EnumType):
         return None
     return kind, _scalar(kind, Leaf(book.at(pointer.tokens), pointer.tokens))
+
+
+def _find(root: Type, pointer: Pointer) -> Type | None:
+    kind: Type | None = root
+    for token in pointer.tokens:
+        kind = _step(_beside_null(kind), token)
+    return _beside_null(kind)
 
 
 def _beside_null(kind: Type | None) -> Type | None:

@@ -1,0 +1,161 @@
+"""What must be true before messages are asked for: Kafka is there, its topics exist, schemas are not just out of reach.
+
+While something holds, the gateway stays disconnected and the broker keeps the messages; ``reasons`` says why.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from typing import Protocol
+
+import structlog
+
+from gateway.config.settings import Settings
+from gateway.config.subscriptions import subscriptions
+from gateway.kafka.health import SinkHealth
+from gateway.pipeline.overview import Reason
+from gateway.pipeline.ports import SinkFailure
+from gateway.pipeline.stats import Stats
+from gateway.service.memory import HeldFilters
+from gateway.service.schemas import Schemas, Slot
+from gateway.service.topics import Topics
+
+FIRST_WAIT_S = 0.25
+MOST_WAIT_S = 2.0
+"""Between two looks at what holds: the end of a fault must be seen within seconds."""
+MOST_RETRY_S = 5.0
+"""Between two attempts to deliver where only trying tells, such as a lost permission."""
+
+_log = structlog.get_logger(__name__)
+
+
+class RecoverableSink(Protocol):
+    """What is asked of the sink here: ``kafka.sink.KafkaSink``, or a fake."""
+
+    def reset(self) -> None:
+        """Starts a new generation."""
+
+    def limit(self, topics: dict[str, int]) -> None:
+        """Takes the topics' size limits."""
+
+    def health(self) -> SinkHealth:
+        """Whether records can reach Kafka now."""
+
+
+class Holds:
+    """Finds out whether messages may come."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        schemas: Schemas,
+        topics: Topics,
+        sink: RecoverableSink,
+        held: HeldFilters,
+        stats: Stats,
+    ) -> None:
+        self._settings = settings
+        self._schemas = schemas
+        self._topics = topics
+        self._sink = sink
+        self._held = held
+        self._stats = stats
+        self.failure: SinkFailure | None = None
+        """The failed delivery that is being recovered from."""
+        self.failures: Counter[str] = Counter()
+        """Failed deliveries by reason, since the start."""
+        self._reasons: list[Reason] = []
+        self._retry_s = FIRST_WAIT_S
+        self._delivered = 0
+
+    def fail(self, failure: SinkFailure) -> None:
+        """Notes that a delivery failed; ``cleared`` will not return before the sink was reset."""
+        self.failure = failure
+        self.failures[failure.reason] += 1
+
+    def reasons(self) -> list[Reason]:
+        """What holds now; empty if nothing does."""
+        if self.failure is not None:
+            return [Reason(self.failure.reason, self.failure.detail)]
+        return self._reasons
+
+    async def cleared(self) -> None:
+        """Returns when nothing holds."""
+        if self.failure is not None:
+            await self._recover()
+        wait_s = FIRST_WAIT_S
+        while True:
+            reasons = await self._examine()
+            if [reason.code for reason in reasons] != [reason.code for reason in self._reasons]:
+                for reason in reasons:
+                    _log.warning("holding", reason=reason.code, detail=reason.detail)
+            self._reasons = reasons
+            if not reasons:
+                return
+            await asyncio.sleep(wait_s)
+            wait_s = min(wait_s * 2, MOST_WAIT_S)
+
+    async def _recover(self) -> None:
+        """A new generation of the sink; slower each time as long as nothing is delivered in between."""
+        self._sink.reset()
+        if self._stats.delivered > self._delivered:
+            self._retry_s = FIRST_WAIT_S
+        self._delivered = self._stats.delivered
+        await asyncio.sleep(self._retry_s)
+        self._retry_s = min(self._retry_s * 2, MOST_RETRY_S)
+        self.failure = None
+
+    async def _examine(self) -> list[Reason]:
+        """Everything that speaks against connecting now."""
+        slots = self._schemas.slots
+        out_of_reach = [slot for slot in slots if slot.outage and self._is_held(slot)]
+        if out_of_reach:
+            return [Reason("registry_unreachable", slot.reason) for slot in out_of_reach]
+        if not self._held.filters and not any(slot.route is not None for slot in slots):
+            detail = "no contract has a usable schema: " + "; ".join(
+                f"{slot.contract.name}: {slot.reason}" for slot in slots
+            )
+            return [Reason("no_active_contract", detail)]
+        return await self._examine_topics()
+
+    async def _examine_topics(self) -> list[Reason]:
+        if not await self.look_at_topics():
+            return [Reason("kafka_unreachable", self._topics.error)]
+        unrouted = self._settings.dead_letters.unrouted
+        missing = {slot.variant.topic for slot in self._schemas.slots if self._is_held(slot)}
+        missing |= {slot.variant.dead_letters for slot in self._schemas.slots if self._is_held(slot)} | {unrouted}
+        reasons = [
+            Reason("topic_missing", self._topics.obstacle(name))
+            for name in sorted(missing)
+            if self._topics.missing(name)
+        ]
+        if not reasons and not self._held.filters and not any(slot.runs for slot in self._schemas.slots):
+            reasons = [Reason("topic_missing", slot.obstacle) for slot in self._schemas.slots if slot.obstacle]
+        return reasons
+
+    async def look_at_topics(self) -> bool:
+        """Asks Kafka about every topic, and passes on what follows from it; False if Kafka does not answer."""
+        slots = self._schemas.slots
+        names = {slot.variant.topic for slot in slots} | {slot.variant.dead_letters for slot in slots}
+        if not await self._topics.inspect(names | {self._settings.dead_letters.unrouted}):
+            return False
+        self._sink.limit(self._topics.sizes())
+        self._schemas.bound_timestamps(self._topics.timestamp_limits_ms)
+        for slot in slots:
+            self._judge(slot)
+        return True
+
+    def _judge(self, slot: Slot) -> None:
+        """A contract whose topic is missing before it was ever subscribed is inactive; later it holds."""
+        names = (slot.variant.topic, slot.variant.dead_letters)
+        missing = [] if self._is_held(slot) else [name for name in names if self._topics.missing(name)]
+        obstacle = "; ".join(self._topics.obstacle(name) for name in missing)
+        if obstacle and obstacle != slot.obstacle:
+            _log.warning("contract_inactive", contract=slot.contract.name, reason=obstacle)
+        slot.obstacle = obstacle
+
+    def _is_held(self, slot: Slot) -> bool:
+        """Whether the broker's session holds the contract's filter already."""
+        wanted = {name for name, _ in subscriptions([slot.contract], self._settings.mqtt.share)}
+        return bool(wanted & self._held.filters.keys())

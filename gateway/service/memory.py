@@ -1,0 +1,108 @@
+"""What the service remembers across restarts, in small files of the state folder.
+
+- ``held-filters.json``: the topic filters that the broker holds for our session. MQTT has no way to ask
+  for them, and giving up one by mistake would lose messages.
+- ``schemas-in-use.json``: the version of each subject that was last in use, so that a version that was
+  held back stays held back after a restart.
+
+A file that cannot be read counts as absent, one that cannot be written is reported once: the gateway
+goes on, and remembers for as long as it runs.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+import structlog
+
+from gateway.registry.durable import write_atomically
+
+_log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
+
+
+class Filters(msgspec.Struct, frozen=True):
+    """The filters of one session."""
+
+    client_id: str
+    url: str
+    filters: dict[str, int]
+    """Filter, as it went to the broker -> granted QoS."""
+
+
+class VersionsInUse(msgspec.Struct, frozen=True):
+    """The version in use of each subject that follows the latest."""
+
+    subjects: dict[str, int]
+
+
+class _File:
+    """One JSON file of a known shape."""
+
+    def __init__(self, path: Path, shape: type[Any]) -> None:
+        self._path = path
+        self._shape = shape
+        self._failed = False
+
+    def load(self) -> Any:
+        """The content, None if there is none or it cannot be used."""
+        try:
+            return msgspec.json.decode(self._path.read_bytes(), type=self._shape)
+        except FileNotFoundError:
+            return None
+        except (OSError, msgspec.MsgspecError, UnicodeError) as exc:
+            _log.warning("state_file_ignored", path=str(self._path), reason=str(exc))
+            return None
+
+    def save(self, content: Any) -> None:
+        """Replaces the content; a failure is logged once, until it works again."""
+        try:
+            write_atomically(self._path, msgspec.json.format(msgspec.json.encode(content)))
+        except OSError as exc:
+            if not self._failed:
+                _log.warning("state_file_not_written", path=str(self._path), reason=exc.strerror or str(exc))
+            self._failed = True
+        else:
+            self._failed = False
+
+
+class HeldFilters:
+    """The filters that the broker holds for our session, as far as we know."""
+
+    def __init__(self, folder: Path, client_id: str, url: str) -> None:
+        """Reads the file; what it says of another session counts for nothing."""
+        self._file = _File(folder / "held-filters.json", Filters)
+        self._client_id = client_id
+        self._url = url
+        content: Filters | None = self._file.load()
+        known = content is not None and (content.client_id, content.url) == (client_id, url)
+        self.filters: dict[str, int] = dict(content.filters) if content is not None and known else {}
+
+    def replace(self, filters: dict[str, int]) -> None:
+        """Remembers exactly these."""
+        if filters != self.filters:
+            self.filters = dict(filters)
+            self._file.save(Filters(self._client_id, self._url, self.filters))
+
+
+class LastVersions:
+    """The version of each subject that was last in use."""
+
+    def __init__(self, folder: Path) -> None:
+        """Reads the file."""
+        self._file = _File(folder / "schemas-in-use.json", VersionsInUse)
+        content: VersionsInUse | None = self._file.load()
+        self._subjects = dict(content.subjects) if content is not None else {}
+
+    def get(self, subject: str) -> int | None:
+        """The version, None if none was ever in use."""
+        return self._subjects.get(subject)
+
+    def put(self, subject: str, version: int) -> None:
+        """Remembers that the version is in use."""
+        if self._subjects.get(subject) != version:
+            self._subjects[subject] = version
+            self._file.save(VersionsInUse(self._subjects))

@@ -1,0 +1,206 @@
+"""Keeps each contract's route current: schemas come from the registry, compiled aside, taken over with care.
+
+Rules
+- A contract without a usable schema is inactive; the others run, and it is tried again.
+- A newer latest version takes over only if ``compile.takeover`` has no objection; else the last good one
+  stays, across restarts too.
+- An outage of the registry never makes a contract inactive that has a schema, and never makes a message a
+  dead letter.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+
+import structlog
+
+from gateway.compile.route import Route, compile_route, label_of
+from gateway.compile.takeover import objection
+from gateway.compile.where import Where
+from gateway.config.contract import Contract, Timestamp, Variant
+from gateway.errors import RegistryUnavailable, SchemaError, SubjectNotFound
+from gateway.model import SchemaVersion
+from gateway.pipeline.ports import Clock, Registry
+from gateway.pipeline.routes import Inactive, RouteTable
+from gateway.service.memory import LastVersions
+
+_log = structlog.get_logger(__name__)
+
+_AT_ONCE = 8
+"""Contracts that are fetched and compiled at the same time."""
+
+
+@dataclass(slots=True, eq=False)
+class Slot:
+    """One variant of a contract and what runs for it."""
+
+    contract: Contract
+    variant: Variant
+    route: Route | None = None
+    """None while it has no usable schema."""
+    reason: str = "its schema was not read yet"
+    """Why it is inactive; empty while it is active."""
+    outage: bool = False
+    """It is inactive only because the registry does not answer."""
+    pending: SchemaVersion | None = None
+    """A newer version that was held back."""
+    pending_reason: str = ""
+    obstacle: str = ""
+    """Why it is not subscribed although its schema is fine: a Kafka topic that was missing at its first start."""
+
+    @property
+    def runs(self) -> bool:
+        """Whether its messages are wanted."""
+        return self.route is not None and not self.obstacle
+
+    @property
+    def entry(self) -> Route | Inactive:
+        """What the route table holds for it."""
+        if self.route is not None:
+            return self.route
+        label = label_of(self.contract, self.variant, None)
+        return Inactive(self.contract, Where(self.contract, self.variant), label, self.reason)
+
+
+class Schemas:
+    """All slots, and the table made of them."""
+
+    def __init__(
+        self, contracts: Iterable[Contract], registry: Registry, last: LastVersions, clock: Clock, *, depth: int
+    ) -> None:
+        self.slots = [Slot(contract, variant) for contract in contracts for variant in contract.variants()]
+        self.on_change: Callable[[], None]
+        """Set once by the wiring; called after ``table`` has changed."""
+        self._registry = registry
+        self._last = last
+        self._clock = clock
+        self._depth = depth
+
+    def table(self) -> RouteTable:
+        """A table of all slots as they are now."""
+        return RouteTable([slot.entry for slot in self.slots])
+
+    async def refresh(self) -> None:
+        """Looks for every slot's schema once; tells ``on_change`` if any route or reason has changed."""
+        before = [(slot.route, slot.reason) for slot in self.slots]
+        gate = asyncio.Semaphore(_AT_ONCE)
+
+        async def one(slot: Slot) -> None:
+            async with gate:
+                await self._refresh(slot)
+
+        async with asyncio.TaskGroup() as group:
+            for slot in self.slots:
+                group.create_task(one(slot))
+        if before != [(slot.route, slot.reason) for slot in self.slots]:
+            self.on_change()
+
+    async def _refresh(self, slot: Slot) -> None:
+        try:
+            version = await self._wanted(slot)
+            if slot.route is None:
+                await self._start(slot, version)
+            elif version != slot.route.version:
+                await self._take_over(slot, slot.route, version)
+            else:
+                slot.pending, slot.pending_reason = None, ""
+        except (SubjectNotFound, RegistryUnavailable, SchemaError) as exc:
+            # A slot that runs keeps what it has: the registry's own health says the rest.
+            if slot.route is None:
+                self._deactivate(slot, _why_inactive(slot, exc), outage=isinstance(exc, RegistryUnavailable))
+
+    async def _wanted(self, slot: Slot) -> SchemaVersion:
+        pinned = slot.contract.version
+        if pinned is not None:
+            return await self._registry.version(slot.variant.subject, pinned)
+        return await self._registry.latest(slot.variant.subject)
+
+    async def _start(self, slot: Slot, version: SchemaVersion) -> None:
+        """The first route of a slot: the version that was last in use comes before a newer one."""
+        last = self._last.get(version.subject) if slot.contract.version is None else None
+        if last is not None and last != version.version:
+            try:
+                route = await self._compile(slot, await self._registry.version(version.subject, last))
+            except (SubjectNotFound, RegistryUnavailable, SchemaError) as exc:
+                _log.info("last_schema_not_usable", subject=version.subject, version=last, reason=str(exc))
+            else:
+                self._activate(slot, route)
+                await self._take_over(slot, route, version)
+                return
+        self._activate(slot, await self._compile(slot, version))
+
+    async def _take_over(self, slot: Slot, current: Route, version: SchemaVersion) -> None:
+        """Replaces the running route by the new version's, or notes why not."""
+        if slot.pending == version:
+            return
+        try:
+            candidate = await self._compile(slot, version)
+        except SchemaError as exc:
+            why = f"it does not compile: {exc}"
+        else:
+            why = await asyncio.to_thread(objection, current, candidate, self._clock.now_ms())
+        known = {"contract": slot.contract.name, "subject": version.subject, "version": version.version}
+        if why:
+            slot.pending, slot.pending_reason = version, why
+            _log.warning("schema_held_back", **known, stays=current.version.version, reason=why)
+            return
+        slot.pending, slot.pending_reason = None, ""
+        self._activate(slot, candidate)
+        _log.info("schema_taken_over", **known, before=current.version.version)
+
+    async def _compile(self, slot: Slot, version: SchemaVersion) -> Route:
+        """Compiled off the event loop: a large schema must not delay an acknowledgement. Raises SchemaError."""
+        return await asyncio.to_thread(compile_route, slot.contract, slot.variant, version, depth=self._depth)
+
+    def _activate(self, slot: Slot, route: Route) -> None:
+        slot.route, slot.reason, slot.outage = route, "", False
+        if slot.contract.version is None:
+            self._last.put(route.version.subject, route.version.version)
+
+    def _deactivate(self, slot: Slot, reason: str, *, outage: bool) -> None:
+        if slot.reason != reason:
+            _log.warning("contract_inactive", contract=slot.contract.name, reason=reason)
+        slot.reason, slot.outage = reason, outage
+
+    def bound_timestamps(self, limits_ms: Callable[[str], tuple[int | None, int | None]]) -> None:
+        """Narrows each contract's timestamp bounds to what its Kafka topic takes.
+
+        ``limits_ms``: topic -> how far ahead of and behind Kafka's clock a timestamp may be, None where unknown.
+        """
+        changed = False
+        for slot in self.slots:
+            declared = slot.contract.timestamp
+            if declared is None:
+                continue
+            bounded = _within(declared, *limits_ms(slot.variant.topic))
+            if bounded != declared:
+                slot.contract = replace(slot.contract, timestamp=bounded)
+                if slot.route is not None:
+                    slot.route = replace(slot.route, contract=slot.contract)
+                    changed = True
+        if changed:
+            self.on_change()
+
+
+_CLOCK_MARGIN_S = 300
+"""Our clock and Kafka's may differ by this much before a record within bounds is refused."""
+
+
+def _within(declared: Timestamp, ahead_ms: int | None, behind_ms: int | None) -> Timestamp:
+    def narrowed(own_s: int, limit_ms: int | None) -> int:
+        return own_s if limit_ms is None else max(0, min(own_s, limit_ms // 1000 - _CLOCK_MARGIN_S))
+
+    return replace(
+        declared, ahead_s=narrowed(declared.ahead_s, ahead_ms), behind_s=narrowed(declared.behind_s, behind_ms)
+    )
+
+
+def _why_inactive(slot: Slot, exc: Exception) -> str:
+    subject = slot.variant.subject
+    if isinstance(exc, SubjectNotFound):
+        return f"the registry does not know subject {subject!r}: register its schema (gateway schemas apply)"
+    if isinstance(exc, RegistryUnavailable):
+        return f"the schema of subject {subject!r} is not known here, and the registry does not answer: {exc}"
+    return f"the schema of subject {subject!r} cannot be used: {exc}"
