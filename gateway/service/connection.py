@@ -24,12 +24,12 @@ from gateway.config.contract import Contract
 from gateway.config.settings import Settings
 from gateway.config.subscriptions import subscriptions
 from gateway.errors import LinkError, SessionTakenOver
-from gateway.notation.topics import TopicFilter, covers
+from gateway.notation.topics import covers
 from gateway.pipeline.engine import Engine
 from gateway.pipeline.overview import MqttState, Reason
 from gateway.pipeline.ports import Clock, Link, LinkClosed, SinkFailure, Source, Subscription
 from gateway.service.holds import Holds
-from gateway.service.memory import HeldFilters
+from gateway.service.memory import HeldFilters, bare_filter
 from gateway.service.schemas import Schemas
 
 FIRST_BACKOFF_S = 0.25
@@ -202,7 +202,7 @@ class Connection:
         await self._give_up(link, wanted)
 
     async def _give_up(self, link: Link, wanted: dict[str, int]) -> None:
-        """Unsubscribes what no contract declares, and what a wanted filter now covers: it would bring every copy twice."""
+        """Unsubscribes what no contract declares, and what a wanted filter covers: it would bring each message twice."""
         declared = {name for contract in self._contracts() for name, _ in self._filters([contract])}
         surplus = [
             name for name in self._held.filters if name not in wanted and (name not in declared or not self._refused)
@@ -219,7 +219,7 @@ class Connection:
         return subscriptions(contracts, self._settings.mqtt.share)
 
     def _wanted(self) -> dict[str, int]:
-        """The filters of the active contracts, and of those that the session holds already: they bring messages anyway."""
+        """The filters of the active contracts, and of those that the session holds: they bring messages anyway."""
         running = {slot.contract.name for slot in self._schemas.slots if slot.runs}
         considered = [
             contract
@@ -249,10 +249,7 @@ class Connection:
 
     def subscribed(self, contract: Contract) -> bool:
         """Whether the live connection brings the contract's messages, as asked."""
-        return self._link is not None and bool(
-            {name for name, _ in self._filters([contract])} & self._granted
-            or any(covers(TopicFilter.parse(_bare(name)), contract.filter) for name in self._granted)
-        )
+        return self._link is not None and any(covers(bare_filter(name), contract.filter) for name in self._granted)
 
     def _fail(self, failure: SinkFailure) -> None:
         """The engine's ``on_failure``: cuts the connection, so that the broker sends everything again."""
@@ -307,7 +304,8 @@ class Connection:
     def reasons(self) -> list[Reason]:
         """Why the connection does not bring messages, or not all of them."""
         if self._contested and self._link is None:
-            detail = f"connections as {self._settings.mqtt.client_id!r} end at once: does another gateway use this client_id?"
+            client_id = self._settings.mqtt.client_id
+            detail = f"connections as {client_id!r} end at once: does another gateway use this client_id?"
             return [Reason("session_contested", detail)]
         if self._link is None and self._phase is not Phase.HOLDING:
             return [Reason("mqtt_disconnected", self._detail or self._phase.value)]
@@ -327,8 +325,3 @@ class Connection:
             unacknowledged_bytes=window.bytes if window is not None else 0,
             oldest_age_s=self._engine.oldest_age_s,
         )
-
-
-def _bare(name: str) -> str:
-    """A filter without the ``$share/GROUP/`` in front."""
-    return name.split("/", 2)[2] if name.startswith("$share/") else name

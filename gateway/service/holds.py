@@ -12,7 +12,6 @@ from typing import Protocol
 import structlog
 
 from gateway.config.settings import Settings
-from gateway.config.subscriptions import subscriptions
 from gateway.kafka.health import SinkHealth
 from gateway.pipeline.overview import Reason
 from gateway.pipeline.ports import SinkFailure
@@ -109,7 +108,7 @@ class Holds:
     async def _examine(self) -> list[Reason]:
         """Everything that speaks against connecting now."""
         slots = self._schemas.slots
-        out_of_reach = [slot for slot in slots if slot.outage and self._is_held(slot)]
+        out_of_reach = [slot for slot in slots if slot.outage and self._held.bring(slot.contract)]
         if out_of_reach:
             return [Reason("registry_unreachable", slot.reason) for slot in out_of_reach]
         if not self._held.filters and not any(slot.route is not None for slot in slots):
@@ -123,13 +122,10 @@ class Holds:
         if not await self.look_at_topics():
             return [Reason("kafka_unreachable", self._topics.error)]
         unrouted = self._settings.dead_letters.unrouted
-        missing = {slot.variant.topic for slot in self._schemas.slots if self._is_held(slot)}
-        missing |= {slot.variant.dead_letters for slot in self._schemas.slots if self._is_held(slot)} | {unrouted}
-        reasons = [
-            Reason("topic_missing", self._topics.obstacle(name))
-            for name in sorted(missing)
-            if self._topics.missing(name)
-        ]
+        held = [slot.variant for slot in self._schemas.slots if self._held.bring(slot.contract)]
+        needed = {variant.topic for variant in held} | {variant.dead_letters for variant in held} | {unrouted}
+        missing = [name for name in sorted(needed) if self._topics.missing(name)]
+        reasons = [Reason("topic_missing", self._topics.obstacle(name)) for name in missing]
         if not reasons and not self._held.filters and not any(slot.runs for slot in self._schemas.slots):
             reasons = [Reason("topic_missing", slot.obstacle) for slot in self._schemas.slots if slot.obstacle]
         return reasons
@@ -149,13 +145,8 @@ class Holds:
     def _judge(self, slot: Slot) -> None:
         """A contract whose topic is missing before it was ever subscribed is inactive; later it holds."""
         names = (slot.variant.topic, slot.variant.dead_letters)
-        missing = [] if self._is_held(slot) else [name for name in names if self._topics.missing(name)]
+        missing = [] if self._held.bring(slot.contract) else [name for name in names if self._topics.missing(name)]
         obstacle = "; ".join(self._topics.obstacle(name) for name in missing)
         if obstacle and obstacle != slot.obstacle:
             _log.warning("contract_inactive", contract=slot.contract.name, reason=obstacle)
         slot.obstacle = obstacle
-
-    def _is_held(self, slot: Slot) -> bool:
-        """Whether the broker's session holds the contract's filter already."""
-        wanted = {name for name, _ in subscriptions([slot.contract], self._settings.mqtt.share)}
-        return bool(wanted & self._held.filters.keys())

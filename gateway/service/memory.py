@@ -17,6 +17,8 @@ from typing import Any, TypeVar
 import msgspec
 import structlog
 
+from gateway.config.contract import Contract
+from gateway.notation.topics import TopicFilter, covers
 from gateway.registry.durable import write_atomically
 
 _log = structlog.get_logger(__name__)
@@ -81,11 +83,20 @@ class HeldFilters:
         known = content is not None and (content.client_id, content.url) == (client_id, url)
         self.filters: dict[str, int] = dict(content.filters) if content is not None and known else {}
 
+    def bring(self, contract: Contract) -> bool:
+        """Whether the session brings the contract's messages, subscribed or not: a held filter covers its own."""
+        return any(covers(bare_filter(name), contract.filter) for name in self.filters)
+
     def replace(self, filters: dict[str, int]) -> None:
         """Remembers exactly these."""
         if filters != self.filters:
             self.filters = dict(filters)
             self._file.save(Filters(self._client_id, self._url, self.filters))
+
+
+def bare_filter(name: str) -> TopicFilter:
+    """A filter as it went to the broker, without the ``$share/GROUP/`` in front."""
+    return TopicFilter.parse(name.split("/", 2)[2] if name.startswith("$share/") else name)
 
 
 class LastVersions:
