@@ -202,7 +202,7 @@ class Connection:
         await self._give_up(link, wanted)
 
     async def _give_up(self, link: Link, wanted: dict[str, int]) -> None:
-        """Unsubscribes what no contract declares, and what a wanted filter covers: it would bring each message twice."""
+        """Unsubscribes what no contract declares, and what a wanted filter covers: it would come twice."""
         declared = {name for contract in self._contracts() for name, _ in self._filters([contract])}
         surplus = [
             name for name in self._held.filters if name not in wanted and (name not in declared or not self._refused)
