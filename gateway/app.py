@@ -1,1 +1,152 @@
-"""The only place where objects are wired."""
+"""The only place where objects are wired: a project's files become a running gateway."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import structlog
+
+from gateway import __version__
+from gateway.admin.server import AdminServer
+from gateway.config.load import Project
+from gateway.kafka.sink import KafkaSink
+from gateway.kafka.topics import TopicInspector
+from gateway.mqtt.source import make_source
+from gateway.pipeline.deadletter import DeadLetters
+from gateway.pipeline.engine import Engine
+from gateway.pipeline.overview import Overview
+from gateway.pipeline.routes import RouteTable
+from gateway.pipeline.stats import Stats
+from gateway.registry.cache import CachedRegistry
+from gateway.registry.client import RegistryClient
+from gateway.registry.snapshot import Snapshot
+from gateway.service.clock import SystemClock
+from gateway.service.connection import Connection
+from gateway.service.holds import Holds
+from gateway.service.memory import HeldFilters, LastVersions
+from gateway.service.overview import Observer
+from gateway.service.schemas import Schemas
+from gateway.service.topics import Topics
+
+DRAIN_S = 20.0
+"""How long a shutdown waits for Kafka; below the 30 s that Kubernetes and systemd allow by default."""
+
+_log = structlog.get_logger(__name__)
+
+
+class Gateway:
+    """One gateway, from its files to its end."""
+
+    def __init__(self, project: Project, *, state: Path | None = None) -> None:
+        """Wires the parts; connects to nothing yet. ``state`` overrides the folder that the settings name.
+
+        Raises ConfigError for properties that a client library refuses.
+        """
+        settings = project.settings
+        folder = state or settings.state
+        clock, stats = SystemClock(), Stats()
+        self._settings = settings
+        self._client = RegistryClient(settings.registry)
+        snapshot = Snapshot(folder, self._client.urls)
+        self._registry = CachedRegistry(self._client, snapshot, clock, settings.registry.refresh_s)
+        held = HeldFilters(folder, settings.mqtt.client_id, settings.mqtt.url)
+        self._schemas = Schemas(
+            project.contracts, self._registry, LastVersions(folder), clock, depth=settings.limits.depth
+        )
+        dead_letters = DeadLetters(settings.dead_letters.unrouted, settings.dead_letters.payload, __version__)
+        self.engine = Engine(
+            RouteTable([]),
+            dead_letters,
+            stats,
+            clock,
+            max_messages=settings.mqtt.receive_maximum,
+            max_bytes=settings.limits.window_bytes,
+        )
+        self._sink = KafkaSink(settings.kafka, self.engine, clock)
+        self.engine.sink = self._sink
+        topics = Topics(TopicInspector(settings.kafka))
+        self._holds = Holds(settings, self._schemas, topics, self._sink, held, stats)
+        source = make_source(settings.mqtt, settings.limits, clock.now_ms)
+        self._connection = Connection(settings, source, self.engine, self._schemas, self._holds, held, clock)
+        self._schemas.on_change = self._publish_routes
+        self._observer = Observer(
+            __version__,
+            clock.now_ms(),
+            clock.monotonic(),
+            clock,
+            self.engine,
+            self._schemas,
+            self._connection,
+            self._holds,
+            self._sink,
+            self._registry,
+        )
+        self.admin = AdminServer(settings.admin.listen, self.overview)
+
+    def overview(self) -> Overview:
+        """The gateway's state now."""
+        return self._observer.overview()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Runs until ``stop`` is set, then drains.
+
+        Raises SessionTakenOver where another instance took the session, ConfigError and GatewayError for what
+        cannot work at all; peers that do not answer are waited for.
+        """
+        _log.info("starting", version=__version__, contracts=len(self._schemas.slots))
+        await self.admin.start()
+        try:
+            self._sink.open()
+            try:
+                await self._run_until(stop)
+            finally:
+                await self._sink.close()
+        finally:
+            await self._registry.aclose()
+            await self._client.aclose()
+            await self.admin.stop()
+        _log.info("stopped")
+
+    async def _run_until(self, stop: asyncio.Event) -> None:
+        working = asyncio.create_task(self._work(), name="gateway")
+        stopping = asyncio.create_task(stop.wait(), name="stop")
+        await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        if working.done():
+            working.result()
+            return
+        _log.info("draining", seconds=DRAIN_S)
+        left = await self._connection.drain(lambda: self._sink.flush(DRAIN_S))
+        if left:
+            _log.warning("unacknowledged_at_stop", messages=left, detail="the broker keeps them for the next start")
+        working.cancel()
+        await asyncio.wait({working})
+
+    async def _work(self) -> None:
+        """Keeps schemas and connection; both go on for ever, so whichever ends has failed, and is raised."""
+        await self._schemas.refresh()
+        tasks = {
+            asyncio.create_task(self._connection.run(), name="connection"),
+            asyncio.create_task(self._watch(), name="watch"),
+        }
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
+
+    async def _watch(self) -> None:
+        """Looks for new schema versions, and for what inactive contracts wait for, every ``refresh_s``."""
+        while True:
+            await asyncio.sleep(self._settings.registry.refresh_s)
+            await self._schemas.refresh()
+            await self._holds.look_at_topics()
+            self._connection.resubscribe()
+
+    def _publish_routes(self) -> None:
+        self.engine.routes = self._schemas.table()
+        self._connection.resubscribe()

@@ -1,8 +1,5 @@
-"""The commands: parse, call, print, exit code."""
+"""The commands: parse, call, print, exit code. One module a command; what they do is elsewhere."""
 
-import sys
+from gateway.cli.main import main
 
-
-def main() -> None:
-    """The console script."""
-    sys.exit("not built yet")
+__all__ = ["main"]

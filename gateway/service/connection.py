@@ -96,8 +96,8 @@ class Connection:
         engine.on_failure = self._fail
 
     async def run(self) -> None:
-        """Keeps a connection up until it is cancelled. Raises SessionTakenOver where the broker says so."""
-        while True:
+        """Keeps a connection up until it is cancelled or drained. Raises SessionTakenOver where the broker says so."""
+        while not self._stopping:
             self._enter(Phase.HOLDING)
             await self._holds.cleared()
             self._enter(Phase.CONNECTING, self._detail)

@@ -1,0 +1,21 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+ConfigFile = Annotated[Path, typer.Option("--config", "-c", help="The gateway's configuration.")]
+
+
+class Output(StrEnum):
+    """For a person, or for a program."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+OutputFormat = Annotated[Output, typer.Option("--output", "-o", help="text for a person, json for a program.")]

@@ -1,0 +1,43 @@
+"""``gateway run``."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import uvloop
+
+from gateway.admin.logs import configure_logs
+from gateway.app import Gateway
+from gateway.cli.parameters import ConfigFile
+from gateway.config.load import Project, load_project
+
+
+def run(
+    config: ConfigFile = Path("gateway.yaml"),
+    state: Annotated[Path | None, typer.Option(help="State folder, instead of gateway.yaml's.")] = None,
+    log_level: Annotated[str, typer.Option(help="debug, info, warning or error.")] = "info",
+) -> None:
+    """Run the gateway until SIGTERM or Ctrl-C, then drain and exit 0.
+
+    Example: `gateway run -c gateway.yaml`
+
+    Exit codes: 0 stopped, 2 invalid configuration, 4 another instance took the MQTT session over.
+    Peers that cannot be reached are waited for; /readyz and the log say which.
+    """
+    project = load_project(config)
+    configure_logs(sys.stderr, level=log_level)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_serve(project, state))
+
+
+async def _serve(project: Project, state: Path | None) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    await Gateway(project, state=state).run(stop)
