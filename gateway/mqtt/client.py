@@ -23,8 +23,8 @@ from typing import Any
 
 import aiomqtt
 import aiomqtt.exceptions
-from paho.mqtt.client import Client as PahoClient
 from paho.mqtt.client import MQTT_CLEAN_START_FIRST_ONLY, ConnectFlags, MQTTMessage
+from paho.mqtt.client import Client as PahoClient
 from paho.mqtt.enums import MQTTErrorCode
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
@@ -70,7 +70,7 @@ class Client(aiomqtt.Client):
             clean_start=clean if five else MQTT_CLEAN_START_FIRST_ONLY,
             # paho gives up after two intervals without an answer; the broker is given 1.5 of ours.
             keepalive=max(1, settings.keepalive_s * 3 // 4),
-            tls_context=make_context(settings.tls) if address.tls else None,
+            tls_context=_make_context(settings, address),
         )
         self._tls = settings.tls
         self._address = address
@@ -277,3 +277,23 @@ class Client(aiomqtt.Client):
         if self._lingering is not None:
             self._lingering.close()
             self._lingering = None
+
+
+def _make_context(settings: Mqtt, address: Address) -> ssl.SSLContext | None:
+    """The TLS context, None for plain TCP. Raises LinkError."""
+    if not address.tls:
+        return None
+    context = make_context(settings.tls)
+    context.sslsocket_class = _HandshakeSocket
+    return context
+
+
+class _HandshakeSocket(ssl.SSLSocket):
+    """A TLS socket that closes itself where its handshake fails; paho would leave it open."""
+
+    def do_handshake(self, block: bool = False) -> None:  # noqa: FBT001, FBT002  # the signature of ssl
+        try:
+            super().do_handshake(block)
+        except OSError:
+            self.close()
+            raise

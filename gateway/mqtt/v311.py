@@ -122,8 +122,11 @@ class Mqtt311Link:
 
     async def _unless_closed(self, call: Coroutine[Any, Any, T]) -> T:
         """The call's result. Raises LinkError if the connection ends first."""
-        task = asyncio.get_running_loop().create_task(call)
         closed = self.client.closed
+        if closed.done():
+            call.close()
+            raise LinkError(closed.result().reason)
+        task = asyncio.get_running_loop().create_task(call)
         ends: set[asyncio.Future[Any]] = {task, closed}
         try:
             await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)

@@ -166,12 +166,13 @@ class Mqtt5Link(asyncio.Protocol):
         if self._end is None:
             text = "the broker closed the connection" if exc is None else f"the connection broke: {exc}"
             self._end = LinkClosed(text)
+        error: Exception = _make_error(self._end)
+        error.__cause__ = exc
         if exc is None or isinstance(exc, OSError):
             self._closed.set_result(self._end)
         else:  # a fault of our own below data_received: it must end the process
+            error = exc
             self._closed.set_exception(exc)
-        error = _make_error(self._end)
-        error.__cause__ = exc
         self._requests.fail(error)
         if not self._connected.done():
             self._connected.set_exception(error)
@@ -229,7 +230,7 @@ class Mqtt5Link(asyncio.Protocol):
                 raise BadPacket(f"the broker sent a {type(packet).__name__} out of place: {self._state.value}")
 
     def _accepted(self, packet: mqtt5.ConnAckPacket) -> None:
-        if packet.reason_code >= reasons.REFUSED:
+        if int(packet.reason_code) >= reasons.REFUSED:  # the codec's enums do not compare with numbers
             self._dismissed("the broker refuses us", packet)
             return
         self.session_present = packet.session_present

@@ -56,7 +56,7 @@ class Requests:
         if waiting is not None and not waiting.done():
             waiting.set_result(reply)
 
-    def fail(self, error: LinkError) -> None:
+    def fail(self, error: Exception) -> None:
         """Ends every waiting request: the connection is gone."""
         for waiting in self._waiting.values():
             if not waiting.done():

@@ -1,0 +1,58 @@
+"""A ``Receiver`` that keeps what it gets and settles when the test says so."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from gateway.model import Message, Violation
+from gateway.pipeline.acks import AckWindow, Ticket
+from gateway.pipeline.ports import Link
+
+
+class Received:
+    """Every message and refusal of a link, in order; nothing is settled before ``settle``."""
+
+    def __init__(self) -> None:
+        self.messages: list[Message] = []
+        self.refused: list[tuple[Message, Violation]] = []
+        self.tickets: list[Ticket] = []
+        self.link: Link | None = None
+        self.on_receive: Callable[[], None] = lambda: None
+        self._changed = asyncio.Event()
+
+    def receive(self, window: AckWindow, message: Message) -> None:
+        """Keeps the message and opens its ticket."""
+        self.messages.append(message)
+        self._open(window, message)
+
+    def refuse(self, window: AckWindow, message: Message, violation: Violation) -> None:
+        """Keeps the refusal and opens its ticket."""
+        self.refused.append((message, violation))
+        self._open(window, message)
+
+    @property
+    def payloads(self) -> list[bytes]:
+        """Payloads of the messages, in order of arrival."""
+        return [message.payload for message in self.messages]
+
+    async def wait(self, count: int, timeout_s: float = 10) -> None:
+        """Returns when ``count`` messages and refusals have come in all."""
+        async with asyncio.timeout(timeout_s):
+            while len(self.tickets) < count:
+                self._changed.clear()
+                await self._changed.wait()
+
+    def settle(self, *indices: int) -> None:
+        """Settles the tickets at these places (all open ones if none is named) and acknowledges what may be."""
+        assert self.link is not None
+        chosen = [self.tickets[index] for index in indices] or [t for t in self.tickets if t.pending]
+        for ticket in chosen:
+            ticket.settle()
+        for window in {ticket.window for ticket in chosen}:
+            self.link.acknowledge(window.take())
+
+    def _open(self, window: AckWindow, message: Message) -> None:
+        self.tickets.append(window.open(message.packet_id, message.qos, len(message.payload), message.received_at))
+        self.on_receive()
+        self._changed.set()

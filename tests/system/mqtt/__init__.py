@@ -1,0 +1,1 @@
+"""The MQTT adapters, against a real mosquitto."""

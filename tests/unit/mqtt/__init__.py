@@ -1,0 +1,1 @@
+"""The MQTT adapters, against bytes and fake brokers."""
