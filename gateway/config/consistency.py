@@ -11,7 +11,8 @@ from gateway.config.forms import check_topic_name
 from gateway.config.options import misplaced
 from gateway.config.settings import DEAD_LETTER_NAMES
 from gateway.errors import ConfigProblem
-from gateway.notation import NotationError, yaml
+from gateway.notation import NotationError
+from gateway.notation.document import KeyPath
 from gateway.notation.nearest import nearest
 from gateway.notation.pointer import ANY, Pointer
 from gateway.notation.template import Template
@@ -67,7 +68,7 @@ def _conditions(contract: Contract, source: Source) -> Iterator[ConfigProblem]:
     """``where``: keys that exist, and values that they can have."""
     captures = contract.filter.captures
     for key, values in contract.where.items():
-        path: yaml.Path = ("where", key)
+        path: KeyPath = ("where", key)
         if key.startswith("/"):
             try:
                 Pointer.parse(key)
@@ -101,7 +102,7 @@ def _templates(contract: Contract, source: Source) -> Iterator[ConfigProblem]:
             message = _objection_to_static(name, names, contract)
             if message:
                 yield source.problem((key,), message)
-    places: list[tuple[yaml.Path, Template]] = [(("key",), contract.key)]
+    places: list[tuple[KeyPath, Template]] = [(("key",), contract.key)]
     places += [(("fields", str(pointer)), template) for pointer, template in contract.fields.items()]
     places += [(("headers", header), template) for header, template in contract.headers.items()]
     known = (*contract.filter.captures, DEVICE, *RESERVED_NAMES)
@@ -114,7 +115,7 @@ def _templates(contract: Contract, source: Source) -> Iterator[ConfigProblem]:
 def _objection_to_static(name: str, names: Sequence[str], contract: Contract) -> str | None:
     """Why ``name`` cannot stand in a template that must be known before the first message; None if it can."""
     captures = contract.filter.captures
-    if name in names or (name in captures and name in contract.where and name != contract.filter.many_levels):
+    if name in names or (name in captures and name in contract.where):
         return None
     if name == contract.filter.many_levels:
         return f"{{{name}}} takes all further topic levels, and one value fills one level: capture it as {{{name}}}"

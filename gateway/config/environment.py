@@ -16,7 +16,8 @@ from typing import Any, Final
 
 from gateway.config.files import Source, read_text
 from gateway.errors import ConfigError, ConfigProblem
-from gateway.notation import NotationError, yaml
+from gateway.notation import NotationError
+from gateway.notation.document import KeyPath
 
 _PLACE: Final = re.compile(r"\$\$\{|\$\{(?P<what>[^}]*)(?P<end>\}?)")
 _VARIABLE: Final = re.compile(r"(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>.*))?", re.ASCII | re.DOTALL)
@@ -36,7 +37,7 @@ def fill(source: Source, environ: Mapping[str, str], folder: Path, problems: lis
             raise NotationError(f"{place.group()!r} is not closed: write ${{NAME}}, or $${{ for the characters ${{")
         return _look_up(place["what"], environ, folder)
 
-    def walk(value: Any, path: yaml.Path) -> Any:
+    def walk(value: Any, path: KeyPath) -> Any:
         if isinstance(value, dict):
             return {key: walk(child, (*path, key)) for key, child in value.items()}
         if isinstance(value, list):

@@ -16,7 +16,8 @@ from gateway.config.forms import Text, refusal
 from gateway.config.validation import validate
 from gateway.errors import ConfigError, ConfigProblem
 from gateway.model import Code
-from gateway.notation import NotationError, yaml
+from gateway.notation import NotationError
+from gateway.notation.document import KeyPath
 from gateway.notation.pointer import MISSING, Pointer
 from gateway.notation.topics import TopicFilter
 
@@ -89,7 +90,7 @@ def read_examples(file: Path, topic_filter: TopicFilter | None, problems: list[C
         return None
     accepted, rejected = [], []
     for position, entry in enumerate(raw.accepted):
-        path: yaml.Path = ("accepted", position)
+        path: KeyPath = ("accepted", position)
         payload = _payload(entry, path, source, problems)
         problems += _topic_problems(entry.mqtt, path, source, topic_filter)
         accepted.append(
@@ -121,7 +122,7 @@ def read_examples(file: Path, topic_filter: TopicFilter | None, problems: list[C
 
 
 def _payload(
-    entry: _AcceptedDeclared | _RejectedDeclared, path: yaml.Path, source: Source, problems: list[ConfigProblem]
+    entry: _AcceptedDeclared | _RejectedDeclared, path: KeyPath, source: Source, problems: list[ConfigProblem]
 ) -> bytes:
     """The payload's bytes; empty where it cannot be told, which adds to ``problems``."""
     if (entry.payload is None) == (entry.payload_base64 is None):
@@ -144,7 +145,7 @@ def _payload(
 
 
 def _topic_problems(
-    topic: str | None, path: yaml.Path, source: Source, topic_filter: TopicFilter | None
+    topic: str | None, path: KeyPath, source: Source, topic_filter: TopicFilter | None
 ) -> list[ConfigProblem]:
     """What is wrong with the MQTT topic of an example."""
     if topic is None or topic_filter is None or topic_filter.match(topic) is not None:

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from gateway.errors import ConfigError, ConfigProblem
 from gateway.notation import NotationError, yaml
+from gateway.notation.document import Document, KeyPath, ListNode, MappingNode, ScalarNode
 
 MAX_FILE_BYTES: Final = 4 * 1024 * 1024
 """Largest schema or examples file: what Schema Registry would take, and far more than people write."""
@@ -31,46 +32,46 @@ class Source:
 
     file: str
     """As it is shown to people."""
-    document: yaml.Document
+    document: Document
 
     @property
     def value(self) -> Any:
         """The whole file as plain values."""
         return self.document.value
 
-    def problem(self, path: yaml.Path, message: str, *, key: bool = False) -> ConfigProblem:
+    def problem(self, path: KeyPath, message: str, *, key: bool = False) -> ConfigProblem:
         """What is wrong at ``path``: with its value or, if ``key``, with the key itself."""
         place = self.document.key_place(path) if key else self.document.place(path)
         return ConfigProblem(self.file, message, place.line, place.column, dotted(path))
 
-    def text(self, path: yaml.Path) -> str | None:
+    def text(self, path: KeyPath) -> str | None:
         """What is written for a scalar at ``path``; None where there is none."""
         node = self.document.find(path)
-        return node.text if isinstance(node, yaml.ScalarNode) else None
+        return node.text if isinstance(node, ScalarNode) else None
 
-    def is_list(self, path: yaml.Path) -> bool:
+    def is_list(self, path: KeyPath) -> bool:
         """Whether a list is written at ``path``."""
-        return isinstance(self.document.find(path), yaml.ListNode)
+        return isinstance(self.document.find(path), ListNode)
 
-    def is_number(self, path: yaml.Path) -> bool:
+    def is_number(self, path: KeyPath) -> bool:
         """Whether YAML reads what is written at ``path`` as a number or boolean, and not as text."""
         node = self.document.find(path)
-        return isinstance(node, yaml.ScalarNode) and isinstance(node.value, int | float)
+        return isinstance(node, ScalarNode) and isinstance(node.value, int | float)
 
-    def shown(self, path: yaml.Path) -> str:
+    def shown(self, path: KeyPath) -> str:
         """The value at ``path`` as it is written, short enough for a message and without secrets."""
         node = self.document.find(path)
         if node is None:
             return "nothing"
         if any(is_secret(str(key)) for key in path):
             return "a value that is not shown"
-        if isinstance(node, yaml.ScalarNode):
+        if isinstance(node, ScalarNode):
             text = node.text if len(node.text) <= 60 else f"{node.text[:57]}..."
             return repr(text) if isinstance(node.value, str) else text or "nothing"
-        return "a mapping" if isinstance(node, yaml.MappingNode) else "a list"
+        return "a mapping" if isinstance(node, MappingNode) else "a list"
 
 
-def dotted(path: yaml.Path) -> str:
+def dotted(path: KeyPath) -> str:
     """A path as messages show it: ``mqtt.tls.ca_file``, ``accepted[0].payload``."""
     return "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in path).removeprefix(".")
 
@@ -96,7 +97,7 @@ def read_source(path: Path) -> Source:
     except NotationError as exc:
         raise ConfigError([ConfigProblem(file, str(exc), exc.line, exc.column)]) from exc
     source = Source(file, document)
-    if not isinstance(document.root, yaml.MappingNode):
+    if not isinstance(document.root, MappingNode):
         message = "the file is empty: " if document.value is None else f"found {source.shown(())}: "
         raise ConfigError([source.problem((), message + "write keys and values, one 'key: value' a line")])
     return source
@@ -126,20 +127,20 @@ def read_text(path: Path) -> str:
         raise ConfigError([ConfigProblem(display(path), message, line)]) from exc
 
 
-def empty_values(source: Source, path: yaml.Path = (), skip: frozenset[str] = frozenset()) -> dict[yaml.Path, str]:
+def empty_values(source: Source, path: KeyPath = (), skip: frozenset[str] = frozenset()) -> dict[KeyPath, str]:
     """The values that nothing was written for, or that YAML misread; ``skip`` names keys where null has a meaning.
 
     Path -> message.
     """
     node = source.document.find(path)
     misread = source.document.misreading(path)
-    if isinstance(node, yaml.ScalarNode) and node.value is None:
+    if isinstance(node, ScalarNode) and node.value is None:
         return {path: f"{EMPTY}; {misread}" if misread else EMPTY}
-    if isinstance(node, yaml.MappingNode):
+    if isinstance(node, MappingNode):
         if misread:
             return {path: misread}
         children: list[str | int] = [key for key in node.entries if key not in skip]
-    elif isinstance(node, yaml.ListNode):
+    elif isinstance(node, ListNode):
         children = list(range(len(node.items)))
     else:
         return {}

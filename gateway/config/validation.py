@@ -19,8 +19,8 @@ from pydantic_core import ErrorDetails
 from gateway.config.files import Source, empty_values
 from gateway.config.forms import NOTATION
 from gateway.errors import ConfigProblem
+from gateway.notation.document import KeyPath
 from gateway.notation.nearest import nearest
-from gateway.notation.yaml import Path
 
 T = TypeVar("T")
 
@@ -83,12 +83,12 @@ def _adapter(model: Any) -> TypeAdapter[Any]:
     return TypeAdapter(model)
 
 
-def _path(error: ErrorDetails) -> Path:
+def _path(error: ErrorDetails) -> KeyPath:
     """Where in the file an error is."""
     return error["loc"][:-1] if error["loc"][-1:] == (_OF_A_KEY,) else error["loc"]
 
 
-def _problem(error: ErrorDetails, path: Path, source: Source, model: type) -> ConfigProblem:
+def _problem(error: ErrorDetails, path: KeyPath, source: Source, model: type) -> ConfigProblem:
     """One of pydantic's errors as ours."""
     kind = error["type"]
     if kind in _UNKNOWN_KEY:
@@ -114,7 +114,7 @@ def unknown_key(key: str, known: tuple[str, ...]) -> str:
     return f"unknown key: did you mean {meant}?" if meant else f"unknown key: known here are {', '.join(known)}"
 
 
-def _known_keys(model: Any, path: Path) -> tuple[str, ...]:
+def _known_keys(model: Any, path: KeyPath) -> tuple[str, ...]:
     """The keys that the part of ``model`` at ``path`` has."""
     for step in path:
         model = _part(model, step)

@@ -17,8 +17,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any, Final, NamedTuple, NoReturn, TypeAlias
+from typing import Any, Final, NoReturn
 
 import yaml
 from yaml.events import (
@@ -34,142 +33,14 @@ from yaml.events import (
 )
 
 from gateway.notation import NotationError
+from gateway.notation.core_schema import ScalarValue, resolve
+from gateway.notation.document import Document, ListNode, MappingNode, Node, Place, ScalarNode
 
 MAX_NODES: Final = 200_000
 """Values in a file, aliases counted as often as they are used: far above any list of examples."""
 
 MAX_DEPTH: Final = 100
 """Nesting; keeps every walk of a document inside Python's own recursion limit."""
-
-MAX_DIGITS: Final = 400
-"""Longest number, in characters: ``int()`` is quadratic, and no double has more than 309 digits."""
-
-ScalarValue: TypeAlias = str | int | float | bool | None
-
-Path: TypeAlias = tuple[str | int, ...]
-"""Keys and list indices, from the root to a value."""
-
-
-class Place(NamedTuple):
-    """Where something is written; both 1-based, in characters."""
-
-    line: int
-    column: int
-
-
-@dataclass(frozen=True, slots=True)
-class ScalarNode:
-    """A scalar: what it means, and how it was written."""
-
-    value: ScalarValue
-    text: str
-    """What stands in the file; for quoted text its content."""
-    plain: bool
-    """Written without quotes."""
-    place: Place
-    end: Place
-    size: int = 1
-    depth: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class ListNode:
-    """A list."""
-
-    items: list[Node]
-    place: Place
-    size: int
-    """Values in it, itself included, aliases counted as often as they are used."""
-    depth: int
-
-
-@dataclass(frozen=True, slots=True)
-class MappingNode:
-    """A mapping from text to values."""
-
-    entries: dict[str, Node]
-    keys: dict[str, Place]
-    """Where each key is written."""
-    flow: bool
-    """Written with braces."""
-    place: Place
-    size: int
-    depth: int
-
-
-Node: TypeAlias = ScalarNode | ListNode | MappingNode
-
-
-@dataclass(frozen=True, slots=True)
-class Document:
-    """A parsed file: plain values, and where each of them is written."""
-
-    root: Node
-    lines: tuple[str, ...]
-
-    @property
-    def value(self) -> Any:
-        """Dictionaries, lists, text, numbers, booleans and None; new objects at every call."""
-        return _value(self.root)
-
-    def find(self, path: Path) -> Node | None:
-        """The value at ``path``, None if there is none."""
-        node, rest = self._descend(path)
-        return None if rest else node
-
-    def place(self, path: Path) -> Place:
-        """Where the value at ``path`` is written, or what comes nearest to it: its key, its parent."""
-        node, rest = self._descend(path)
-        if not rest and path and isinstance(path[-1], str):
-            parent, _ = self._descend(path[:-1])
-            if isinstance(parent, MappingNode) and _is_empty(node):
-                return parent.keys[path[-1]]
-        return node.place
-
-    def key_place(self, path: Path) -> Place:
-        """Where the key at the end of ``path`` is written; for list items the item."""
-        parent, rest = self._descend(path[:-1])
-        if not rest and isinstance(parent, MappingNode) and path and path[-1] in parent.keys:
-            return parent.keys[str(path[-1])]
-        return self.place(path)
-
-    def misreading(self, path: Path) -> str | None:
-        """What YAML made of an unquoted ``{`` or ``#`` in the value at ``path``, and what to do; None if nothing."""
-        node = self.find(path)
-        if (
-            isinstance(node, MappingNode)
-            and node.flow
-            and node.entries
-            and all(map(self._is_bare, node.entries.values()))
-        ):
-            written = "{" + ", ".join(node.entries) + "}"
-            return f'without quotes {written} is a mapping in YAML: quote it, "{written}"'
-        if isinstance(node, ScalarNode) and node.plain:
-            rest = self.lines[node.end.line - 1][node.end.column - 1 :]
-            comment = re.match(r":?\s+#(.?)", rest)
-            # "value # remark" is what people mean as a comment; "value #4" rather not.
-            if comment is not None and (not node.text or comment[1].strip()):
-                return "what stands behind # is a comment in YAML: quote the whole value"
-        return None
-
-    def _is_bare(self, node: Node) -> bool:
-        """Whether ``node``, a value in a mapping, is missing together with its colon."""
-        line, column = node.place
-        return _is_empty(node) and self.lines[line - 1][column - 2 : column - 1] != ":"
-
-    def _descend(self, path: Path) -> tuple[Node, Path]:
-        """The deepest value on ``path``, and what is left of the path."""
-        node = self.root
-        for depth, key in enumerate(path):
-            child: Node | None = None
-            if isinstance(node, MappingNode) and isinstance(key, str):
-                child = node.entries.get(key)
-            elif isinstance(node, ListNode) and isinstance(key, int) and 0 <= key < len(node.items):
-                child = node.items[key]
-            if child is None:
-                return node, path[depth:]
-            node = child
-        return node, ()
 
 
 def parse(text: str) -> Document:
@@ -273,17 +144,6 @@ def _measure(children: list[Node], place: Place) -> tuple[int, int]:
     return size, 1 + max((child.depth for child in children), default=0)
 
 
-# The core schema, YAML 1.2.2 section 10.3.2; a plain scalar that fits none of these is text.
-_NULL: Final = re.compile(r"null|Null|NULL|~|")
-_TRUE: Final = re.compile(r"true|True|TRUE")
-_FALSE: Final = re.compile(r"false|False|FALSE")
-_DECIMAL: Final = re.compile(r"[-+]?[0-9]+", re.ASCII)
-_OCTAL: Final = re.compile(r"0o[0-7]+")
-_HEXADECIMAL: Final = re.compile(r"0x[0-9a-fA-F]+")
-_FLOAT: Final = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", re.ASCII)
-_INFINITY: Final = re.compile(r"[-+]?\.(inf|Inf|INF)")
-_NAN: Final = re.compile(r"\.(nan|NaN|NAN)")
-
 _TAG: Final = "tag:yaml.org,2002:"
 
 
@@ -303,29 +163,11 @@ def _scalar(event: ScalarEvent, place: Place) -> ScalarNode:
 
 
 def _resolve(text: str, place: Place) -> ScalarValue:
-    """What a plain scalar means by the core schema. Raises NotationError for a number out of range."""
-    if _NULL.fullmatch(text):
-        return None
-    if _TRUE.fullmatch(text) or _FALSE.fullmatch(text):
-        return _TRUE.fullmatch(text) is not None
-    if _INFINITY.fullmatch(text) or _NAN.fullmatch(text):
-        return float(text.lower().replace(".", ""))
-    for number, base in ((_DECIMAL, 10), (_OCTAL, 8), (_HEXADECIMAL, 16)):
-        if number.fullmatch(text):
-            _check_digits(text, place)
-            return int(text, base)
-    if _FLOAT.fullmatch(text):
-        _check_digits(text, place)
-        value = float(text)
-        if value in {float("inf"), float("-inf")}:
-            _refuse(f"{text} is larger than any double: quote it if it is meant as text", place)
-        return value
-    return text
-
-
-def _check_digits(text: str, place: Place) -> None:
-    if len(text) > MAX_DIGITS:
-        _refuse(f"a number of {len(text)} characters; quote it if it is meant as text", place)
+    """What a plain scalar means. Raises NotationError with its place for a number out of range."""
+    try:
+        return resolve(text)
+    except NotationError as exc:
+        raise NotationError(str(exc), *place) from exc
 
 
 def _check_tag(event: ScalarEvent | SequenceStartEvent | MappingStartEvent, kind: str, place: Place) -> None:
@@ -333,20 +175,6 @@ def _check_tag(event: ScalarEvent | SequenceStartEvent | MappingStartEvent, kind
     if event.tag not in {None, "!", _TAG + kind}:
         name = event.tag.replace(_TAG, "!!")
         _refuse(f"the tag {name} does not fit: this is a {kind}; a text that begins with ! must be quoted", place)
-
-
-def _value(node: Node) -> Any:
-    """The plain Python value of a node."""
-    if isinstance(node, MappingNode):
-        return {key: _value(child) for key, child in node.entries.items()}
-    if isinstance(node, ListNode):
-        return [_value(child) for child in node.items]
-    return node.value
-
-
-def _is_empty(node: Node) -> bool:
-    """Whether nothing at all is written where a value should be."""
-    return isinstance(node, ScalarNode) and node.plain and not node.text
 
 
 def _start(event: Event) -> Place:

@@ -226,6 +226,7 @@ EXAMPLES = {
     "number as a payload": ("accepted:\n  - payload: 42", 2, "accepted[0].payload", "quote it"),
     "empty payload value": ("accepted:\n  - payload:", 2, "accepted[0].payload", "has no value"),
     "bad base64": ("accepted: [{payload_base64: 'e'}]", 1, "accepted[0].payload_base64", "is no base64"),
+    "junk in base64": ("accepted: [{payload_base64: 'e!A=='}]", 1, "accepted[0].payload_base64", "is no base64"),
     "half a character": ('accepted: [{payload: "\\ud800"}]', 1, "accepted[0].payload", "payload_base64"),
     "other topic": ("accepted: [{payload: x, mqtt: a/b}]", 1, "accepted[0].mqtt", "'a/b' is not matched"),
     "codes": ("accepted: [{payload: x, coercions: {/a: 5}}]", 1, "accepted[0].coercions./a", "string-to-number"),
@@ -431,7 +432,7 @@ def test_a_misspelled_required_key_is_told_as_unknown_and_as_missing(tmp_path: P
 
 def test_references_in_a_circle_are_told_at_every_folder_of_it(tmp_path: Path) -> None:
     """Of a that refers to b, b to c and c to a, each could be the one to change."""
-    for name, target in (("a", "b"), ("b", "c"), ("c", "a")):
+    for name, target in (("a", "b"), ("b", "c"), ("c", "a"), ("leads-there", "a")):
         (tmp_path / name).mkdir()
         (tmp_path / name / "contract.yaml").write_text(
             f"subject: {name}\nreferences: [{{name: {target}, subject: {target}}}]"

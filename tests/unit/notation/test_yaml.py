@@ -10,7 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.notation import NotationError
-from gateway.notation.yaml import MAX_DIGITS, Place, parse
+from gateway.notation.core_schema import MAX_DIGITS
+from gateway.notation.document import Place
+from gateway.notation.yaml import parse
 
 
 @pytest.mark.parametrize(
