@@ -1,8 +1,10 @@
 """One Kafka producer, from its first record to its end, and what it has told about its records.
 
 A generation ends with its first error: librdkafka then hands nothing more to Kafka
-(``enable.gapless.guarantee``), so what Kafka holds is a prefix of what was sent, per partition,
-and the replay of the rest keeps the order of first occurrences.
+(``enable.gapless.guarantee``), and the broker refuses what is on its way behind the gap, by its
+sequence number. So what Kafka holds of a partition is a prefix of what was sent, and the replay of
+the rest keeps the order of first occurrences. (The exception, a producer's first batches on a
+partition, is dealt with in sink.py.)
 
 Rules
 - Whatever librdkafka calls inside ``poll`` may run with a fatal exception set, where any C function

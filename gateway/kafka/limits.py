@@ -10,7 +10,7 @@ Kafka bounds a whole batch by its topic's ``max.message.bytes`` and refuses it a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from gateway.errors import RecordTooLarge
 from gateway.kafka.properties import BROKER_DEFAULT_BYTES
@@ -53,15 +53,15 @@ class SizeLimits:
         self._suspects -= limits.keys()
         self._settle()
 
-    def suspect(self, topic: str) -> None:
-        """The topic refused a batch for its size: what we know of its limit is wrong."""
+    def correct(self, topic: str, alone: Sequence[Record]) -> None:
+        """Makes the replay of a refused size succeed, whatever we thought the topic's limit to be.
+
+        ``alone``: records that were refused in a batch of their own, so the limit is below them. If there
+        are none a whole batch was refused, and the replay goes one by one to find out.
+        """
         self._known.pop(topic, None)
         self._suspects.add(topic)
-        self._settle()
-
-    def conclude(self, refused: Record) -> None:
-        """A batch of only this record was refused for its size: the topic's limit is below it."""
-        self._known[refused.topic] = batch_bytes(refused) - 1
+        self._known.update({record.topic: batch_bytes(record) - 1 for record in alone})
         self._settle()
 
     def check(self, record: Record) -> None:

@@ -56,6 +56,7 @@ PINNED: Mapping[str, Pin] = {
     "delivery.report.only.error": Pin(_FALSE, "nothing is acknowledged to MQTT without Kafka's confirmation"),
     "transactional.id": Pin(frozenset(), "an MQTT source cannot take part in a Kafka transaction"),
     "plugin.library.paths": Pin(frozenset(), "the gateway loads no foreign code"),
+    "default.topic.config": Pin(frozenset(), "topic properties stand among the others"),
     "logger": Pin(frozenset(), "the gateway logs itself"),
     "on_delivery": Pin(frozenset(), "the gateway needs the delivery reports itself"),
 }
@@ -68,6 +69,9 @@ _PINNED_VALUES = {
     "delivery.timeout.ms": "0",
     "allow.auto.create.topics": "false",
 }
+
+_SAID_ALREADY = frozenset({"message.timeout.ms", "delivery.report.only.error"})
+"""Given as it is anyway: an alias would be set twice, and the other is no text for confluent-kafka."""
 
 _DEFAULTS = {
     "client.id": "schema-gateway",
@@ -89,6 +93,15 @@ _PRODUCER_ONLY = frozenset(
 )
 """Marked P in librdkafka's CONFIGURATION.md: any other client warns about each of them."""
 
+_ALIASES = {
+    "bootstrap.servers": "metadata.broker.list",
+    "compression.type": "compression.codec",
+    "linger.ms": "queue.buffering.max.ms",
+    "acks": "request.required.acks",
+    "max.in.flight": "max.in.flight.requests.per.connection",
+}
+"""The usual name of a property, and the one that librdkafka has in its errors."""
+
 _SECRET = ("password", "secret", "key.pem", "sasl.oauthbearer.config", "jaas")
 
 
@@ -108,7 +121,7 @@ def producer_properties(given: Mapping[str, str], file: str = "gateway.yaml") ->
         if name.endswith("_cb")
     ]
     problems += [
-        ConfigProblem(file, f"must be a number of bytes, not {given[name]!r}", key=f"kafka.{name}")
+        ConfigProblem(file, f"must be a number of bytes in digits, not {given[name]!r}", key=f"kafka.{name}")
         for name in ("message.max.bytes", "batch.size")
         if not given.get(name, "1").isdecimal()
     ]
@@ -117,8 +130,11 @@ def producer_properties(given: Mapping[str, str], file: str = "gateway.yaml") ->
         problems.append(ConfigProblem(file, message, key="kafka.statistics.interval.ms"))
     if problems:
         raise ConfigError(problems)
-    aliases = {"message.timeout.ms"}  # would be set twice, in an order that nobody sees
-    return {**_DEFAULTS, **{name: value for name, value in given.items() if name not in aliases}, **_PINNED_VALUES}
+    return {
+        **_DEFAULTS,
+        **{name: value for name, value in given.items() if name not in _SAID_ALREADY},
+        **_PINNED_VALUES,
+    }
 
 
 def client_properties(given: Mapping[str, str]) -> dict[str, str]:
@@ -129,7 +145,7 @@ def client_properties(given: Mapping[str, str]) -> dict[str, str]:
 def refused_property(error: KafkaException, given: Mapping[str, str], file: str = "gateway.yaml") -> ConfigError:
     """Librdkafka's refusal of a property as a ConfigError that names it, free of secrets."""
     text = error.args[0].str()
-    named = [name for name in given if name in text]
+    named = [name for name in given if name in text or _ALIASES.get(name, name) in text]
     name = max(named, key=len, default="")
     for secret, value in given.items():
         if value and any(part in secret for part in _SECRET):

@@ -87,7 +87,7 @@ _CONSEQUENCES = (FATAL, OUTCOME_UNKNOWN)
 
 def reason_of(error: KafkaError) -> Reason:
     """The stable reason for one of librdkafka's errors."""
-    return FATAL if error.fatal() else _REASONS.get(error.name(), PRODUCE_FAILED)
+    return _REASONS.get(error.name(), FATAL if error.fatal() else PRODUCE_FAILED)
 
 
 def failure_of(errors: Iterable[Refused]) -> SinkFailure:

@@ -1,15 +1,16 @@
 """The ``Sink`` port on librdkafka's producer: in order per key, every outcome reported, no thread of ours.
 
 ``produce`` and ``poll`` both run on the event loop's thread. librdkafka's own threads send and
-collect the delivery reports; ``poll(0)`` takes them over in batches. Nothing announces that there
-are some, so while records are outstanding the sink looks again after 1 ms, and ever later up to
-20 ms while nothing comes.
+collect the delivery reports; a look (pulse.py) takes them over in batches.
 
 Rules
 - Everything is reported later, from a timer: ``send`` never calls ``DeliveryReports``.
 - The first error ends the generation (generation.py). Nothing more is handed to Kafka; what is on
   its way may still be confirmed, shortly; then ``failed`` is called once, and the sink drops what it
   is given until ``reset``: those messages come again from the MQTT broker.
+- After a reset the first record of the topic that failed goes alone, and what is behind it waits. A
+  broker accepts a later batch of a producer it does not know yet although it refused the first: if
+  the cause ended just between the two (a permission is granted), the later would be written first.
 - No report of a generation reaches ``DeliveryReports`` after the ``reset`` that ended it.
 - A full queue never blocks: records wait in order in the backlog, which the ack windows bound.
 
@@ -31,18 +32,13 @@ from gateway.kafka.generation import Generation, LoneReport, Report
 from gateway.kafka.health import SinkHealth
 from gateway.kafka.limits import SizeLimits
 from gateway.kafka.properties import producer_properties
+from gateway.kafka.pulse import Pulse
 from gateway.kafka.reasons import SIZE_REFUSED, Refused, failure_of, reason_of
 from gateway.kafka.sizes import batch_bytes
 from gateway.model import Record
 from gateway.pipeline.acks import Ticket
 from gateway.pipeline.ports import Clock, DeliveryReports, SinkFailure
 
-_LOOK_AGAIN_S = 0.001
-"""After a look that found something: more is on its way."""
-_LOOK_AT_LEAST_S = 0.020
-"""Longest pause while records are outstanding: latency that nobody notices, 50 looks a second."""
-_HEARTBEAT_S = 1.0
-"""Pause while nothing is outstanding: statistics and errors still want to be heard."""
 _LAST_REPORTS_S = 0.5
 """How long a failed generation may still confirm what is on its way: fewer duplicates in the replay."""
 
@@ -52,10 +48,15 @@ class State(Enum):
 
     NEW = "not opened"
     RUNNING = "hands it to librdkafka"
+    PROBING = "keeps it until the first record of a topic that failed before is confirmed"
     RENEWING = "keeps it until a producer with other size limits has taken over"
     FAILING = "drops it: an error came, and the last reports are being collected"
     BROKEN = "drops it: the failure was reported, a reset is awaited"
     CLOSED = "drops it"
+
+
+_LIVE = frozenset({State.RUNNING, State.PROBING, State.RENEWING})
+"""No error yet."""
 
 
 class KafkaSink:
@@ -87,14 +88,13 @@ class KafkaSink:
         self._state = State.NEW
         self._detour = True
         """Whether a record takes any other way than straight to librdkafka."""
-        self._resting = False
-        """Whether the next look is only a heartbeat away."""
+        self._pulse = Pulse(self._look)
         self._backlog: deque[tuple[Record, Ticket]] = deque()
         self._failure: SinkFailure | None = None
+        self._doubtful: str | None = None
+        """The topic that failed in the last generation, until its first record is handed over in this one."""
         self._flushes: list[asyncio.Future[None]] = []
         self._farewells: set[asyncio.Task[None]] = set()
-        self._timer: asyncio.TimerHandle | None = None
-        self._pause_s = _LOOK_AGAIN_S
         self._quiet_since = 0.0
         self._give_up_at = 0.0
 
@@ -125,7 +125,7 @@ class KafkaSink:
             self._detour = True
         except KafkaException as error:
             self._refused(record, error)
-        if self._resting:
+        if self._pulse.resting:
             self._wake()
 
     def limit(self, topics: Mapping[str, int]) -> None:
@@ -134,7 +134,7 @@ class KafkaSink:
         Where that needs another producer, records wait until the present one has nothing outstanding.
         """
         self._limits.learn(topics)
-        if self._state is State.RUNNING and self._sizes() != self._generation_sizes:
+        if self._state in _LIVE and self._sizes() != self._generation_sizes:
             self._state = State.RENEWING
             self._detour = True
             self._wake()
@@ -144,6 +144,9 @@ class KafkaSink:
         assert self._state not in {State.NEW, State.CLOSED}, f"cannot be reset: {self._state}"
         generation = self._new_generation()
         self._retire()
+        if self._failure is not None:
+            self._doubtful = self._failure.topic
+            self._failure = None
         self._adopt(generation)
 
     async def flush(self, timeout_s: float) -> int:
@@ -200,7 +203,7 @@ class KafkaSink:
     @property
     def _owes(self) -> bool:
         """Whether a report may still come."""
-        return self._state in {State.RUNNING, State.RENEWING, State.FAILING} and self.outstanding > 0
+        return (self._state in _LIVE or self._state is State.FAILING) and self.outstanding > 0
 
     def _sizes(self) -> dict[str, str]:
         return {"message.max.bytes": str(self._limits.record_bytes), "batch.size": str(self._limits.batch_bytes)}
@@ -213,16 +216,17 @@ class KafkaSink:
     def _adopt(self, generation: Generation) -> None:
         """From here on records go to ``generation``, those that wait in the backlog first."""
         self._generation = generation
-        self._state = State.RUNNING
-        self._failure = None
         self._quiet_since = self._clock.monotonic()
-        self._detour = bool(self._backlog) or self._limits.lone
-        self._pause(_LOOK_AGAIN_S)
+        self._run()
+        self._pulse.soon()
+
+    def _run(self) -> None:
+        self._state = State.RUNNING
+        self._detour = bool(self._backlog) or self._limits.lone or self._doubtful is not None
 
     def _retire(self) -> None:
         """Ends the present generation, in the background, and forgets what waits for it."""
-        if self._timer is not None:
-            self._timer.cancel()
+        self._pulse.stop()
         self._backlog.clear()
         self._bid_farewell()
 
@@ -234,11 +238,11 @@ class KafkaSink:
     def _send_aside(self, record: Record, ticket: Ticket) -> None:
         """A record that cannot go straight to librdkafka now."""
         assert self._state is not State.NEW, "not opened"
-        if self._state is State.RENEWING or self._backlog:
+        if self._state in _LIVE and (self._backlog or self._state is not State.RUNNING):
             self._backlog.append((record, ticket))
         elif self._state is State.RUNNING:
             self._hand_over(record, ticket)
-        if self._resting:
+        if self._pulse.resting:
             self._wake()
 
     def _hand_over(self, record: Record, ticket: Ticket) -> None:
@@ -250,6 +254,9 @@ class KafkaSink:
             self._backlog.append((record, ticket))
         except KafkaException as error:
             self._refused(record, error)
+        if record.topic == self._doubtful and self._state is State.RUNNING:
+            self._doubtful = None
+            self._state = State.PROBING
 
     def _refused(self, record: Record, error: KafkaException) -> None:
         """Keeps that librdkafka did not take a record (unknown topic, no permission, fatal): reported later."""
@@ -266,18 +273,10 @@ class KafkaSink:
         self._wake()
 
     def _wake(self) -> None:
-        """Looks soon."""
-        if self._resting:
+        """Looks soon, and measures Kafka's silence from now on if nothing was due before."""
+        if self._pulse.resting:
             self._quiet_since = self._clock.monotonic()
-        self._pause(_LOOK_AGAIN_S)
-
-    def _pause(self, seconds: float, *, resting: bool = False) -> None:
-        """Sets the only timer."""
-        if self._timer is not None:
-            self._timer.cancel()
-        self._pause_s = seconds
-        self._resting = resting
-        self._timer = asyncio.get_running_loop().call_later(seconds, self._look)
+        self._pulse.soon()
 
     def _look(self) -> None:
         """Takes over what librdkafka has to tell, passes it on, and decides when to look again."""
@@ -288,24 +287,23 @@ class KafkaSink:
             self.reports.delivered(delivered)
             if generation is not self._generation:  # the receiver of the reports has reset the sink
                 return
-        if generation.errors and self._state in {State.RUNNING, State.RENEWING}:
+        if generation.errors and self._state in _LIVE:
             self._fail()
         if self._state is State.FAILING and self._last_reports_are_in():
             self._break(failure_of(generation.errors))
         elif self._state is State.RENEWING and generation.waiting == 0:
             self._renew()
+        elif self._state is State.PROBING and generation.waiting == 0:
+            self._run()
         if self._state is State.RUNNING and self._backlog:
             self._shorten_backlog()
         if generation is self._generation and self._state is not State.CLOSED:
-            self._look_later(found=bool(delivered))
+            if self._owes:
+                self._pulse.on(found=bool(delivered))
+            else:
+                self._pulse.rest()
         if not self._owes:
             self._end_flushes()
-
-    def _look_later(self, *, found: bool) -> None:
-        if not self._owes:
-            self._pause(_HEARTBEAT_S, resting=True)
-        else:
-            self._pause(_LOOK_AGAIN_S if found else min(2 * self._pause_s, _LOOK_AT_LEAST_S))
 
     def _last_reports_are_in(self) -> bool:
         return self._generation.waiting == 0 or self._clock.monotonic() >= self._give_up_at
@@ -326,24 +324,19 @@ class KafkaSink:
         self._detour = True
         self._failure = failure
         if failure.reason == SIZE_REFUSED.name and failure.topic is not None:
-            self._learn_from_refusal(failure.topic)
+            alone = [record for error, record in self._generation.refused_alone if reason_of(error) is SIZE_REFUSED]
+            self._limits.correct(failure.topic, alone)
         self.reports.failed(failure)
-
-    def _learn_from_refusal(self, topic: str) -> None:
-        """Makes the replay of a refused size succeed: one by one, then without the record that is too large."""
-        alone = [record for error, record in self._generation.refused_alone if reason_of(error) is SIZE_REFUSED]
-        for record in alone:
-            self._limits.conclude(record)
-        if not alone:
-            self._limits.suspect(topic)
 
     def _shorten_backlog(self) -> None:
         """Hands over what waits, in order, as far as librdkafka takes it."""
         waiting, self._backlog = self._backlog, deque()
         while waiting and not self._backlog and self._state is State.RUNNING:
             self._hand_over(*waiting.popleft())
-        self._backlog += waiting
-        self._detour = bool(self._backlog) or self._limits.lone
+        if self._state in _LIVE:
+            self._backlog += waiting
+        if self._state is State.RUNNING:
+            self._run()
 
     def _end_flushes(self) -> None:
         for flushed in self._flushes:

@@ -1,0 +1,77 @@
+"""SizeLimits: what a topic takes, and what the producer is told."""
+
+import pytest
+
+from gateway.errors import RecordTooLarge
+from gateway.kafka.limits import SizeLimits
+from gateway.kafka.sizes import batch_bytes
+from gateway.model import Record
+
+
+def record(size: int, topic: str = "t") -> Record:
+    """A record whose lone batch has ``size`` bytes."""
+    found = Record(topic, None, b"x" * (size - 100), None, 1)
+    while batch_bytes(found) < size:
+        found = Record(topic, None, found.value + b"x", None, 1)
+    assert batch_bytes(found) == size
+    return found
+
+
+def test_without_knowledge_kafkas_default_counts():
+    """A record of 1 048 588 bytes passes, one more does not."""
+    limits = SizeLimits(None, 1_000_000)
+    limits.check(record(1_048_588))
+    with pytest.raises(RecordTooLarge, match="1048589 bytes is above the 1048588 bytes"):
+        limits.check(record(1_048_589))
+    assert (limits.record_bytes, limits.batch_bytes, limits.lone) == (1_048_588, 1_000_000, False)
+
+
+def test_each_topic_has_its_own_limit():
+    """A small topic bounds its own records and every batch; a large one lifts what the producer takes."""
+    limits = SizeLimits(None, 1_000_000)
+    limits.learn({"small": 500, "large": 5_000_000})
+    limits.check(record(500, "small"))
+    limits.check(record(5_000_000, "large"))
+    with pytest.raises(RecordTooLarge):
+        limits.check(record(501, "small"))
+    assert (limits.record_bytes, limits.batch_bytes) == (5_000_000, 500)
+
+
+def test_what_surely_fits_fits():
+    """The quick test never lets through what the exact one refuses."""
+    limits = SizeLimits(None, 1_000_000)
+    limits.learn({"t": 2000})
+    limits.check(Record("t", b"k" * 900, b"x" * (limits.surely_fits - 900), None, 1))
+
+
+def test_the_configuration_bounds_all():
+    """A limit in gateway.yaml holds for topics that would take more, and for unknown ones."""
+    limits = SizeLimits(2000, 1_000_000)
+    limits.learn({"t": 5000})
+    for topic in ("t", "unknown"):
+        limits.check(record(2000, topic))
+        with pytest.raises(RecordTooLarge):
+            limits.check(record(2001, topic))
+    assert limits.record_bytes == 2000
+
+
+def test_a_refused_batch_leads_to_lone_records():
+    """A batch that is refused for its size: what we knew is wrong, and records go one by one until it is told."""
+    limits = SizeLimits(None, 1_000_000)
+    limits.learn({"t": 10_000, "u": 20_000})
+    limits.correct("t", [])
+    assert (limits.lone, limits.batch_bytes) == (True, 1)
+    limits.check(record(15_000))
+    limits.learn({"t": 3000})
+    assert (limits.lone, limits.batch_bytes) == (False, 3000)
+
+
+def test_a_refused_lone_record_teaches_the_limit():
+    """It would be refused again, so it is too large from now on; a smaller one is not."""
+    limits = SizeLimits(None, 1_000_000)
+    limits.correct("t", [])
+    limits.correct("t", [record(4000)])
+    limits.check(record(3999))
+    with pytest.raises(RecordTooLarge, match="above the 3999 bytes"):
+        limits.check(record(4000))
+    assert limits.lone
