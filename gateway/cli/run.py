@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-import uvloop
 
 from gateway.admin.logs import configure_logs
 from gateway.app import Gateway
@@ -31,8 +30,7 @@ def run(
     """
     project = load_project(config)
     configure_logs(sys.stderr, level=log_level)
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_serve(project, state))
+    asyncio.run(_serve(project, state))
 
 
 async def _serve(project: Project, state: Path | None) -> None:
