@@ -1,0 +1,61 @@
+"""Warnings that repeat: the first is written, the rest is counted."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+
+from structlog import DropEvent
+from structlog.typing import EventDict, WrappedLogger
+
+MOST_WARNINGS = 1000
+"""Different warnings remembered; beyond them the oldest is forgotten and written again."""
+
+_NUMBERS = re.compile(r"\d+")
+_VARYING = frozenset({"timestamp", "reason", "detail", "message", "exception"})
+"""Fields that say the same in ever new words: with durations, ports, counts."""
+
+
+@dataclass(slots=True)
+class _Heard:
+    at: float
+    """Seconds, monotonic: when it was last written."""
+    suppressed: int = 0
+
+
+class Repeats:
+    """A structlog processor. Only WARNING: what is worse is always written, what is milder repeats by intent."""
+
+    def __init__(self, interval_s: float, monotonic: Callable[[], float]) -> None:
+        self._interval_s = interval_s
+        self._monotonic = monotonic
+        self._heard: dict[Hashable, _Heard] = {}
+
+    def __call__(self, _: WrappedLogger, __: str, event: EventDict) -> EventDict:
+        """The event, with ``suppressed`` where some were left out before it. Raises DropEvent for a repetition."""
+        if event.get("level") != "warning":
+            return event
+        key, now = _identity(event), self._monotonic()
+        heard = self._heard.pop(key, None)
+        if heard is not None and now - heard.at < self._interval_s:
+            heard.suppressed += 1
+            self._heard[key] = heard
+            raise DropEvent
+        if heard is not None and heard.suppressed:
+            event["suppressed"] = heard.suppressed
+        while len(self._heard) >= MOST_WARNINGS:
+            del self._heard[next(iter(self._heard))]
+        self._heard[key] = _Heard(now)
+        return event
+
+
+def _identity(event: EventDict) -> Hashable:
+    """The event's name and the fields that say what it is about; a library's words without their numbers."""
+    about = tuple(sorted((key, value) for key, value in event.items() if _names(key, value)))
+    words = _NUMBERS.sub("0", event["message"]) if "logger" in event else ""
+    return about, words
+
+
+def _names(key: str, value: object) -> bool:
+    return isinstance(value, str) and key not in _VARYING

@@ -1,0 +1,1 @@
+"""Tests of gateway/admin that need no other process."""
