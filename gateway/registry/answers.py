@@ -16,9 +16,9 @@ import json
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
+from gateway.config.contract import Compatibility
 from gateway.errors import GatewayError, SchemaError
 from gateway.model import Format
 
@@ -28,18 +28,6 @@ MAX_INT = 2**31 - 1
 
 class UnusableAnswer(GatewayError):
     """An answer is not what the protocol says: wrong type, wrong range, or about something else."""
-
-
-class Compatibility(StrEnum):
-    """Compatibility levels of a subject."""
-
-    NONE = "NONE"
-    BACKWARD = "BACKWARD"
-    BACKWARD_TRANSITIVE = "BACKWARD_TRANSITIVE"
-    FORWARD = "FORWARD"
-    FORWARD_TRANSITIVE = "FORWARD_TRANSITIVE"
-    FULL = "FULL"
-    FULL_TRANSITIVE = "FULL_TRANSITIVE"
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,12 +19,12 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
+from gateway.config.contract import Compatibility
 from gateway.config.settings import Registry as RegistrySettings
 from gateway.errors import GatewayError, RegistryUnavailable, SubjectNotFound
 from gateway.model import SchemaVersion
 from gateway.registry.answers import (
     Candidate,
-    Compatibility,
     Registered,
     UnusableAnswer,
     read_compatibility,

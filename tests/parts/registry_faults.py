@@ -6,6 +6,7 @@ The faults are ASGI applications; ``FaultyRegistry.fault`` takes the place of th
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
@@ -139,7 +140,7 @@ GARBAGE: dict[str, ASGIApp] = {
     "no permission": answer(403, '{"error_code": 40301, "message": "Forbidden"}'),
     "an announced flood": answer(200, b" " * (MAX_ANSWER_BYTES + 1)),
     "a flood": endless(80_000_000),
-    "a compressed answer": answer(200, b"\x1f\x8b", {"content-encoding": "gzip"}),
+    "a compressed answer": answer(200, gzip.compress(json.dumps(VERSION).encode()), {"content-encoding": "gzip"}),
     "an informal status": answer(299, "x"),
 }
 """Answers to "the latest version of gate" that are none, by what is wrong with them."""

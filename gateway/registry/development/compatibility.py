@@ -19,7 +19,7 @@ from avro.compatibility import (
     SchemaIncompatibilityType,
 )
 
-from gateway.registry.answers import Compatibility
+from gateway.config.contract import Compatibility
 
 _READS_OLD = frozenset(
     {Compatibility.BACKWARD, Compatibility.BACKWARD_TRANSITIVE, Compatibility.FULL, Compatibility.FULL_TRANSITIVE},

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
-from gateway.registry.answers import Compatibility
+from gateway.config.contract import Compatibility
 from gateway.registry.development import refusals
 
 

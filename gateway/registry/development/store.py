@@ -17,9 +17,10 @@ from dataclasses import dataclass, replace
 
 from avro import schema as avro_schema
 
+from gateway.config.contract import Compatibility
 from gateway.errors import SchemaError
 from gateway.model import Format
-from gateway.registry.answers import Compatibility, ReferenceTo
+from gateway.registry.answers import ReferenceTo
 from gateway.registry.development import compatibility, refusals
 from gateway.registry.development.rules import AccessMode, Rules
 from gateway.registry.development.schemas import (

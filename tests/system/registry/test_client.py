@@ -12,11 +12,12 @@ from typing import Any
 import pytest
 import trustme
 
+from gateway.config.contract import Compatibility
 from gateway.config.settings import Registry as RegistrySettings
 from gateway.errors import RegistryUnavailable, SchemaError, SubjectNotFound
 from gateway.model import Format
 from gateway.registry import client as client_module
-from gateway.registry.answers import Candidate, Compatibility, ReferenceTo
+from gateway.registry.answers import Candidate, ReferenceTo
 from gateway.registry.client import RegistryClient, SchemaRefused
 from gateway.registry.failures import RegistryDown
 from tests.parts.processes import free_port

@@ -279,6 +279,46 @@ async def test_the_registry_is_asked_before_the_snapshot_is_trusted(cached, star
     assert (await again.version("pump", 1)).schema_id == 77
 
 
+async def test_the_registry_replaces_what_the_snapshot_served_before(cached, start, reader, clock):
+    """Served while it was down, corrected as soon as it answers: also where only a reference has changed."""
+    position = reader.add("position")
+    reader.add("pump", references=refers_to(position))
+    await cached.latest("pump")
+    again = start()
+    reader.failure = RegistryDown("connection refused")
+    assert (await again.latest("pump")).references[0].schema.schema_id == position.schema_id
+    reader.failure = None
+    reader.entries["position"] = []
+    reader.add("position", '"int"', schema_id=77)
+    clock.pass_s(PAUSE_S)
+    assert (await again.latest("pump")).references[0].schema.schema_id == 77
+
+
+async def test_a_deleted_reference_that_we_hold_is_no_obstacle(cached, start, reader):
+    """A new version that refers to it is taken, with our copy inside."""
+    position = reader.add("position")
+    reader.add("pump", references=refers_to(position))
+    await cached.latest("pump")
+    del reader.entries["position"]
+    reader.add("pump", '"long"', references=refers_to(position))
+    again = await start().latest("pump")
+    assert again.version == 2
+    assert again.references[0].schema.schema_id == position.schema_id
+
+
+async def test_going_back_to_an_earlier_version_survives_a_restart(cached, start, reader, clock):
+    """The latest version was deleted: the one before is the latest, in the snapshot too."""
+    reader.add("pump")
+    reader.add("pump", '"long"')
+    await cached.version("pump", 1)
+    await cached.latest("pump")
+    reader.entries["pump"].pop()
+    clock.pass_s(REFRESH_S)
+    assert (await cached.latest("pump")).version == 1
+    reader.failure = RegistryDown("connection refused")
+    assert (await start().latest("pump")).version == 1
+
+
 async def test_a_deleted_subject_is_served_from_the_snapshot(cached, start, reader):
     """A restart does not change what a deletion means."""
     reader.add("pump")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from gateway.registry.answers import Compatibility
+from gateway.config.contract import Compatibility
 from gateway.registry.development.compatibility import Earlier, incompatibilities
 from gateway.registry.development.schemas import parse_avro
 

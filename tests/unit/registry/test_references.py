@@ -1,0 +1,78 @@
+"""References: everything reachable, once, within bounds."""
+
+from __future__ import annotations
+
+import pytest
+
+from gateway.model import Format
+from gateway.registry.answers import ReferenceTo, Registered, UnusableAnswer
+from gateway.registry.references import MAX_DEPTH, MAX_SCHEMAS, assemble, collect
+
+
+def listed(subject: str, *targets: str) -> Registered:
+    references = tuple(ReferenceTo(f"name of {target}", target, 1) for target in targets)
+    return Registered(subject, 1, 1, Format.AVRO, "{}", references=references)
+
+
+def chain(length: int) -> list[Registered]:
+    """``length`` schemas, each of which refers to the next."""
+    return [listed(str(n), *([str(n + 1)] if n + 1 < length else [])) for n in range(length)]
+
+
+async def collected(*nodes: Registered) -> tuple[dict[tuple[str, int], Registered], list[str]]:
+    """What the first of ``nodes`` reaches, and what was read for it, in order."""
+    by_subject = {node.subject: node for node in nodes}
+    read: list[str] = []
+
+    async def reader(subject: str, version: int) -> Registered:
+        assert version == 1
+        read.append(subject)
+        return by_subject[subject]
+
+    return await collect(nodes[0], reader), read
+
+
+async def test_each_schema_is_read_once():
+    """A diamond with a tail: four reads, and the names of the references are kept."""
+    nodes = [listed("top", "left", "right"), listed("left", "low"), listed("right", "low"), listed("low", "end")]
+    found, read = await collected(*nodes, listed("end"))
+    assert sorted(read) == ["end", "left", "low", "right"]
+    top = assemble(nodes[0], found)
+    assert [reference.name for reference in top.references] == ["name of left", "name of right"]
+    assert top.references[0].schema.references[0].schema is top.references[1].schema.references[0].schema
+
+
+async def test_the_longest_chain_is_taken_and_one_more_is_not():
+    """MAX_DEPTH schemas in a row."""
+    found, _ = await collected(*chain(MAX_DEPTH))
+    assert assemble(found["0", 1], found).subject == "0"
+    found, _ = await collected(*chain(MAX_DEPTH + 1))
+    with pytest.raises(UnusableAnswer, match=f"more than {MAX_DEPTH}"):
+        assemble(found["0", 1], found)
+
+
+async def test_the_most_schemas_are_taken_and_one_more_is_not():
+    """MAX_SCHEMAS, the root included."""
+
+    async def fan(size: int) -> int:
+        leaves = [str(number) for number in range(size - 1)]
+        found, _ = await collected(listed("root", *leaves), *(listed(leaf) for leaf in leaves))
+        return len(found)
+
+    assert await fan(MAX_SCHEMAS) == MAX_SCHEMAS
+    with pytest.raises(UnusableAnswer, match=f"more than {MAX_SCHEMAS}"):
+        await fan(MAX_SCHEMAS + 1)
+
+
+@pytest.mark.parametrize("nodes", [[listed("a", "a")], [listed("a", "b"), listed("b", "c"), listed("c", "b")]])
+async def test_a_circle_is_refused(nodes):
+    """Directly or through others."""
+    found, _ = await collected(*nodes)
+    with pytest.raises(UnusableAnswer, match="refers to itself"):
+        assemble(nodes[0], found)
+
+
+def test_a_missing_schema_is_refused():
+    """As in a snapshot that someone has edited."""
+    with pytest.raises(UnusableAnswer, match="'b'"):
+        assemble(listed("a", "b"), {})
