@@ -45,12 +45,21 @@ def fill(source: Source, environ: Mapping[str, str], folder: Path, problems: lis
         if not isinstance(value, str):
             return value
         try:
-            return _PLACE.sub(replace, value)
+            return _checked(_PLACE.sub(replace, value))
         except NotationError as exc:
             problems.append(source.problem(path, str(exc)))
             return value
 
     return walk(source.value, ())
+
+
+def _checked(value: str) -> str:
+    """``value``, if it is text: Python passes bytes of the environment that are not UTF-8 on as surrogates."""
+    try:
+        value.encode()
+    except UnicodeEncodeError as exc:
+        raise NotationError("what is filled in here is not UTF-8: correct the environment variable") from exc
+    return value
 
 
 def _look_up(what: str, environ: Mapping[str, str], folder: Path) -> str:

@@ -130,12 +130,7 @@ def _payload(
         problems.append(source.problem(path, message))
         return b""
     if entry.payload is not None:
-        try:
-            return entry.payload.encode()
-        except UnicodeEncodeError:
-            message = "contains half of a surrogate pair, which is no text: write the bytes as payload_base64"
-            problems.append(source.problem((*path, "payload"), message))
-            return b""
+        return entry.payload.encode()
     try:
         return base64.b64decode(entry.payload_base64 or "", validate=True)
     except (binascii.Error, ValueError):

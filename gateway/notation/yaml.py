@@ -147,9 +147,12 @@ def _measure(children: list[Node], place: Place) -> tuple[int, int]:
 _TAG: Final = "tag:yaml.org,2002:"
 
 
+_SURROGATE: Final = re.compile(r"[\ud800-\udfff]")
+
+
 def _scalar(event: ScalarEvent, place: Place) -> ScalarNode:
     """The scalar with its value by tag or core schema."""
-    text, plain = event.value, event.style is None
+    text, plain = _whole_characters(event.value, place), event.style is None
     value: ScalarValue = text
     if event.tag in {_TAG + "str", "!"} or (event.tag is None and not plain):
         value = text
@@ -160,6 +163,16 @@ def _scalar(event: ScalarEvent, place: Place) -> ScalarNode:
         if event.tag == _TAG + "float" and kind == "int":
             value = float(text)
     return ScalarNode(value, text, plain, place, _place(event.end_mark))
+
+
+def _whole_characters(text: str, place: Place) -> str:
+    """The text with escaped surrogate pairs as the characters they stand for, as JSON writes them."""
+    if _SURROGATE.search(text) is None:
+        return text
+    try:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16")
+    except UnicodeDecodeError as exc:
+        raise NotationError("contains half of a surrogate pair, which is no text; bytes need base64", *place) from exc
 
 
 def _resolve(text: str, place: Place) -> ScalarValue:

@@ -10,7 +10,7 @@ import pytest
 from gateway.config.load import load_settings
 from gateway.errors import ConfigError
 
-ENVIRON = {"HOST": "broker", "WORDS": "not a number", "EMPTY": "", "SECRET": "s3cr3t"}
+ENVIRON = {"HOST": "broker", "WORDS": "not a number", "EMPTY": "", "SECRET": "s3cr3t", "BYTES": "\udcff"}
 
 
 class Wrong(NamedTuple):
@@ -112,6 +112,7 @@ WRONG = {
     "variable of another form": Wrong(
         "mqtt:\n  share: ${NO PE}", 2, "mqtt.share", ("'${NO PE}' is none of", "${file:PATH}")
     ),
+    "variable that is no text": Wrong("mqtt:\n  share: ${BYTES}", 2, "mqtt.share", ("not UTF-8",)),
     "variable that fits nowhere": Wrong(
         "mqtt:\n  keepalive_s: ${WORDS}", 2, "mqtt.keepalive_s", ("whole number, found '${WORDS}'",)
     ),
