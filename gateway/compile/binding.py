@@ -129,8 +129,8 @@ class Binding:
                 text = None
             try:
                 data = self._encode(value, text, log)
-            except Refused:
-                raise self._explained(value, payload) from None
+            except Refused as refused:
+                raise self._explained(value, payload, refused) from None
             return self._record(value, payload, data, device, received_at, log)
         except _Refusal as refusal:
             return Rejection(refusal.stage, refusal.violations, refusal.truncated, self.label, device)
@@ -193,11 +193,11 @@ class Binding:
             if found != wanted:
                 raise _Refusal(Stage.VALIDATE, [_field_mismatch(pointer, wanted, found)])
 
-    def _explained(self, value: Any, payload: bytes) -> _Refusal:
+    def _explained(self, value: Any, payload: bytes, refused: Refused) -> _Refusal:
         """Every violation of a refused value; nesting first, because it bounds the search itself."""
         self._check_depth(value, payload)
         findings = Findings()
-        self.route.codec.explain(value, findings)
+        self.route.codec.explain(value, refused, findings)
         stage = Stage.VALIDATE if self.route.contract.mode is Mode.STRICT else Stage.COERCE
         return _Refusal(stage, findings.violations, truncated=findings.truncated)
 

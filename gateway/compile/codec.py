@@ -12,7 +12,7 @@ from gateway.compile.avro.schema import Type
 from gateway.compile.avro.schema import parse_schema as parse_avro
 from gateway.compile.json_schema.codec import JsonSchemaCodec
 from gateway.compile.rules import RuleBook
-from gateway.compile.verdict import Findings, Log
+from gateway.compile.verdict import Findings, Log, Refused
 from gateway.model import Format, SchemaVersion
 
 
@@ -22,8 +22,8 @@ class Codec:
 
     encode: Callable[[Any, bytes | None, Log], bytes]
     """``(value, its JSON text if it has one, log)`` -> the bytes behind the wire prefix. Raises Refused."""
-    explain: Callable[[Any, Findings], None]
-    """A refused value -> its violations."""
+    explain: Callable[[Any, Refused, Findings], None]
+    """A value and what ``encode`` raised for it -> its violations."""
     count_keys: Callable[[Any], int]
     """Object keys in a decoded value; may miss some, never counts one too many."""
     needs_exact_numbers: bool = False
@@ -51,7 +51,7 @@ def _compile_avro(version: SchemaVersion, book: RuleBook) -> Codec:
 
     return Codec(
         encode,
-        lambda value, findings: explain(value, "", findings),
+        lambda value, _refused, findings: explain(value, "", findings),
         compiled.count_keys or (lambda _value: 0),
         needs_exact_numbers=compiled.needs_exact_numbers,
         bounds_depth=not compiled.is_recursive,

@@ -22,6 +22,9 @@ Path = tuple[str, ...]
 MODES = (Mode.STRICT, Mode.LOSSLESS, Mode.LENIENT)
 """From the narrowest to the widest."""
 
+MOST_PLACES = 10_000
+"""Places whose rules are kept: a JSON Schema map may have any keys."""
+
 DEFAULT_WINDOW = (date(2000, 1, 1), date(2100, 1, 1))
 """In s, ms, us and ns these two bounds give four ranges that do not touch, so magnitude tells the unit."""
 
@@ -82,6 +85,8 @@ class RuleBook:
         self.mode = mode
         self._options = options
         self._overrides = tuple(overrides)
+        self._known: dict[Path, Rules] = {}
+        """Rules are asked for again and again where a validator, not the schema, says which place is meant."""
 
     def in_mode(self, mode: Mode) -> RuleBook:
         """The same options under another mode; converting options count for nothing in strict."""
@@ -93,6 +98,14 @@ class RuleBook:
 
     def at(self, path: Path) -> Rules:
         """The rules at ``path``: the overrides that hold there, the nearest last."""
+        rules = self._known.get(path)
+        if rules is None:
+            if len(self._known) >= MOST_PLACES:
+                self._known.clear()
+            rules = self._known[path] = self._find(path)
+        return rules
+
+    def _find(self, path: Path) -> Rules:
         options = self._options
         exact = Options()
         holding = [(pattern, own) for pattern, own in self._overrides if pattern.covers(path)]

@@ -55,6 +55,10 @@ class Refused(Exception):
         """What would make it pass, for a person; empty if nothing short does."""
         self.params = params
 
+    def stored(self) -> Refused:
+        """Itself, without the stack frames it came through: kept, they would tie the payload into a cycle."""
+        return self.with_traceback(None)
+
 
 class Findings:
     """The violations of one payload, at most ``MOST_VIOLATIONS`` of them."""

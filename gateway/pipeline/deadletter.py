@@ -83,7 +83,7 @@ class DeadLetters:
         return b"", message.cut or Cut(len(message.payload), sha256(message.payload).hexdigest())
 
 
-def shorten(message: Message, payload_bytes: int = PREFIX_BYTES) -> Message:
+def shorten(message: Message, payload_bytes: int) -> Message:
     """The message with only the first ``payload_bytes`` of its payload, and the whole one's size and hash."""
     cut = message.cut or Cut(len(message.payload), sha256(message.payload).hexdigest())
     return msgspec.structs.replace(message, payload=message.payload[:payload_bytes], cut=cut)

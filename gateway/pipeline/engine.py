@@ -19,7 +19,7 @@ from typing import Protocol
 from gateway.errors import RecordTooLarge
 from gateway.model import Code, Cut, Message, Record, Rejection, Stage, Violation
 from gateway.pipeline.acks import AckWindow, Ticket
-from gateway.pipeline.deadletter import DeadLetters, shorten, too_large
+from gateway.pipeline.deadletter import PREFIX_BYTES, DeadLetters, shorten, too_large
 from gateway.pipeline.ports import Clock, Sink, SinkFailure
 from gateway.pipeline.routes import RouteTable
 from gateway.pipeline.stats import Stats
@@ -139,23 +139,27 @@ class Engine:
             stats.timestamps_replaced[label] += 1
 
     def _reject(self, message: Message, rejection: Rejection, ticket: Ticket) -> None:
-        """Sends the dead letter, with less and less of the payload if its topic does not take it whole."""
+        """Sends the dead letter; shortened if its topic does not take it whole."""
         self.stats.count_rejection(rejection)
-        for candidate in (message, shorten(message), shorten(message, 0)):
+        try:
+            self.sink.send(self._dead_letters.record(message, rejection), ticket)
+        except RecordTooLarge:
+            self._reject_shortened(message, rejection, ticket)
+
+    def _reject_shortened(self, message: Message, rejection: Rejection, ticket: Ticket) -> None:
+        """The dead letter with the payload's first 64 KiB, or with none of it, and size and hash of the whole."""
+        for kept_bytes in (PREFIX_BYTES, 0):
             try:
-                self.sink.send(self._dead_letters.record(candidate, rejection), ticket)
+                self.sink.send(self._dead_letters.record(shorten(message, kept_bytes), rejection), ticket)
             except RecordTooLarge as exc:
-                refused = exc
-                continue
-            return
-        self.failed(
-            SinkFailure(
-                "dead_letter_too_large",
-                f"the dead-letter topic takes {refused.limit} bytes, not even the {refused.size} of a dead letter's "
-                "headers; raise its max.message.bytes",
-                refused.topic,
-            ),
-        )
+                detail = (
+                    f"the dead-letter topic takes {exc.limit} bytes, not even the {exc.size} of a dead letter's "
+                    "headers; raise its max.message.bytes"
+                )
+                failure = SinkFailure("dead_letter_too_large", detail, exc.topic)
+            else:
+                return
+        self.failed(failure)
 
     def delivered(self, tickets: Sequence[Ticket]) -> None:
         """Kafka has confirmed one record of each ticket."""

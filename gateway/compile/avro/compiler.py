@@ -191,6 +191,7 @@ class _Compiler:
     def _leaf(self, kind: Primitive | Fixed | EnumType, path: Path) -> Node:
         scalar = _scalar(kind, Leaf(self._book.at(path), path))
         coerce, encode = scalar.coerce, scalar.encode
+        passes_in = self._trial(kind, path)
 
         def write_slowly(value: Any, log: Log) -> bytes:
             return encode(coerce(value, log))
@@ -199,7 +200,7 @@ class _Compiler:
             try:
                 coerce(value, [])
             except Refused as refused:
-                findings.add(violation(refused, value, at, kind.place, self._passes_in(kind, path, value)))
+                findings.add(violation(refused, value, at, kind.place, passes_in(value)))
 
         names: dict[str, Any] = {}
         slow = Node(scalar.wanted, _kinds(kind), write_slowly, explain, clean=scalar.clean)
@@ -208,15 +209,23 @@ class _Compiler:
         source = f"def write(value, log):\n    return {expression(slow, 'value', 'leaf_', names)}\n"
         return Node(slow.wanted, slow.kinds, generate("write", source, names), explain, clean=scalar.clean)
 
-    def _passes_in(self, kind: Primitive | Fixed | EnumType, path: Path, value: Any) -> Mode | None:
-        """The lowest wider mode that takes the value, found by trying."""
-        for mode in self._book.wider():
-            try:
-                _scalar(kind, Leaf(self._book.in_mode(mode).at(path), path)).coerce(value, [])
-            except Refused:
-                continue
-            return mode
-        return None
+    def _trial(self, kind: Primitive | Fixed | EnumType, path: Path) -> Callable[[Any], Mode | None]:
+        """A function that finds, by trying, the lowest wider mode that takes a value; compiled when first needed."""
+        wider: list[tuple[Mode, Scalar]] = []
+
+        def passes_in(value: Any) -> Mode | None:
+            if not wider:
+                books = [self._book.in_mode(mode) for mode in self._book.wider()]
+                wider.extend((book.mode, _scalar(kind, Leaf(book.at(path), path))) for book in books)
+            for mode, scalar in wider:
+                try:
+                    scalar.coerce(value, [])
+                except Refused:
+                    continue
+                return mode
+            return None
+
+        return passes_in
 
     def _in_mode(self, mode: Mode) -> _Compiler:
         return _Compiler(self._book.in_mode(mode))

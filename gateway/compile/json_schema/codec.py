@@ -38,6 +38,25 @@ class Conversion:
     types: tuple[str, ...]
 
 
+@dataclass(slots=True)
+class Attempt:
+    """What was made of an invalid value so far."""
+
+    value: Any
+    failed: dict[Where, Refused]
+    """Conversions that were asked for and refused."""
+    errors: list[Any]
+    """The validator's errors about ``value``."""
+
+
+class Unmended(Refused):
+    """A value that conversions did not make valid."""
+
+    def __init__(self, attempt: Attempt) -> None:
+        super().__init__(Code.CONSTRAINT_VIOLATED, "a payload that the schema accepts")
+        self.attempt = attempt
+
+
 class JsonSchemaCodec:
     """A schema compiled for one contract."""
 
@@ -50,23 +69,23 @@ class JsonSchemaCodec:
         self._book = book
 
     def mend(self, value: Any, log: Log) -> Any:
-        """A valid value made from an invalid one by type conversions alone. Raises Refused."""
-        if self._book.at(()).strict:
-            raise _REFUSED
-        mended, failed = self._convert_all(value, log)
-        if failed or not self.is_valid(mended):
-            raise _REFUSED
-        return mended
+        """A valid value made from an invalid one by type conversions alone. Raises Unmended."""
+        attempt = Attempt(value, {}, list(self._validator.iter_errors(value)))
+        if not self._book.at(()).strict:
+            self._convert_all(attempt, log)
+        if attempt.failed or attempt.errors:
+            raise Unmended(attempt)
+        return attempt.value
 
     def write(self, value: Any) -> bytes:
         """A value as JSON text; integers keep all their digits."""
         return _encode(value)
 
-    def explain(self, value: Any, findings: Findings) -> None:
+    def explain(self, value: Any, refused: Refused, findings: Findings) -> None:
         """Every violation that is left after all conversions that do work, and those that do not."""
-        mended, failed = (value, {}) if self._book.at(()).strict else self._convert_all(value, [])
-        report = Report(value, self.source, failed, self._passes_in)
-        for violation in report.violations(self._validator.iter_errors(mended)):
+        assert isinstance(refused, Unmended)
+        report = Report(value, self.source, refused.attempt.failed, self._passes_in)
+        for violation in report.violations(refused.attempt.errors):
             findings.add(violation)
 
     def _passes_in(self, where: Where, error: Any) -> Mode | None:
@@ -82,45 +101,47 @@ class JsonSchemaCodec:
             return mode
         return None
 
-    def _convert_all(self, value: Any, log: Log) -> tuple[Any, dict[Where, Refused]]:
-        """The value with all convertible leaves converted, and the leaves whose conversion was refused."""
-        failed: dict[Where, Refused] = {}
+    def _convert_all(self, attempt: Attempt, log: Log) -> None:
+        """Converts all convertible leaves, round by round, as far as the errors ask for it."""
         for _ in range(MOST_ROUNDS):
-            errors = list(self._validator.iter_errors(value))
-            wanted = [fix for fix in self._fixes(errors, value, failed) if fix.where not in failed]
-            dropped = self._droppable(errors)
-            if not wanted and not dropped:
-                break
-            for fix in wanted:
+            fixes = [fix for fix in self._fixes(attempt) if fix.where not in attempt.failed]
+            dropped = self._droppable(attempt.errors)
+            changed = bool(dropped)
+            for fix in fixes:
                 try:
-                    made = convert(fix.types, _at(value, fix.where), self._leaf(fix.where), log)
+                    made = convert(fix.types, _at(attempt.value, fix.where), self._leaf(fix.where), log)
                 except Refused as refused:
-                    failed[fix.where] = refused
+                    attempt.failed[fix.where] = refused.stored()
                 else:
-                    value = _replaced(value, fix.where, made)
+                    attempt.value = _replaced(attempt.value, fix.where, made)
+                    changed = True
             for where in dropped:
-                value = _without(value, where)
+                attempt.value = _without(attempt.value, where)
                 log.append(Coercion(str(Pointer(_generic(where))), UNKNOWN_DROPPED))
-        return value, failed
+            if not changed:
+                return
+            attempt.errors = list(self._validator.iter_errors(attempt.value))
+            if not attempt.errors:
+                return
 
     def _leaf(self, where: Where) -> Leaf:
         path = _generic(where)
         return Leaf(self._book.at(path), path)
 
-    def _fixes(self, errors: Sequence[Any], value: Any, failed: dict[Where, Refused]) -> list[Conversion]:
+    def _fixes(self, attempt: Attempt) -> list[Conversion]:
         """The conversions that the errors ask for, one a place."""
         fixes: dict[Where, Conversion] = {}
-        for error in errors:
+        for error in attempt.errors:
             name = error.kind.name
             if name == "type":
                 where = tuple(error.instance_path)
                 fixes.setdefault(where, Conversion(where, tuple(error.kind.as_dict()["types"])))
             elif name in {"anyOf", "oneOf"}:
-                for fix in self._branch_fixes(error, value, failed):
+                for fix in self._branch_fixes(error, attempt):
                     fixes.setdefault(fix.where, fix)
         return list(fixes.values())
 
-    def _branch_fixes(self, error: Any, value: Any, failed: dict[Where, Refused]) -> Iterable[Conversion]:
+    def _branch_fixes(self, error: Any, attempt: Attempt) -> Iterable[Conversion]:
         """The conversions of the one branch that types alone can mend; none, or two different, mend nothing."""
         where = tuple(error.instance_path)
         candidates: dict[tuple[Any, ...], list[Conversion]] = {}
@@ -131,7 +152,9 @@ class JsonSchemaCodec:
             made: list[Any] = []
             for fix in fixes:
                 try:
-                    made.append((fix.where, convert(fix.types, _at(value, fix.where), self._leaf(fix.where), [])))
+                    made.append(
+                        (fix.where, convert(fix.types, _at(attempt.value, fix.where), self._leaf(fix.where), []))
+                    )
                 except Refused:
                     break
             else:
@@ -139,7 +162,7 @@ class JsonSchemaCodec:
         if len(candidates) > 1:
             names = [" and ".join("/".join(fix.types) for fix in fixes) for fixes in candidates.values()]
             advice = f"it could become {' or '.join(names)}"
-            failed[where] = Refused(Code.UNION_AMBIGUOUS, "one reading", advice, candidates=names)
+            attempt.failed[where] = Refused(Code.UNION_AMBIGUOUS, "one reading", advice, candidates=names)
             return []
         return next(iter(candidates.values()), [])
 
@@ -166,10 +189,6 @@ class JsonSchemaCodec:
                 if self._leaf(where).rules.unknown_fields == "drop":
                     found.extend((*where, name) for name in error.kind.as_dict()["unexpected"])
         return found
-
-
-_REFUSED = Refused(Code.CONSTRAINT_VIOLATED, "a payload that the schema accepts")
-"""Only says that the payload is refused; ``explain`` finds out why."""
 
 
 def _at(value: Any, where: Where) -> Any:
