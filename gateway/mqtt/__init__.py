@@ -1,7 +1,7 @@
 """MQTT 5 and 3.1.1 behind the ``Source`` port (pipeline/ports.py).
 
 source        chooses by ``mqtt.version``
-v5            connects; v5_link is one live connection; v5_packets turns bytes into packets, guarded
+v5            connects; v5_link is one live connection; v5_packets turns bytes into packets
               by v5_codec; v5_stream keeps memory flat for payloads above the limit; v5_answers and
               v5_requests are what goes back to the broker
 v311          the same ports over aiomqtt

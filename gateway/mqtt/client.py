@@ -96,8 +96,7 @@ class Client(aiomqtt.Client):
             connected = True
         except aiomqtt.exceptions.MqttConnectError as exc:
             code = exc.rc.value if isinstance(exc.rc, ReasonCode) else reasons.REFUSED
-            told = f"{reasons.name(code)}; {reasons.advice(code)}"
-            raise LinkError(f"{self._address}: the broker refuses us: {told}") from exc
+            raise LinkError(f"{self._address}: the broker refuses us: {reasons.tell(code)}") from exc
         except aiomqtt.MqttError as exc:
             if isinstance(exc.__context__, OSError):  # aiomqtt hides the cause
                 raise LinkError(explain(exc.__context__, self._address, self._tls)) from exc

@@ -56,7 +56,8 @@ class Keepalive:
         verdict = self._judge(now)
         if verdict is Verdict.PING:
             self._last_out = now
-            self._pinged_at = None if self._paused else now
+            if not self._paused and self._pinged_at is None:
+                self._pinged_at = now
         if self._paused:
             self.due = self._last_out + interval
         elif self._pinged_at is None:

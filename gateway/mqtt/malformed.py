@@ -27,7 +27,6 @@ class Fault(StrEnum):
     TOPIC_WILDCARD = "topic-wildcard"
     PACKET_ID_ZERO = "packet-id-zero"
     QOS_INVALID = "qos-invalid"
-    PROPERTIES = "properties"
 
 
 _TEXTS = {
@@ -38,7 +37,6 @@ _TEXTS = {
     Fault.TOPIC_WILDCARD: "its topic holds a wildcard, + or # [MQTT-3.3.2-2]",
     Fault.PACKET_ID_ZERO: "its packet ID is 0 although its QoS is above 0 [MQTT-2.2.1-3]",
     Fault.QOS_INVALID: "its QoS is 3 [MQTT-3.3.1-4]",
-    Fault.PROPERTIES: "its properties cannot be read",
 }
 
 
@@ -60,12 +58,10 @@ def topic_fault(topic: str) -> Fault | None:
     return None
 
 
-def make_violation(fault: Fault, detail: str = "") -> Violation:
-    """The error object of a malformed packet; ``detail`` is what the codec said, never payload content."""
-    params = {"reason": str(fault), "detail": detail} if detail else {"reason": str(fault)}
-    said = f" ({detail})" if detail else ""
-    message = f"the PUBLISH packet is malformed: {_TEXTS[fault]}{said}; mend the publisher or the broker"
-    return Violation(Code.MALFORMED_PACKET, message, expected="a PUBLISH packet of MQTT", params=params)
+def make_violation(fault: Fault) -> Violation:
+    """The error object of a malformed packet; it holds no payload content."""
+    message = f"the PUBLISH packet is malformed: {_TEXTS[fault]}; mend the publisher or the broker"
+    return Violation(Code.MALFORMED_PACKET, message, expected="a PUBLISH packet of MQTT", params={"reason": str(fault)})
 
 
 def cut_payload(payload: bytes, limit: int) -> tuple[bytes, Cut | None]:

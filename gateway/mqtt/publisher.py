@@ -22,10 +22,9 @@ class Publisher:
     _client: Client
 
     def __init__(self, settings: Mqtt, client_id: str) -> None:
-        """Raises ConfigError if ``mqtt.url`` is none."""
         self._settings = settings
         self._client_id = client_id
-        self._address = read_address(settings)
+        self._address = read_address(settings.url)
 
     async def __aenter__(self) -> Self:
         """Connects. Raises LinkError."""
@@ -52,5 +51,4 @@ class Publisher:
         if code is None:
             raise LinkError(f"{self._address}: the connection ended before {topic!r} was confirmed; publish it again")
         if code >= reasons.REFUSED:
-            told = f"{reasons.name(code)}; {reasons.advice(code)}"
-            raise LinkError(f"{self._address}: the broker refuses a message on {topic!r}: {told}")
+            raise LinkError(f"{self._address}: the broker refuses a message on {topic!r}: {reasons.tell(code)}")

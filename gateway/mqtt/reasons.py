@@ -10,6 +10,7 @@ REFUSED = 0x80
 """Reason codes from here on are failures."""
 
 _REASONS = {
+    0x00: ("normal disconnection", "look into the broker's log"),
     0x80: ("unspecified error", "look into the broker's log"),
     0x81: ("malformed packet", "look into the broker's log, and report it"),
     0x82: ("protocol error", "look into the broker's log, and report it"),
@@ -42,13 +43,16 @@ _REASONS = {
 }
 
 
-def name(code: int) -> str:
-    """The code's name in the specification with its number, for example ``not authorized (0x87)``."""
-    text, _ = _REASONS.get(code, ("unknown reason", ""))
-    return f"{text} (0x{code:02X})"
+_TEXT_LENGTH = 200
+"""How much of a text that the broker chose goes into a message."""
 
 
-def advice(code: int) -> str:
-    """What to do about it."""
-    _, text = _REASONS.get(code, ("", "look into the broker's log"))
-    return text
+def tell(code: int, said: str | None = None, server: str | None = None) -> str:
+    """The code's name and number, what the broker adds (reason string, server reference), and what to do.
+
+    For example ``not authorized (0x87), it says 'no such user'; check mqtt.username and ...``.
+    """
+    text, advice = _REASONS.get(code, ("unknown reason", "look into the broker's log"))
+    saying = f", it says {said[:_TEXT_LENGTH]!r}" if said else ""
+    naming = f", it names {server[:_TEXT_LENGTH]!r}" if server else ""
+    return f"{text} (0x{code:02X}){saying}{naming}; {advice}"

@@ -17,6 +17,6 @@ def wall_clock_ms() -> int:
 
 
 def make_source(settings: Mqtt, limits: Limits, now_ms: Callable[[], int] = wall_clock_ms) -> Source:
-    """The source for ``mqtt.version``; ``now_ms`` stamps arrivals. Raises ConfigError if ``mqtt.url`` is none."""
+    """The source for ``mqtt.version``; ``now_ms`` stamps arrivals."""
     kind = Mqtt5Source if settings.version == "5" else Mqtt311Source
     return kind(settings, limits, now_ms)

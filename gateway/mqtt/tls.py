@@ -37,8 +37,6 @@ def make_context(tls: Tls) -> ssl.SSLContext:
         except OSError as exc:
             wanted = "PEM with our certificate (chain) and, in key_file, its unencrypted private key"
             raise _unusable("cert_file", tls.cert_file, wanted, exc, tls.key_file) from exc
-    elif tls.key_file is not None:
-        raise LinkError(f"mqtt.tls.key_file {tls.key_file} is set without mqtt.tls.cert_file; set both or neither")
     return context
 
 

@@ -34,11 +34,10 @@ class Mqtt311Source:
     """The ``Source`` port over MQTT 3.1.1."""
 
     def __init__(self, settings: Mqtt, limits: Limits, now_ms: Callable[[], int]) -> None:
-        """Raises ConfigError if ``mqtt.url`` is none."""
         self._settings = settings
         self._limits = limits
         self._now_ms = now_ms
-        self._address = read_address(settings)
+        self._address = read_address(settings.url)
 
     async def connect(self, receiver: Receiver, window: AckWindow) -> Mqtt311Link:
         """A connection with our session, resumed if the broker still has it (ports.Source)."""

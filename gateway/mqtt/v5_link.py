@@ -82,6 +82,8 @@ class Mqtt5Link(asyncio.Protocol):
         self._paused = False
         self._write_full = False
         self._delivering = False
+        self._unsent = bytearray()
+        """Answers that came up while delivering; they leave together."""
 
     # What the service calls (ports.Link)
 
@@ -188,7 +190,9 @@ class Mqtt5Link(asyncio.Protocol):
         received_at = self._now_ms()
         self._delivering = True
         try:
-            while self._state is State.OPEN or self._state is State.CONNECTING:
+            if self._state is State.CONNECTING:
+                self._greet()
+            while self._state is State.OPEN:
                 item = take(received_at, hold=self._stopped or window.full)
                 if isinstance(item, Message):
                     if item.qos != 2 or self._is_new(item):
@@ -205,6 +209,22 @@ class Mqtt5Link(asyncio.Protocol):
             self._leave(LinkClosed(str(exc)), _DISCONNECT_PROTOCOL_ERROR)
         finally:
             self._delivering = False
+            if self._state is State.OPEN and self._unsent:
+                self._write(bytes(self._unsent))
+            self._unsent.clear()
+
+    def _greet(self) -> None:
+        """Takes the broker's first packet, which must be CONNACK [MQTT-3.2.0-1], or DISCONNECT."""
+        match self._reader.next(0, hold=True):
+            case mqtt5.ConnAckPacket() as packet:
+                self._accepted(packet)
+            case mqtt5.DisconnectPacket() as packet:
+                self._dismissed("the broker disconnected us", packet)
+            case Held.MORE_BYTES:
+                pass
+            case other:
+                kind = "PUBLISH" if other is Held.PUBLISH else type(other).__name__
+                raise BadPacket(f"the broker sent {kind} before CONNACK; look into its log")
 
     def _is_new(self, message: Message) -> bool:
         """Whether a message of QoS 2 is to be delivered; a repeated one is answered instead."""
@@ -218,16 +238,14 @@ class Mqtt5Link(asyncio.Protocol):
         match packet:
             case mqtt5.DisconnectPacket():
                 self._dismissed("the broker disconnected us", packet)
-            case mqtt5.ConnAckPacket() if self._state is State.CONNECTING:
-                self._accepted(packet)
             case mqtt5.PingRespPacket():  # that it came is all it says
                 pass
-            case mqtt5.PubRelPacket() if self._state is State.OPEN:
+            case mqtt5.PubRelPacket():
                 self._write(self._answers.release(packet.packet_id))
             case mqtt5.SubAckPacket() | mqtt5.UnsubAckPacket():
                 self._requests.settle(packet)
             case _:
-                raise BadPacket(f"the broker sent a {type(packet).__name__} out of place: {self._state.value}")
+                raise BadPacket(f"the broker sent a {type(packet).__name__} out of place; look into its log")
 
     def _accepted(self, packet: mqtt5.ConnAckPacket) -> None:
         if int(packet.reason_code) >= reasons.REFUSED:  # the codec's enums do not compare with numbers
@@ -245,15 +263,15 @@ class Mqtt5Link(asyncio.Protocol):
 
     def _dismissed(self, what: str, packet: mqtt5.ConnAckPacket | mqtt5.DisconnectPacket) -> None:
         code = int(packet.reason_code)
-        said = f", it says {packet.reason_str[:200]!r}" if packet.reason_str else ""
-        elsewhere = f", it names {packet.server_reference[:200]!r}" if packet.server_reference else ""
-        reason = f"{what}: {reasons.name(code)}{said}{elsewhere}; {reasons.advice(code)}"
-        self._cut(LinkClosed(reason, taken_over=code == reasons.SESSION_TAKEN_OVER))
+        told = reasons.tell(code, packet.reason_str, packet.server_reference)
+        self._cut(LinkClosed(f"{what}: {told}", taken_over=code == reasons.SESSION_TAKEN_OVER))
 
     # Keeping, pausing and ending the connection
 
     def _write(self, data: bytes) -> None:
-        if data:
+        if self._delivering:
+            self._unsent += data
+        elif data:
             self._transport.write(data)
             self._keepalive.sent(self._loop.time())
 

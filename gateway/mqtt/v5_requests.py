@@ -47,8 +47,7 @@ class Requests:
         for pattern, reply in zip(filters, await self._send(packets), strict=True):
             for code in map(int, reply.reason_codes):
                 if code >= reasons.REFUSED:
-                    told = f"{reasons.name(code)}; {reasons.advice(code)}"
-                    raise LinkError(f"the broker does not give up the subscription {pattern!r}: {told}")
+                    raise LinkError(f"the broker does not give up the subscription {pattern!r}: {reasons.tell(code)}")
 
     def settle(self, reply: Reply) -> None:
         """Hands a reply to the request that waits for it; one that nobody waits for any more is dropped."""

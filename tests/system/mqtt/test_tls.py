@@ -145,7 +145,6 @@ async def test_unusable_files(secure: Mosquitto, pki: Pki, version: Version, con
         (Tls(ca_file=tmp_path / "absent.pem"), r"ca_file .*absent\.pem cannot be used: No such file"),
         (Tls(ca_file=no_pem), r"ca_file .*no\.pem cannot be used"),
         (Tls(ca_file=pki.ca, cert_file=cert, key_file=key), r"cert_file .*one\.pem with key_file .*two\.key"),
-        (Tls(ca_file=pki.ca, key_file=key), r"key_file .* without mqtt\.tls\.cert_file"),
     ]:
         with pytest.raises(LinkError, match=message):
             await connect(secure.url, version, tls=tls)

@@ -1,0 +1,139 @@
+"""An MQTT 3.1.1 connection to a broker that sends what the test wants."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from gateway.config.settings import Limits, Mqtt
+from gateway.errors import LinkError
+from gateway.mqtt.source import make_source
+from gateway.pipeline.acks import AckWindow
+from gateway.pipeline.ports import Link, Subscription
+from tests.parts.receiver import Received
+from tests.unit.mqtt.fake_broker import FakeBroker
+from tests.unit.mqtt.wire import packet
+
+CONNACK = b"\x20\x02\x00\x00"
+
+
+def publish(topic: bytes = b"a/b", payload: bytes = b"{}", *, qos: int = 1, packet_id: int = 7) -> bytes:
+    """A PUBLISH of MQTT 3.1.1."""
+    number = packet_id.to_bytes(2, "big") if qos else b""
+    return packet(0x30 | qos << 1, len(topic).to_bytes(2, "big") + topic + number + payload)
+
+
+async def connect(broker: FakeBroker, received: Received, window: AckWindow | None = None) -> Link:
+    settings = Mqtt(url=broker.url, version="3.1.1", client_id="gw", keepalive_s=40)
+    source = make_source(settings, Limits(payload_bytes=100_000), lambda: 1234)
+    received.link = link = await source.connect(received, AckWindow(100, 1 << 20) if window is None else window)
+    return link
+
+
+@pytest.fixture
+async def broker() -> AsyncIterator[FakeBroker]:
+    async with FakeBroker(CONNACK) as broker:
+        yield broker
+
+
+@pytest.fixture
+async def received() -> AsyncIterator[Received]:
+    """What the link delivers; the link is cut when the test ends."""
+    received = Received()
+    yield received
+    if received.link is not None:
+        received.link.abort()
+        await asyncio.gather(received.link.wait_closed(), return_exceptions=True)
+
+
+async def test_connect_keeps_the_session(broker: FakeBroker, received: Received):
+    """Protocol level 4, clean session off, three quarters of the keepalive (two of which end a dead link)."""
+    broker.hello = b"\x20\x02\x01\x00"
+    link = await connect(broker, received)
+    assert broker.connect == packet(0x10, b"\x00\x04MQTT\x04\x00\x00\x1e\x00\x02gw")
+    assert link.session_present is True
+    assert link.session_expiry_s is None
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        (1, "unsupported protocol version|closed"),
+        (2, r"client identifier not valid \(0x85\)"),
+        (3, r"server unavailable \(0x88\)"),
+        (4, r"bad user name or password \(0x86\)"),
+        (5, r"not authorized \(0x87\)"),
+    ],
+)
+async def test_a_refused_connection_is_told(broker: FakeBroker, received: Received, code: int, message: str):
+    """The return codes are told under the names of MQTT 5."""
+    broker.hello = bytes([0x20, 2, 0, code])
+    with pytest.raises(LinkError, match=message) as failure:
+        await connect(broker, received)
+    assert str(failure.value).startswith(broker.url)
+
+
+async def test_a_broker_that_closes_before_connack(broker: FakeBroker, received: Received):
+    """It is told at once, not after the time-out."""
+    broker.hello = b""
+    connecting = asyncio.create_task(connect(broker, received))
+    await broker.send(b"")
+    await broker.close()
+    with pytest.raises(LinkError, match="the broker closed the connection"):
+        await connecting
+
+
+async def test_malformed_packets_are_refused_and_acknowledged(broker: FakeBroker, received: Received):
+    """Invalid topics and packet ID 0 become refusals; what has a packet ID is acknowledged, and the flow goes on."""
+    await connect(broker, received)
+    await broker.send(
+        publish(b"a/\xff", b"1", packet_id=1),
+        publish(b"a/+", packet_id=2),
+        publish(b"a\0", packet_id=3),
+        publish(packet_id=0),
+        publish(payload=b"x" * 100_001, packet_id=5),
+        publish(payload=b"good", packet_id=6),
+    )
+    await received.wait(6)
+    assert [(m.topic, v.params["reason"]) for m, v in received.refused] == [
+        ("a/\ufffd", "topic-not-utf8"),
+        ("a/+", "topic-wildcard"),
+        ("a\0", "topic-nul"),
+        ("a/b", "packet-id-zero"),
+    ]
+    assert received.payloads == [b"x" * 65536, b"good"]
+    received.settle()
+    assert [await broker.read() for _ in range(5)] == [bytes([0x40, 2, 0, number]) for number in (1, 2, 3, 5, 6)]
+
+
+async def test_not_one_packet_more_than_the_window(broker: FakeBroker, received: Received):
+    """With a window of one, each message waits for the acknowledgement of the one before."""
+    await connect(broker, received, AckWindow(1, 1 << 20))
+    await broker.send(*[publish(payload=b"%d" % number, packet_id=number) for number in range(1, 20)])
+    for number in range(1, 20):
+        await received.wait(number)
+        assert len(received.messages) == number
+        received.settle()
+        assert await broker.read() == bytes([0x40, 2, 0, number])
+    assert received.payloads == [b"%d" % number for number in range(1, 20)]
+
+
+async def test_a_refused_subscription(broker: FakeBroker, received: Received):
+    """0x80 comes back as the reason code of its subscription."""
+    link = await connect(broker, received)
+    subscribing = asyncio.create_task(link.subscribe([Subscription("a", 1), Subscription("b", 0)]))
+    sent = await broker.read()
+    assert sent[4:] == b"\x00\x01a\x01\x00\x01b\x00"
+    await broker.send(b"\x90\x04" + sent[2:4] + b"\x01\x80")
+    assert await subscribing == [1, 0x80]
+
+
+async def test_a_broken_stream_ends_the_link(broker: FakeBroker, received: Received):
+    """A packet that no broker sends ends the connection."""
+    link = await connect(broker, received)
+    await broker.send(b"\xf0\x00")
+    assert (await link.wait_closed()).reason
+    with pytest.raises(LinkError):
+        await link.unsubscribe(["a"])

@@ -1,0 +1,61 @@
+"""The bytes that go back for PUBLISH and PUBREL."""
+
+from __future__ import annotations
+
+import mqtt5
+import pytest
+
+from gateway.mqtt.v5_answers import Answers
+from gateway.mqtt.v5_codec import BadPacket
+from gateway.pipeline.acks import AckWindow, Ticket
+
+
+def tickets(*parts: tuple[int, int]) -> list[Ticket]:
+    """Tickets of (packet ID, QoS)."""
+    window = AckWindow(100, 1000)
+    return [window.open(packet_id, qos, 1, 0) for packet_id, qos in parts]
+
+
+def test_one_answer_per_ticket_in_order():
+    """PUBACK for QoS 1, PUBREC for QoS 2, nothing for QoS 0 and for packet ID 0, exactly as the codec writes them."""
+    answers = Answers()
+    answers.deliver(513)
+    expected = mqtt5.PubAckPacket(65535).write() + mqtt5.PubRecPacket(513).write() + mqtt5.PubAckPacket(1).write()
+    assert answers.acknowledge(tickets((65535, 1), (0, 0), (513, 2), (0, 1), (0, 2), (1, 1))) == expected
+
+
+def test_the_course_of_a_qos_2_message():
+    """New, repeated unanswered, recorded, repeated with PUBREC again, released, and then new again."""
+    answers = Answers()
+    assert answers.deliver(7)
+    assert not answers.deliver(7)
+    assert answers.repeat(7) == b""
+    assert answers.acknowledge(tickets((7, 2))) == b"\x50\x02\x00\x07"
+    assert not answers.deliver(7)
+    assert answers.repeat(7) == b"\x50\x02\x00\x07"
+    assert answers.release(7) == b"\x70\x02\x00\x07"
+    assert answers.deliver(7)
+
+
+def test_an_unknown_packet_id_is_released_with_its_reason():
+    """PUBREL for a PUBREC of an earlier connection gets PUBCOMP 0x92."""
+    assert (
+        Answers().release(513)
+        == b"\x70\x03\x02\x01\x92"
+        == mqtt5.PubCompPacket(513, reason_code=mqtt5.PubCompReasonCode.PACKET_ID_NOT_FOUND).write()[:5]
+    )
+
+
+def test_an_unconfirmed_message_is_never_released():
+    """PUBREL before our PUBREC is refused: PUBCOMP would lose the message."""
+    answers = Answers()
+    answers.deliver(7)
+    with pytest.raises(BadPacket, match="packet ID 7 before our PUBREC"):
+        answers.release(7)
+
+
+def test_malformed_packets_without_id_are_all_new():
+    """Packet ID 0 is never remembered."""
+    answers = Answers()
+    assert answers.deliver(0)
+    assert answers.deliver(0)
