@@ -119,7 +119,8 @@ class KafkaBroker:
         self._config.write_text(text)
         self._process: Process | None = None
         self._admin: AdminClient | None = None
-        cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        # A leading - would be taken for an option.
+        cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=").replace("-", "A")
         self._run_tool("kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(self._config))
 
     def _java(self, *heap: str) -> list[str]:

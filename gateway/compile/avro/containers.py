@@ -22,7 +22,7 @@ def compile_array(items: Node, path: Path, rules: Rules, place: str) -> Node:
         if value is None:
             raise refuse_null(wanted)
         if not rules.wrap_scalar or type(value) is list:
-            raise mismatch(wanted, "publish a list; lenient mode can wrap a single value (wrap_scalar)")
+            raise mismatch(wanted, "publish a list, or declare wrap_scalar in the contract")
         item = items.write(value, log)
         log.append(Coercion(str(Pointer(path)), WRAPPED_IN_ARRAY))
         return binary.encode_items([item])

@@ -137,8 +137,8 @@ def _to_null(value: Any, leaf: Leaf, log: Log) -> None:
 
 
 def _to_array(value: Any, leaf: Leaf, log: Log) -> list[Any]:
-    if value is None or not leaf.rules.lenient:
-        raise mismatch(_WANTED["array"], "publish a list; lenient mode wraps a single value")
+    if value is None or not leaf.rules.wrap_scalar:
+        raise mismatch(_WANTED["array"], "publish a list, or declare wrap_scalar in the contract")
     leaf.note(log, WRAPPED_IN_ARRAY)
     return [value]
 

@@ -14,8 +14,6 @@ from tests.system.gateway.stage import Stage, numbers, set_stage
 
 pytestmark = [pytest.mark.mosquitto, pytest.mark.kafka]
 
-QOS1_PUBLISH = "PUBLISH"
-
 
 def reading(number: int) -> bytes:
     """A valid payload, every tenth of them loosely typed."""
@@ -53,7 +51,7 @@ def _publish_id(raw: bytes) -> int:
 
 
 async def test_a_kill_in_the_middle_of_a_batch_loses_nothing(stage: Stage, mosquitto: Mosquitto) -> None:
-    """After SIGKILL and a restart every message is in Kafka, duplicates are at most those unacknowledged, order holds."""
+    """After SIGKILL and a restart Kafka has every message, in order, and at most the unacknowledged ones twice."""
     topic, dead = stage.declare("pumps", partitions=1)
     window = 100
     async with MqttProxy(mosquitto.port) as proxy:
@@ -85,7 +83,7 @@ def _unacknowledged(proxy: MqttProxy) -> int:
 
 
 async def test_sigterm_drains_and_keeps_the_session(stage: Stage, mosquitto: Mosquitto) -> None:
-    """SIGTERM under load: exit 0, everything received is acknowledged, no UNSUBSCRIBE; the session goes on collecting."""
+    """SIGTERM under load: exit 0, all that was received is acknowledged, no UNSUBSCRIBE; the session goes on."""
     topic, _ = stage.declare("pumps", partitions=1)
     async with MqttProxy(mosquitto.port) as proxy:
         gateway = await stage.started(proxy.url)
