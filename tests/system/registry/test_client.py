@@ -243,6 +243,24 @@ async def test_a_level_must_be_one(registry, client, body):
         await client.compatibility("gate")
 
 
+@pytest.mark.parametrize(
+    ("status", "code", "told"),
+    [
+        (401, 40101, "does not accept our credentials"),
+        (403, 40301, "ask for read access"),
+        (429, 42901, "limits our requests"),
+        (500, 50001, "look into its log"),
+    ],
+)
+async def test_a_failure_says_what_to_do_about_it(registry, client, status, code, told):
+    """Also for a registration, where it says nothing about the schema."""
+    registry.fault = answer(status, json.dumps({"error_code": code, "message": "no"}))
+    with pytest.raises(RegistryUnavailable, match=told):
+        await client.latest("gate")
+    with pytest.raises(RegistryUnavailable, match=told):
+        await client.register("gate", GATE)
+
+
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
 async def test_a_redirect_is_not_followed(registry, client, status):
     """Credentials and questions go to the configured host only."""

@@ -43,6 +43,8 @@ GATE = Schema(
     '{"title":"Gate","type":"object","properties":{"open":{"type":"boolean"}},"required":["open"]}',
     "JSON",
 )
+LATEST_REFERENCE = b'{"schema": "\\"int\\"", "references": [{"name": "x", "subject": "known", "version": -1}]}'
+"""-1 stands for the latest version in paths only."""
 VALUE = SerializationContext("pump", MessageField.VALUE)
 
 
@@ -191,9 +193,10 @@ async def test_a_change_that_cannot_be_kept_is_a_store_error():
         ("POST", "/subjects/a/versions", b"{}", {}, 422, 42201),
         ("POST", "/subjects/a/versions", b'{"schema": "1", "references": [1]}', {}, 422, 42201),
         ("POST", "/subjects/a/versions", b'{"schema": "1", "references": 1}', {}, 422, 42201),
+        ("POST", "/subjects/a/versions", LATEST_REFERENCE, {}, 422, 42201),
         ("GET", "/subjects/a/versions/0", None, {}, 422, 42202),
         ("GET", "/schemas/ids/x", None, {}, 404, 404),
-        ("GET", "/schemas/ids/1", None, {}, 404, 40403),
+        ("GET", "/schemas/ids/99", None, {}, 404, 40403),
         ("GET", "/schemas/guids/x", None, {}, 404, 40403),
         ("GET", "/subjects?offset=x", None, {}, 404, 404),
         ("GET", "/associations/resources/-/pump", None, {}, 404, 404),
@@ -204,6 +207,7 @@ async def test_a_change_that_cannot_be_kept_is_a_store_error():
 async def test_a_bad_request_is_answered_in_the_registrys_own_form(url, method, path, body, headers, status, code):
     """Never an empty body, never a page of the framework."""
     async with httpx.AsyncClient(base_url=url, trust_env=False) as http:
+        await http.post("/subjects/known/versions", json={"schema": '"int"'})
         answer = await http.request(method, path, content=body, headers={"content-type": "application/json", **headers})
     assert (answer.status_code, answer.json()["error_code"]) == (status, code)
     assert answer.headers["content-type"] == "application/vnd.schemaregistry.v1+json"

@@ -204,6 +204,15 @@ def test_what_others_refer_to_cannot_be_deleted(store):
     assert store.delete_subject("part") == [1]
 
 
+def test_references_of_references_are_followed(store):
+    """A schema that names only its direct reference is parsed with everything below it."""
+    store.register("bolt", record("x", name="Bolt"))
+    part = '{"type":"record","name":"Part","fields":[{"name":"b","type":"Bolt"}]}'
+    store.register("part", Definition(Format.AVRO, part, (ReferenceTo("Bolt", "bolt", 1),)))
+    whole = '{"type":"record","name":"Whole","fields":[{"name":"p","type":"Part"}]}'
+    assert store.register("whole", Definition(Format.AVRO, whole, (ReferenceTo("Part", "part", 1),))).version == 1
+
+
 def test_read_only_means_it(store):
     """42205 for registration and deletion; reading goes on."""
     store.register("a", record("x"))
