@@ -6,6 +6,7 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Callable
+from typing import Any
 
 import mqtt5
 
@@ -62,9 +63,10 @@ class Mqtt5Source:
     async def _reach(self, link: Mqtt5Link, context: ssl.SSLContext | None) -> None:
         """Opens the network connection below the link."""
         host, port, _ = self._address
-        transport, _ = await asyncio.get_running_loop().create_connection(
-            lambda: link, host, port, ssl=context, happy_eyeballs_delay=HAPPY_EYEBALLS_S
-        )
+        loop = asyncio.get_running_loop()
+        # uvloop tries one address after the other.
+        happy: Any = {"happy_eyeballs_delay": HAPPY_EYEBALLS_S} if isinstance(loop, asyncio.BaseEventLoop) else {}
+        transport, _ = await loop.create_connection(lambda: link, host, port, ssl=context, **happy)
         peer = transport.get_extra_info("socket")
         if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux
             # While reading is paused no PINGRESP is missed, but the kernel still sees whether our pings arrive.

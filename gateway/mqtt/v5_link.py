@@ -16,6 +16,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from enum import Enum
+from typing import cast
 
 import mqtt5
 
@@ -134,10 +135,9 @@ class Mqtt5Link(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Sends CONNECT."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's is one in all but name
         if self._state is State.CLOSED:  # cut before the network was ready
-            transport.abort()
+            self._transport.abort()
             return
         self._state = State.CONNECTING
         self._write(self._connect.write())

@@ -120,6 +120,34 @@ async def test_not_one_packet_more_than_the_window(broker: FakeBroker, received:
     assert received.payloads == [b"%d" % number for number in range(1, 20)]
 
 
+async def test_stop_reading_delivers_no_more(broker: FakeBroker, received: Received):
+    """After stop_reading acknowledgements still go out though the window has room; then an orderly end, no RST."""
+    link = await connect(broker, received, AckWindow(1, 1 << 20))
+    sending = asyncio.create_task(broker.send(publish(payload=b"x" * 60_000) * 100))
+    await received.wait(1)
+    link.stop_reading()
+    received.settle()
+    assert await broker.read() == b"\x40\x02\x00\x07"
+    leaving = asyncio.create_task(link.disconnect())
+    assert [await broker.read(), await broker.read()] == [b"\xe0\x00", b""]
+    await sending
+    assert not leaving.done()
+    await broker.close()
+    await leaving
+    assert len(received.messages) == 1
+
+
+async def test_connecting_can_be_given_up(broker: FakeBroker, received: Received):
+    """Cancelling connect closes the connection."""
+    broker.hello = b""
+    connecting = asyncio.create_task(connect(broker, received))
+    await broker.send(b"")
+    connecting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await connecting
+    assert await broker.read() == b""
+
+
 async def test_a_refused_subscription(broker: FakeBroker, received: Received):
     """0x80 comes back as the reason code of its subscription."""
     link = await connect(broker, received)

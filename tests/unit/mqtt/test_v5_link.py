@@ -258,6 +258,22 @@ async def test_stop_reading_delivers_no_more(broker: FakeBroker, connect: Connec
     assert received.payloads == [b"1"]
 
 
+async def test_the_broker_closes_first(broker: FakeBroker, connect: Connect):
+    """With megabytes unread, the last PUBACK and DISCONNECT arrive and then an orderly end, no RST."""
+    received, link = await connect(window=AckWindow(1, 1 << 20))
+    sending = asyncio.create_task(broker.send(publish(payload=b"x" * 60_000) * 100))
+    await received.wait(1)
+    link.stop_reading()
+    received.settle()
+    leaving = asyncio.create_task(link.disconnect())
+    assert [await broker.read() for _ in range(3)] == [b"\x40\x02\x00\x07", b"\xe0\x00", b""]
+    await sending
+    assert not leaving.done()
+    await broker.close()
+    await leaving
+    assert len(received.messages) == 1
+
+
 @pytest.mark.parametrize(
     ("raw", "reason", "taken_over"),
     [
