@@ -5,7 +5,7 @@ import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 
 import pytest
-from confluent_kafka import KafkaError
+from confluent_kafka import KafkaError, KafkaException
 
 from gateway.errors import ConfigError, RecordTooLarge
 from gateway.kafka.sink import KafkaSink
@@ -221,6 +221,94 @@ async def test_a_full_queue_does_not_refuse(make_sink: MakeSink):
     for number in range(1000):
         sink.send(record(), reports.ticket(number))
     assert await reports.wait_confirmed(1000) == list(range(1000))
+
+
+class FeedingReports(RecordedReports):
+    """Sends a further record for each that is confirmed, up to 200, as an engine does that reads on."""
+
+    sink: KafkaSink
+    sent = 0
+
+    def feed(self, count: int) -> None:
+        """Sends the next records."""
+        for number in range(self.sent, min(self.sent + count, 200)):
+            self.sent = number + 1
+            self.sink.send(record(), self.ticket(number))
+
+    def delivered(self, tickets: Sequence[Ticket]) -> None:
+        """Sends as many as were confirmed."""
+        super().delivered(tickets)
+        self.feed(len(tickets))
+
+
+async def test_what_is_sent_within_a_report_waits_its_turn(mock_cluster: MockCluster):
+    """While records wait for room in librdkafka's queue, a new one goes behind them, though there is room again."""
+    mock_cluster.create_topic("t")
+    reports = FeedingReports()
+    properties = {"bootstrap.servers": mock_cluster.bootstrap, "queue.buffering.max.messages": "10"}
+    reports.sink = KafkaSink(properties, reports, SystemClock())
+    reports.sink.open()
+    reports.feed(50)
+    assert await reports.wait_confirmed(200) == list(range(200))
+    await reports.sink.close()
+
+
+async def test_a_failure_takes_back_what_has_not_left(mock_cluster: MockCluster, make_sink: MakeSink):
+    """Records that were still queued when another failed are not sent any more: the replay sends them."""
+    sink, reports = make_sink(topic_metadata_propagation_max_ms="200", linger_ms="60000")
+    sink.send(record(topic="missing"), reports.ticket(1))
+    sink.send(record(topic="t"), reports.ticket(2))
+    assert (await reports.wait_failure()).topic == "missing"
+    assert sink.outstanding == 0
+    assert reports.confirmed == []
+
+
+def refuse(sink: KafkaSink, monkeypatch: pytest.MonkeyPatch, value: bytes) -> None:
+    """Lets librdkafka not take the record of this value, as it does for a topic that it knows to be missing."""
+    produce = sink._generation._produce
+
+    def produce_or_refuse(*arguments) -> None:
+        if arguments[1] == value:
+            raise KafkaException(KafkaError(KafkaError._UNKNOWN_TOPIC))
+        produce(*arguments)
+
+    monkeypatch.setattr(sink._generation, "_produce", produce_or_refuse)
+
+
+async def test_a_record_that_librdkafka_does_not_take(make_sink: MakeSink, monkeypatch: pytest.MonkeyPatch):
+    """It is reported like one that Kafka refused, later, and nothing behind it is handed over."""
+    sink, reports = make_sink()
+    refuse(sink, monkeypatch, b"2")
+    for number in range(5):
+        sink.send(record(b"%d" % number), reports.ticket(number))
+    assert sink.outstanding == 2
+    assert reports.failures == []
+    failure = await reports.wait_failure()
+    assert (failure.reason, failure.topic, failure.fatal) == ("topic_missing", "t", False)
+
+
+async def test_a_record_of_the_backlog_that_librdkafka_does_not_take(
+    make_sink: MakeSink, monkeypatch: pytest.MonkeyPatch
+):
+    """The rest of the backlog is forgotten with it."""
+    sink, reports = make_sink(queue_buffering_max_messages="10")
+    refuse(sink, monkeypatch, b"20")
+    for number in range(50):
+        sink.send(record(b"%d" % number), reports.ticket(number))
+    assert (await reports.wait_failure()).reason == "topic_missing"
+    assert sink.outstanding == 0
+    assert reports.confirmed == list(range(len(reports.confirmed)))
+    assert len(reports.confirmed) <= 20
+
+
+async def test_a_record_wakes_a_resting_sink(make_sink: MakeSink):
+    """With nothing outstanding the sink hardly looks for news; with the first record it looks soon."""
+    sink, reports = make_sink()
+    await eventually(lambda: sink._pulse.resting)
+    sink.send(record(), reports.ticket(1))
+    assert not sink._pulse.resting
+    await reports.wait_confirmed(1)
+    await eventually(lambda: sink._pulse.resting)
 
 
 async def test_a_failure_forgets_the_backlog(mock_cluster: MockCluster, make_sink: MakeSink):

@@ -1,5 +1,8 @@
 """TopicInspector without a Kafka, and what a description means."""
 
+import asyncio
+from concurrent.futures import Future
+
 import pytest
 
 from gateway.errors import ConfigError, SinkError
@@ -12,6 +15,19 @@ async def test_an_unreachable_kafka_is_a_sink_error():
     inspector = TopicInspector({"bootstrap.servers": f"127.0.0.1:{free_port()}"}, timeout_s=0.3)
     with pytest.raises(SinkError, match=r"did not describe.*bootstrap\.servers"):
         await inspector.inspect(["t"])
+
+
+async def test_a_question_may_be_cancelled(monkeypatch: pytest.MonkeyPatch):
+    """Librdkafka's thread still finds the future as it left it: it would fail on a cancelled one."""
+    inspector = TopicInspector({"bootstrap.servers": f"127.0.0.1:{free_port()}"})
+    answer: Future[object] = Future()
+    monkeypatch.setattr(inspector._client, "describe_topics", lambda topics, **_: {"t": answer})
+    asked = asyncio.create_task(inspector.inspect(["t"]))
+    await asyncio.wait([asked], timeout=0)
+    asked.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asked
+    assert not answer.cancelled()
 
 
 def test_an_invalid_property_is_named():
