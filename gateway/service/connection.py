@@ -308,7 +308,9 @@ class Connection:
             detail = f"connections as {client_id!r} end at once: does another gateway use this client_id?"
             return [Reason("session_contested", detail)]
         if self._link is None and self._phase is not Phase.HOLDING:
-            return [Reason("mqtt_disconnected", self._detail or self._phase.value)]
+            if not self._detail:
+                return [Reason("mqtt_connecting", self._phase.value)]
+            return [Reason("mqtt_disconnected", self._detail)]
         return list(self._refused.values())
 
     def state(self) -> MqttState:
