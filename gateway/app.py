@@ -140,9 +140,9 @@ class Gateway:
             await asyncio.wait(tasks)
 
     async def _watch(self) -> None:
-        """Looks for new schema versions, and for what inactive contracts wait for, every ``refresh_s``."""
+        """Looks for new schema versions, and for what inactive contracts wait for, again and again."""
         while True:
-            await asyncio.sleep(self._settings.registry.refresh_s)
+            await asyncio.sleep(self._schemas.next_look_s(self._settings.registry.refresh_s))
             await self._schemas.refresh()
             await self._holds.look_at_topics()
             self._connection.resubscribe()

@@ -28,6 +28,8 @@ from gateway.service.memory import LastVersions
 
 _log = structlog.get_logger(__name__)
 
+OUTAGE_LOOK_S = 2.0
+"""Between two looks during an outage: its end must be noticed within 10 s (docs/guarantees.md)."""
 _AT_ONCE = 8
 """Contracts that are fetched and compiled at the same time."""
 
@@ -81,6 +83,10 @@ class Schemas:
     def table(self) -> RouteTable:
         """A table of all slots as they are now."""
         return RouteTable([slot.entry for slot in self.slots])
+
+    def next_look_s(self, refresh_s: float) -> float:
+        """Seconds until ``refresh`` is worth calling again: few while a contract waits for the registry to answer."""
+        return min(refresh_s, OUTAGE_LOOK_S) if any(slot.outage for slot in self.slots) else refresh_s
 
     async def refresh(self) -> None:
         """Looks for every slot's schema once; tells ``on_change`` if any route or reason has changed."""
