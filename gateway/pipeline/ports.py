@@ -67,7 +67,10 @@ class Link(Protocol):
         """Reads no further message, for shutdown; acknowledgements still go out."""
 
     async def wait_closed(self) -> LinkClosed:
-        """Returns when the connection has ended, for whatever reason; never raises for that."""
+        """Returns when the connection has ended, for whatever reason.
+
+        Raises only for a fault of our own, such as an exception inside the receiver, so that the process ends.
+        """
 
     async def disconnect(self) -> None:
         """DISCONNECT with reason 0 and the session kept, after everything written has left; then closed."""

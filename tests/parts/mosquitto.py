@@ -34,10 +34,13 @@ class Mosquitto:
         tls_key: Path | None = None,
         tls_client_ca: Path | None = None,
         config: Sequence[str] = (),
+        verbose: bool = True,
     ) -> None:
+        """``verbose`` logs every packet, which a benchmark does not want to pay for."""
         self.folder = folder
         self.port = free_port()
         self.tls = tls_cert is not None
+        self._verbose = verbose
         self._process: Process | None = None
         folder.mkdir(parents=True, exist_ok=True)
         lines = [
@@ -93,7 +96,8 @@ class Mosquitto:
         assert self._process is None, "already running"
         executable = find_mosquitto()
         assert executable is not None, "mosquitto is not installed"
-        command = [executable, "-v", "-c", str(self.folder / "mosquitto.conf")]
+        verbose = ["-v"] if self._verbose else []
+        command = [executable, *verbose, "-c", str(self.folder / "mosquitto.conf")]
         self._process = Process(command, self.folder / "log")
         self._process.wait_ready(self._answers, 10)
 
