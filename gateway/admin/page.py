@@ -17,6 +17,7 @@ from gateway.admin.html import Content, Html, join, tag
 from gateway.admin.status import devices, leading, rfc3339
 from gateway.admin.wording import count, duration, share
 from gateway.pipeline.overview import ContractState, Overview, Reason
+from gateway.pipeline.stats import LATENCY_BUCKETS_S
 
 REFRESH_S = 5
 """How often a browser loads the page anew."""
@@ -99,7 +100,6 @@ def _reasons(reasons: tuple[Reason, ...]) -> Content:
 
 def _figures(overview: Overview, whole: ContractCounts) -> Html:
     stats, mqtt = overview.stats, overview.mqtt
-    p99 = quantile_s(stats.latency, 0.99)
     waiting = f"the oldest for {duration(mqtt.oldest_age_s)}" if mqtt.unacknowledged else "none waits for Kafka"
     at_qos_0 = (
         f"{count(stats.received[0])} at QoS 0, outside the guarantee" if stats.received[0] else "all at QoS 1 or 2"
@@ -110,12 +110,19 @@ def _figures(overview: Overview, whole: ContractCounts) -> Html:
         _figure("accepted", count(whole.accepted), f"{count(whole.coerced)} of them coerced"),
         _figure("rejected", count(whole.rejected), share(whole.rejected, whole.handled), bad=_alarming(whole)),
         _figure("unacknowledged", count(mqtt.unacknowledged), waiting),
-        _figure("latency, 99 %", "–" if p99 is None else f"≤ {duration(p99)}", "arrival to acknowledgement"),
+        _figure("latency, 99 %", _at_most(quantile_s(stats.latency, 0.99)), "arrival to acknowledgement"),
         _figure("processing faults", count(stats.faults.total()), "please report them", bad=True)
         if stats.faults
         else None,
         class_="figures",
     )
+
+
+def _at_most(seconds: float | None) -> str:
+    """A quantile: one beyond the last bucket has no bound of its own."""
+    if seconds is None:
+        return "–"
+    return f"≤ {duration(seconds)}" if seconds <= LATENCY_BUCKETS_S[-1] else f"> {duration(LATENCY_BUCKETS_S[-1])}"
 
 
 def _figure(name: str, number: str, remark: str, *, bad: bool = False) -> Html:

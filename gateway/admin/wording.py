@@ -18,10 +18,8 @@ def share(part: int, whole: int) -> str:
 
 def duration(seconds: float) -> str:
     """The two units that matter, as in ``3 d 4 h``; below a minute ``12.3 s`` and ``25 ms``."""
-    if seconds == float("inf"):
-        return "more than a minute"
     if seconds < 60:
-        return f"{seconds * 1000:.3g} ms" if 0 < seconds < 1 else f"{seconds:.3g} s"
+        return f"{seconds * 1000:.3g} ms" if 0 < seconds < 0.9995 else f"{seconds:.3g} s"
     minutes, hours, days = int(seconds // 60), int(seconds // 3600), int(seconds // 86400)
     if hours == 0:
         return f"{minutes} min {int(seconds % 60)} s"
