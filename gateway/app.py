@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import structlog
 
@@ -46,6 +47,7 @@ class Gateway:
         settings = project.settings
         folder = state or settings.state
         clock, stats = SystemClock(), Stats()
+        kafka = {"client.id": settings.mqtt.client_id, **settings.kafka}
         self._settings = settings
         self._client = RegistryClient(settings.registry)
         snapshot = Snapshot(folder, self._client.urls)
@@ -63,9 +65,9 @@ class Gateway:
             max_messages=settings.mqtt.receive_maximum,
             max_bytes=settings.limits.window_bytes,
         )
-        self._sink = KafkaSink(settings.kafka, self.engine, clock)
+        self._sink = KafkaSink(kafka, self.engine, clock)
         self.engine.sink = self._sink
-        topics = Topics(TopicInspector(settings.kafka))
+        topics = Topics(TopicInspector(kafka))
         self._holds = Holds(settings, self._schemas, topics, self._sink, held, stats)
         source = make_source(settings.mqtt, settings.limits, clock.now_ms)
         self._connection = Connection(settings, source, self.engine, self._schemas, self._holds, held, clock)
@@ -109,13 +111,18 @@ class Gateway:
         _log.info("stopped")
 
     async def _run_until(self, stop: asyncio.Event) -> None:
+        loop = asyncio.get_running_loop()
+        fault: asyncio.Future[None] = loop.create_future()
+        loop.set_exception_handler(lambda _, context: _note_fault(fault, context))
         working = asyncio.create_task(self._work(), name="gateway")
         stopping = asyncio.create_task(stop.wait(), name="stop")
-        await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({working, stopping, fault}, return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()
-        if working.done():
-            working.result()
-            return
+        for ended in (working, fault):
+            if ended.done():
+                working.cancel()
+                ended.result()
+                return
         _log.info("draining", seconds=DRAIN_S)
         left = await self._connection.drain(lambda: self._sink.flush(DRAIN_S))
         if left:
@@ -150,3 +157,14 @@ class Gateway:
     def _publish_routes(self) -> None:
         self.engine.routes = self._schemas.table()
         self._connection.resubscribe()
+
+
+def _note_fault(fault: asyncio.Future[None], context: dict[str, Any]) -> None:
+    """Ends the gateway on an exception in a callback, which asyncio would only log: the state is unknown from then on.
+
+    What a socket does in its last moments is no such fault.
+    """
+    exc = context.get("exception")
+    _log.error("unexpected_exception", detail=context.get("message"), exc_info=exc)
+    if exc is not None and not isinstance(exc, OSError) and not fault.done():
+        fault.set_exception(exc)

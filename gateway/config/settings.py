@@ -168,7 +168,7 @@ class Settings(Section):
 
     mqtt: Mqtt = Mqtt()
     kafka: dict[str, str] = Field(default={}, repr=False)
-    """librdkafka producer properties, verbatim; ``kafka.producer_properties`` adds ours."""
+    """librdkafka producer properties, verbatim; ``config.kafka`` adds ours."""
     registry: Registry = Registry()
     contracts: Path = Path("schemas")
     dead_letters: DeadLetters = DeadLetters()

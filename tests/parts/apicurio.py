@@ -54,6 +54,8 @@ def apicurio_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         "-XX:TieredStopAtLevel=1",
         "-Dquarkus.http.host=127.0.0.1",
         f"-Dquarkus.http.port={port}",
+        "-Dquarkus.management.host=127.0.0.1",  # otherwise 0.0.0.0:9000, where two test runs collide
+        f"-Dquarkus.management.port={free_port()}",
         "-jar",
         str(distribution() / "quarkus-run.jar"),
     ]

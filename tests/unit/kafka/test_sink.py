@@ -382,10 +382,10 @@ async def test_headers_count(make_sink: MakeSink):
 
 async def test_the_gateways_own_limit_counts(make_sink: MakeSink):
     """``message.max.bytes`` in gateway.yaml bounds every topic, also those that would take more."""
-    sink, reports = make_sink(message_max_bytes="2000")
-    sink.limit({"t": 100_000})
-    with pytest.raises(RecordTooLarge, match="above the 2000 bytes"):
-        sink.send(record(b"x" * 3000), reports.ticket(1))
+    sink, reports = make_sink(message_max_bytes="140000")
+    sink.limit({"t": 1_000_000})
+    with pytest.raises(RecordTooLarge, match="above the 140000 bytes"):
+        sink.send(record(b"x" * 150_000), reports.ticket(1))
 
 
 async def test_an_unreachable_kafka_is_not_ready(mock_cluster: MockCluster, make_sink: MakeSink):
@@ -418,7 +418,7 @@ async def test_librdkafkas_words_go_to_the_logger(caplog: pytest.LogCaptureFixtu
 
 def test_a_weakened_guarantee_is_refused():
     """Before anything is opened."""
-    with pytest.raises(ConfigError, match=r"gateway\.yaml: kafka\.acks: cannot be '1'"):
+    with pytest.raises(ConfigError, match=r"gateway\.yaml: kafka\.acks: must be all, found '1'"):
         KafkaSink({"acks": "1"}, RecordedReports(), SystemClock())
 
 
