@@ -116,7 +116,8 @@ class Gateway:
         loop.set_exception_handler(lambda _, context: _note_fault(fault, context))
         working = asyncio.create_task(self._work(), name="gateway")
         stopping = asyncio.create_task(stop.wait(), name="stop")
-        await asyncio.wait({working, stopping, fault}, return_when=asyncio.FIRST_COMPLETED)
+        waited: list[asyncio.Future[Any]] = [working, stopping, fault]
+        await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()
         for ended in (working, fault):
             if ended.done():

@@ -24,7 +24,8 @@ class GatewayProcess:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.admin_url = f"http://127.0.0.1:{(port := free_port())}"
-        self.settings: dict[str, Any] = {"contracts": str(SCHEMAS), "admin": {"listen": f"127.0.0.1:{port}"}, **sections}
+        admin = {"listen": f"127.0.0.1:{port}"}
+        self.settings: dict[str, Any] = {"contracts": str(SCHEMAS), "admin": admin, **sections}
         self.config = folder / "gateway.yaml"
         self.config.write_text(yaml.safe_dump(self.settings))
         self._process: Process | None = None
