@@ -1,0 +1,1 @@
+"""Tests of the compile layer: schema and contract in, records and rejections out."""
