@@ -157,8 +157,6 @@ def test_pythons_warnings_are_lines_too(stream: Stream):
     configure_logs(stream)
     with warnings.catch_warnings():
         warnings.simplefilter("always")
-        logging.captureWarnings(capture=False)
-        logging.captureWarnings(capture=True)  # within catch_warnings, which restores what it finds
         warnings.warn("old", DeprecationWarning, stacklevel=1)
     (line,) = lines(stream)
     assert line["logger"] == "py.warnings"
@@ -228,15 +226,15 @@ def test_colours_can_be_refused(monkeypatch, variable):
     assert re.fullmatch(r"\S+Z \[error    \] failed +reason='it broke'\n", terminal.getvalue())
 
 
-def test_a_terminal_cannot_be_steered(monkeypatch):
+@pytest.mark.parametrize("topic", ["a\x1b[31mb", "a\x9bc", "a\r\nb", "a\x1b[2J b"])
+def test_a_terminal_cannot_be_steered(monkeypatch, topic):
     """Control characters in a topic are shown, not obeyed, and make no line of their own."""
     monkeypatch.setenv("NO_COLOR", "1")
     terminal = Stream()
     configure_logs(terminal, terminal=True)
-    log().warning("odd_topic", topic="a\x1b[31m\r\nb\x9bc")
-    assert "\x1b" not in terminal.getvalue()
-    assert "\x9b" not in terminal.getvalue()
-    assert terminal.getvalue().count("\n") == 1
+    log().warning("odd_topic", topic=topic)
+    assert terminal.getvalue().endswith("\n")
+    assert terminal.getvalue().removesuffix("\n").isprintable()
     try:
         raise ValueError("x")
     except ValueError:
@@ -252,6 +250,6 @@ def test_configuring_again_replaces_what_was(stream: Stream):
     early.info("before")
     configure_logs(stream)
     early.info("after")
-    logging.getLogger("library").warning("after")
+    logging.getLogger("library").error("after")
     assert [line["event"] for line in lines(first)] == ["before"]
     assert [line["event"] for line in lines(stream)] == ["after", "library_message"]

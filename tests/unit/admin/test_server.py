@@ -106,6 +106,25 @@ async def test_localhost_is_every_address_that_it_has():
     await server.stop()
 
 
+@pytest.mark.parametrize("order", [1, -1])
+async def test_a_host_with_several_addresses_has_one_port(monkeypatch, order: int):
+    """The same address twice, and one that this machine does not have (IPv6 where it is off), do no harm."""
+    addresses = ["127.0.0.1", "127.0.0.1", "192.0.2.1", "127.0.0.2"][::order]
+
+    async def getaddrinfo(_host: str, port: int, **_: object):
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port)) for address in addresses]
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", getaddrinfo)
+    server = AdminServer("gw.example:0", busy)
+    await server.start()
+    monkeypatch.undo()
+    port = server.url.rpartition(":")[2]
+    async with httpx.AsyncClient(trust_env=False) as client:
+        for address in ("127.0.0.1", "127.0.0.2"):
+            assert (await client.get(f"http://{address}:{port}/healthz")).text == "ok\n"
+    await server.stop()
+
+
 async def test_all_interfaces_answer_to_every_name():
     """What is meant to be reached from elsewhere is."""
     server = AdminServer("0.0.0.0:0", busy)
