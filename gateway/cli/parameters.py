@@ -11,6 +11,15 @@ import typer
 ConfigFile = Annotated[Path, typer.Option("--config", "-c", help="The gateway's configuration.")]
 
 
+class LogLevel(StrEnum):
+    """How much is logged."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
 class Output(StrEnum):
     """For a person, or for a program."""
 

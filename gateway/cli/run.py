@@ -12,14 +12,14 @@ import typer
 
 from gateway.admin.logs import configure_logs
 from gateway.app import Gateway
-from gateway.cli.parameters import ConfigFile
+from gateway.cli.parameters import ConfigFile, LogLevel
 from gateway.config.load import Project, load_project
 
 
 def run(
     config: ConfigFile = Path("gateway.yaml"),
     state: Annotated[Path | None, typer.Option(help="State folder, instead of gateway.yaml's.")] = None,
-    log_level: Annotated[str, typer.Option(help="debug, info, warning or error.")] = "info",
+    log_level: Annotated[LogLevel, typer.Option(help="The least severe events that are logged.")] = LogLevel.INFO,
 ) -> None:
     """Run the gateway until SIGTERM or Ctrl-C, then drain and exit 0.
 
@@ -29,7 +29,7 @@ def run(
     Peers that cannot be reached are waited for; /readyz and the log say which.
     """
     project = load_project(config)
-    configure_logs(sys.stderr, level=log_level)
+    configure_logs(sys.stderr, level=log_level.value)
     asyncio.run(_serve(project, state))
 
 

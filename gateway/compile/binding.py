@@ -8,6 +8,7 @@ bytes. It never raises for bad data: ``_Refusal`` is control flow of this module
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from gateway.compile import json_text, wire
@@ -46,19 +47,19 @@ class Binding:
     """A route's work on the messages of one topic."""
 
     __slots__ = (
-        "_bounds_depth",
         "_captured",
         "_constant_key",
-        "_count_keys",
         "_decode",
         "_device_pointer",
         "_encode",
         "_fields",
         "_fixed_headers",
         "_header_templates",
+        "_is_plain",
         "_key",
         "_known",
         "_prefix",
+        "_proves_sound",
         "_timestamp",
         "_topic",
         "label",
@@ -79,8 +80,7 @@ class Binding:
         }
         self._decode = route.decode
         self._encode = route.codec.encode
-        self._count_keys = route.codec.count_keys
-        self._bounds_depth = route.codec.bounds_depth
+        self._proves_sound = route.codec.proves_sound
         self._device_pointer = contract.device
         self._fields = [(pointer, template.fill(self._known)) for pointer, template in contract.fields.items()]
         self._key = contract.key.fill(self._known)
@@ -88,6 +88,8 @@ class Binding:
         self._prefix = wire.prefix(route.version.schema_id) if contract.framing == "prefix" else b""
         self._fixed_headers, self._header_templates = self._split_headers()
         self._timestamp = contract.timestamp
+        self._is_plain = contract.timestamp is None and not self._header_templates
+        """Whether nothing but the value differs between two clean records."""
         self._topic = variant.topic
 
     def _split_headers(self) -> tuple[Headers | None, list[tuple[str, Template]]]:
@@ -122,7 +124,7 @@ class Binding:
                 if isinstance(checked, Violation):
                     raise _Refusal(Stage.ROUTE, [checked])
                 device = checked
-            if not (self._bounds_depth and json_text.proves_unique_keys(payload, self._count_keys(value))):
+            if not self._proves_sound(payload, value):
                 text = self._examine(value, payload, text, log)
             if self._fields:
                 self._fill(value, device, received_at)
@@ -131,6 +133,9 @@ class Binding:
                 data = self._encode(value, text, log)
             except Refused as refused:
                 raise self._explained(value, payload, refused) from None
+            key = self._constant_key
+            if self._is_plain and key is not None and not log:
+                return Record(self._topic, key, self._prefix + data, self._fixed_headers, received_at, self.label)
             return self._record(value, payload, data, device, received_at, log)
         except _Refusal as refusal:
             return Rejection(refusal.stage, refusal.violations, refusal.truncated, self.label, device)
@@ -173,7 +178,7 @@ class Binding:
     def _examine(self, value: Any, payload: bytes, text: bytes | None, log: Log) -> bytes | None:
         """Depth and duplicate keys, where a count did not settle them; the text, or None if it must be rewritten."""
         self._check_depth(value, payload)
-        if json_text.proves_unique_keys(payload, self._count_keys(value)):
+        if json_text.proves_unique_keys(payload, self.route.codec.count_keys(value)):
             return text
         twice = json_text.find_duplicate_keys(payload)
         if twice is None:
@@ -216,7 +221,7 @@ class Binding:
     def _render(self, template: Template, device: str | None, received_at: int) -> str:
         return template.render({DEVICE: device or "", "received_at": format_epoch_ms(received_at)})
 
-    def _varying_headers(self, device: str | None, received_at: int, coercions: Sequence[Coercion]) -> Headers:
+    def _varying_headers(self, device: str | None, received_at: int, coercions: tuple[Coercion, ...]) -> Headers:
         headers = list(self._fixed_headers or ())
         headers += [
             (name, self._render(template, device, received_at).encode()) for name, template in self._header_templates
@@ -226,8 +231,12 @@ class Binding:
         return headers
 
 
-def coercions_header(coercions: Sequence[Coercion], mode: Mode) -> bytes:
-    """``v1;m=lossless;n=3;lossy=0;/temp=string-to-number,...``: at most 16 paths and 1 KiB; ``n`` counts all."""
+@lru_cache(maxsize=4096)
+def coercions_header(coercions: tuple[Coercion, ...], mode: Mode) -> bytes:
+    """``v1;m=lossless;n=3;lossy=0;/temp=string-to-number,...``: at most 16 paths and 1 KiB; ``n`` counts all.
+
+    Kept, because a device converts the same fields in message after message.
+    """
     lossy = sum(coercion.code in LOSSY for coercion in coercions)
     header = f"v1;m={mode};n={len(coercions)};lossy={lossy};".encode()
     listed = list(dict.fromkeys(f"{_quoted(coercion.path)}={coercion.code}" for coercion in coercions))

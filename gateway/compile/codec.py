@@ -24,12 +24,15 @@ class Codec:
     """``(value, its JSON text if it has one, log)`` -> the bytes behind the wire prefix. Raises Refused."""
     explain: Callable[[Any, Refused, Findings], None]
     """A value and what ``encode`` raised for it -> its violations."""
+    proves_sound: Callable[[bytes, Any], bool]
+    """``(text, value)`` -> whether counting shows at once that no key stands twice and nesting is bounded.
+
+    False only means that it must be looked at closely.
+    """
     count_keys: Callable[[Any], int]
     """Object keys in a decoded value; may miss some, never counts one too many."""
     needs_exact_numbers: bool = False
     """Whether numbers with a point must be decoded as ``Decimal``."""
-    bounds_depth: bool = False
-    """Whether a value that encodes without a conversion cannot be nested deeper than its schema."""
     avro: Type | None = None
     """The schema's tree, for Avro."""
     source: Any = None
@@ -49,12 +52,19 @@ def _compile_avro(version: SchemaVersion, book: RuleBook) -> Codec:
     def encode(value: Any, _text: bytes | None, log: Log) -> bytes:
         return write(value, log)
 
+    count_keys = compiled.count_keys or (lambda _value: 0)
+    proves_unique_keys, is_recursive = json_text.proves_unique_keys, compiled.is_recursive
+
+    def proves_sound(text: bytes, value: Any) -> bool:
+        # What is written without a conversion is nested no deeper than its schema, unless that is recursive.
+        return not is_recursive and proves_unique_keys(text, count_keys(value))
+
     return Codec(
         encode,
         lambda value, _refused, findings: explain(value, "", findings),
-        compiled.count_keys or (lambda _value: 0),
+        proves_sound,
+        count_keys,
         needs_exact_numbers=compiled.needs_exact_numbers,
-        bounds_depth=not compiled.is_recursive,
         avro=tree,
     )
 
@@ -68,4 +78,4 @@ def _compile_json(version: SchemaVersion, book: RuleBook) -> Codec:
             return text if text is not None else write(value)
         return write(mend(value, log))
 
-    return Codec(encode, compiled.explain, json_text.count_keys, source=compiled.source)
+    return Codec(encode, compiled.explain, json_text.proves_flat, json_text.count_keys, source=compiled.source)

@@ -189,6 +189,15 @@ def proves_unique_keys(text: bytes, keys: int) -> bool:
     return text.count(b":") == keys or text.translate(None, _WHITE_SPACE).count(b'":') == keys
 
 
+def proves_flat(text: bytes, value: Any) -> bool:
+    """Whether counting shows that the text is one flat object and no key stands twice.
+
+    As many colons as keys leaves none for keys of inner objects or swallowed ones, and without a bracket
+    nothing is nested deeper than an inner empty object.
+    """
+    return type(value) is dict and text.count(b":") == len(value) and b"[" not in text
+
+
 def find_duplicate_keys(text: bytes) -> Violation | None:
     """The first object of the text in which a key stands twice, None if there is none."""
     found: list[tuple[dict[str, Any], list[str]]] = []

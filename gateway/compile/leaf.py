@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from gateway.compile import numbers
@@ -19,10 +19,14 @@ class Leaf:
 
     rules: Rules
     path: Path
+    pointer: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "pointer", str(Pointer(self.path)))
 
     def note(self, log: Log, code: str) -> None:
         """Records that a value at this place was converted."""
-        log.append(Coercion(str(Pointer(self.path)), code))
+        log.append(Coercion(self.pointer, code))
 
     def number_text(self, text: str, wanted: str, log: Log) -> str:
         """Text as a number that ``float`` and ``Decimal`` read; notes the conversion. Raises Refused."""

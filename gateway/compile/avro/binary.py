@@ -2,7 +2,7 @@
 
 Only values that have been checked come here: a function of this module never validates.
 Variable-length integers are put together from tables, two bytes at a time: a timestamp costs three
-look-ups in place of a loop of six rounds.
+look-ups in place of a loop of six rounds. The few doubled lines save a call in what runs per field.
 """
 
 from __future__ import annotations
@@ -38,22 +38,16 @@ _MORE = [bytes([number & 0x7F | 0x80, number >> 7 | 0x80]) for number in range(1
 """The same 14 bits as two bytes with more to follow."""
 
 
-class _Tails(dict[int, bytes]):
-    """Varints of the bits above the lowest 14, made when first met.
+_TAILS: dict[int, bytes] = {}
+"""Varints of the bits above the lowest 14, as they were met.
 
-    Timestamps share them for 16 s on end, so most look-ups hit; bounded because a counter would not.
-    """
+Timestamps share them for 16 s on end, so most look-ups hit; bounded because a counter would not.
+"""
+_MOST_TAILS = 1 << 16
 
-    MOST = 1 << 16
-
-    def __missing__(self, number: int) -> bytes:
-        if len(self) >= self.MOST:
-            self.clear()
-        tail = self[number] = _varint(number)
-        return tail
-
-
-_TAILS = _Tails()
+SMALL = 1 << _CHUNK - 1
+"""Below this, and from 0 on, ``SMALL_LONGS`` has an integer's encoding."""
+SMALL_LONGS = _LAST[::2]
 
 
 def encode_long(number: int) -> bytes:
@@ -61,18 +55,26 @@ def encode_long(number: int) -> bytes:
     zigzag = number << 1 if number >= 0 else ~(number << 1)
     if zigzag <= _MASK:
         return _LAST[zigzag]
-    return _MORE[zigzag & _MASK] + _TAILS[zigzag >> _CHUNK]
+    high = zigzag >> _CHUNK
+    tail = _TAILS.get(high)
+    if tail is None:
+        if len(_TAILS) >= _MOST_TAILS:
+            _TAILS.clear()
+        tail = _TAILS[high] = _varint(high)
+    return _MORE[zigzag & _MASK] + tail
 
 
 def encode_bytes(data: bytes) -> bytes:
     """Bytes behind their length."""
-    return encode_long(len(data)) + data
+    length = len(data)
+    return (SMALL_LONGS[length] if length < SMALL else encode_long(length)) + data
 
 
 def encode_string(text: str) -> bytes:
     """UTF-8 behind its length in bytes."""
     data = text.encode()
-    return encode_long(len(data)) + data
+    length = len(data)
+    return (SMALL_LONGS[length] if length < SMALL else encode_long(length)) + data
 
 
 def encode_items(items: list[bytes]) -> bytes:

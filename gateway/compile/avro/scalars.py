@@ -153,9 +153,9 @@ def compile_integer(leaf: Leaf, low: int, high: int) -> Scalar:
             leaf.note(log, ROUNDED)
         return in_range(int(whole))
 
-    clean = Clean(
-        f"type({{x}}) is int and {low} <= {{x}} <= {high}", "{encode_long}({x})", {"encode_long": binary.encode_long}
-    )
+    names = {"encode_long": binary.encode_long, "small": binary.SMALL_LONGS}
+    encoded = f"{{small}}[{{x}}] if 0 <= {{x}} < {binary.SMALL} else {{encode_long}}({{x}})"
+    clean = Clean(f"type({{x}}) is int and {low} <= {{x}} <= {high}", encoded, names)
     return Scalar(wanted, coerce, binary.encode_long, clean)
 
 
