@@ -28,8 +28,8 @@ def run(
     Exit codes: 0 stopped, 2 invalid configuration, 4 another instance took the MQTT session over.
     Peers that cannot be reached are waited for; /readyz and the log say which.
     """
-    project = load_project(config)
     configure_logs(sys.stderr, level=log_level.value)
+    project = load_project(config)
     asyncio.run(_serve(project, state))
 
 

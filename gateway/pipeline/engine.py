@@ -175,7 +175,7 @@ class Engine:
         taken = self._window.take()
         if taken:
             self.stats.latency.observe(self._clock.monotonic() - taken[0].opened_at)
-            self.stats.acknowledged += len(taken)
+            self.stats.acknowledged += sum(ticket.qos > 0 for ticket in taken)
             self._acknowledge(taken)
 
     def failed(self, failure: SinkFailure) -> None:

@@ -26,6 +26,7 @@ async def serving(app: ASGIApp, host: str = "127.0.0.1", port: int = 0, **option
         http="h11",
         ws="none",
         lifespan="off",
+        log_config=None,  # uvicorn's own would set handlers beside those of the process
         log_level="warning",
         access_log=False,
         timeout_graceful_shutdown=1,
