@@ -186,13 +186,22 @@ class _Fields:
                 present[name] = value
                 if name != key:
                     self._note(log, name, CASE_FOLDED if key not in self._renames else RENAMED)
-        if not present and self._places:
+        if not present and self._would_pass_unseen(unknown):
             seen = unknown[:_MOST_NAMES]
             known = ", ".join(place.name for place in self._places[:_MOST_NAMES])
             refuse(Refused(Code.NO_KNOWN_FIELDS, f"at least one of {known}", seen=seen), "", source)
         elif unknown:
             self._place_unknown(source, unknown, present, log, refuse)
         return present
+
+    def _would_pass_unseen(self, unknown: list[str]) -> bool:
+        """Whether an object without any known field would become a record of nothing but defaults.
+
+        Where unknown fields are refused one by one, or a required one is missing, that says more.
+        """
+        if unknown:
+            return bool(self._places) and (self._capture is not None or self._rules.unknown_fields == "drop")
+        return bool(self._places) and all(self._fills(place) for place in self._places)
 
     def _name_of(self, key: str) -> str | None:
         if key in self._names:
@@ -226,19 +235,23 @@ class _Fields:
                     source[key],
                 )
 
+    def _fills(self, place: Place) -> bool:
+        """Whether the field may be missing."""
+        return self._rules.fill_defaults and (place.default is not None or place.null is not None)
+
     def write(self, place: Place, present: Mapping[str, Any], log: Log) -> bytes:
         """One field's bytes, filled in where it is missing."""
         value = present.get(place.name, MISSING)
         if value is not MISSING:
             return place.node.write(value, log)
-        if self._rules.fill_defaults:
-            if place.default is not None:
-                self._note(log, place.name, DEFAULT_FILLED)
-                return place.default
-            if place.null is not None and not self._rules.strict:
-                self._note(log, place.name, NULL_FILLED)
-                return place.null
-        raise self._missing(place)
+        if not self._fills(place):
+            raise self._missing(place)
+        if place.default is not None:
+            self._note(log, place.name, DEFAULT_FILLED)
+            return place.default
+        assert place.null is not None
+        self._note(log, place.name, NULL_FILLED)
+        return place.null
 
     def explain(self, place: Place, present: Mapping[str, Any], at: str, findings: Findings, refuse: Refuse) -> None:
         """The violations of one field, a missing one included."""

@@ -1,0 +1,157 @@
+"""``gateway try``."""
+
+from __future__ import annotations
+
+import re
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+from rich.console import Console
+
+from gateway.cli.console import line, open_console, printable
+from gateway.cli.exits import Exit
+from gateway.cli.parameters import Output, OutputFormat
+from gateway.config.load import load_options, load_project
+from gateway.config.options import Options
+from gateway.config.settings import Limits
+from gateway.errors import ConfigError, ConfigProblem
+from gateway.model import Mode
+from gateway.notation import NotationError
+from gateway.notation.pointer import Pattern
+from gateway.plan.trial import Outcome, Trial, read_lines, try_contract, try_project, try_schema
+
+_MOST_PAYLOAD = 200
+"""Characters of a payload or value that a line for a person shows."""
+
+_OVERRIDE = re.compile(r"(/.*?):([a-z_]+=.*)", re.DOTALL).fullmatch
+"""A path may contain a colon, an option's name cannot."""
+
+_encode = msgspec.json.Encoder(decimal_format="number").encode
+
+
+def attempt(  # noqa: PLR0917 - the options of a command, which typer passes by name
+    arguments: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[SCHEMA_FILE] [FILE]...", help="The schema, unless --contract or -c; payload files."),
+    ] = None,
+    mode: Annotated[Mode, typer.Option(help="strict, lossless or lenient; only for a schema file.")] = Mode.LOSSLESS,
+    option: Annotated[list[str] | None, typer.Option("--option", metavar="K=V", help="An option, repeatable.")] = None,
+    at: Annotated[
+        list[str] | None, typer.Option("--at", metavar="/PATH:K=V", help="An option for one place, repeatable.")
+    ] = None,
+    contract: Annotated[Path | None, typer.Option(metavar="FOLDER", help="The rules of this contract folder.")] = None,
+    config: Annotated[Path | None, typer.Option("--config", "-c", help="The rules of this gateway.yaml.")] = None,
+    topic: Annotated[str | None, typer.Option(metavar="MQTT_TOPIC", help="Where the payloads arrive.")] = None,
+    capture: Annotated[
+        bool, typer.Option("--capture", help="Lines are as `mosquitto_sub -F %j` prints them, topic included.")
+    ] = False,
+    output: OutputFormat = Output.TEXT,
+) -> None:
+    """Say what would become of payloads: accepted (as which value, converted how) or rejected (why).
+
+    One payload a FILE; without FILE one a line from standard input. Nothing is connected to.
+
+    Example: `echo '{"temp": "21.5"}' | gateway try schema.avsc --mode lossless`
+
+    Example: `gateway try --contract schemas/industry/pump payload.json`
+
+    Exit codes: 0 all accepted, 1 at least one rejected, 2 the schema or a file cannot be used.
+    """
+    files = list(arguments or ())
+    trial = _trial(files, mode, option or [], at or [], contract, config, topic)
+    console = open_console()
+    counts: Counter[str] = Counter()
+    for number, (payload, where) in enumerate(_payloads(files, capture=capture), 1):
+        outcome = trial.run(payload, time.time_ns() // 1_000_000, where or topic)
+        counts["rejected" if outcome.rejection is not None else "accepted"] += 1
+        if output is Output.JSON:
+            whole = contract is not None or config is not None
+            typer.echo(_encode(outcome.as_json(number, whole=whole)))
+        else:
+            _show(console, number, outcome)
+    if output is Output.TEXT:
+        console.print(line((f"{counts['accepted']} accepted, {counts['rejected']} rejected", "bold")))
+    raise typer.Exit(Exit.FOUND if counts["rejected"] else Exit.FINE)
+
+
+def _trial(
+    files: list[Path],
+    mode: Mode,
+    options: list[str],
+    at: list[str],
+    contract: Path | None,
+    config: Path | None,
+    topic: str | None,
+) -> Trial:
+    """The trial that the arguments ask for; takes the schema file off ``files``."""
+    depth = Limits().depth
+    if contract is not None and config is not None:
+        raise _usage("--contract and --config are two ways to name the rules: give one of them")
+    if (contract is not None or config is not None) and (options or at or mode is not Mode.LOSSLESS):
+        raise _usage("--mode, --option and --at are for a schema file: a contract has its own")
+    if contract is not None:
+        return try_contract(contract, depth=depth)
+    if config is not None:
+        return try_project(load_project(config), topic, time.time_ns() // 1_000_000)
+    if not files:
+        raise _usage("name a schema file, or --contract FOLDER, or -c gateway.yaml --topic MQTT_TOPIC")
+    overrides = [_override(text, mode) for text in at]
+    return try_schema(files.pop(0), mode, load_options(options, mode), overrides, depth=depth)
+
+
+def _override(text: str, mode: Mode) -> tuple[Pattern, Options]:
+    """``/PATH:K=V``."""
+    found = _OVERRIDE(text)
+    if found is None:
+        raise _usage(f"--at {text!r}: write /PATH:NAME=VALUE, as in /readings/*/temp:decimal_separator=,")
+    path, pair = found.groups()
+    try:
+        pattern = Pattern.parse(path)
+    except NotationError as exc:
+        raise _usage(f"--at {text!r}: {exc}") from exc
+    return pattern, load_options([pair], mode, override=True, origin="--at")
+
+
+def _usage(message: str) -> ConfigError:
+    return ConfigError([ConfigProblem("gateway try", message)])
+
+
+def _payloads(files: list[Path], *, capture: bool) -> Iterator[tuple[bytes, str | None]]:
+    """``(payload, MQTT topic if the line says it)``, from the files or from standard input."""
+    if not files:
+        yield from read_lines(iter(sys.stdin.buffer), capture=capture)
+        return
+    for file in files:
+        try:
+            if capture:
+                with file.open("rb") as lines:
+                    yield from read_lines(iter(lines), capture=True)
+            else:
+                yield file.read_bytes(), None
+        except OSError as exc:
+            raise ConfigError([ConfigProblem(str(file), f"cannot be read: {exc.strerror or exc}")]) from exc
+
+
+def _show(console: Console, number: int, outcome: Outcome) -> None:
+    if outcome.rejection is None:
+        value = printable(_encode(outcome.value).decode(), _MOST_PAYLOAD)
+        console.print(line((f"{number} accepted  ", "green"), (value, "")))
+        for coercion in outcome.coercions:
+            console.print(
+                line(("    converted ", "dim"), (coercion.path or "the payload", ""), (f"  {coercion.code}", "yellow"))
+            )
+        return
+    payload = printable(outcome.payload.decode("utf-8", "replace"), _MOST_PAYLOAD)
+    console.print(line((f"{number} rejected  ", "bold red"), (payload, "dim")))
+    for violation in outcome.rejection.violations:
+        console.print(line((f"    {violation.code}  ", "red"), (printable(violation.message), "")))
+        if violation.coercible_in is not None:
+            console.print(line(("    ", ""), (f"mode {violation.coercible_in} would take it", "dim")))
+    if outcome.rejection.truncated:
+        console.print(line(("    ... and more", "dim")))

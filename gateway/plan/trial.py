@@ -1,0 +1,213 @@
+"""What would become of payloads, without broker, Kafka or registry: the heart of ``gateway try``.
+
+Three ways to say under which rules: a schema alone, one contract folder, or a whole project and an MQTT
+topic. All of them end in a route table, so that a payload goes the way that it will go in production.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from gateway.compile.example import example_topic
+from gateway.compile.judgement import body_of
+from gateway.compile.readback import ReadBack, compile_readback
+from gateway.compile.route import Route, compile_route
+from gateway.config.contract import Contract, Contracts, SchemaFile
+from gateway.config.load import Project, load_contracts, load_folder
+from gateway.config.options import Options
+from gateway.errors import ConfigError, ConfigProblem, SchemaError
+from gateway.model import Coercion, Format, Mode, Record, Rejection
+from gateway.notation.pointer import Pattern
+from gateway.notation.template import Template
+from gateway.notation.topics import TopicFilter
+from gateway.pipeline.deadletter import error_object
+from gateway.pipeline.routes import RouteTable
+from gateway.plan.folder_schemas import FolderSchemas, KeptElsewhere
+from gateway.plan.rehearsal import rehearse
+
+_ANY_TOPIC = "try"
+_MOST_ANCESTORS = 4
+"""Folders above a contract's in which its references are looked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one payload."""
+
+    payload: bytes
+    topic: str
+    record: Record | None
+    rejection: Rejection | None
+    value: Any = None
+    """Of a record: what a reader gets back, as JSON."""
+    body: bytes = b""
+    """Of a record: what stands behind the wire prefix."""
+
+    @property
+    def coercions(self) -> tuple[Coercion, ...]:
+        """The conversions that were made; none for a rejected payload."""
+        return () if self.record is None else self.record.coercions
+
+    def as_json(self, number: int, *, whole: bool) -> dict[str, Any]:
+        """The line that ``--output json`` prints; ``whole`` adds what only a contract knows."""
+        if self.rejection is not None:
+            errors = [error_object(violation) for violation in self.rejection.violations]
+            line = {"n": number, "accepted": False, "errors": errors, "truncated": self.rejection.truncated}
+            return {**line, **self._place()} if whole else line
+        assert self.record is not None
+        coercions = [{"path": coercion.path, "code": coercion.code} for coercion in self.coercions]
+        line = {
+            "n": number,
+            "accepted": True,
+            "value": self.value,
+            "payload": self.body.hex(),
+            "coercions": coercions,
+        }
+        return {**line, **self._place()} if whole else line
+
+    def _place(self) -> dict[str, Any]:
+        """Where it would go."""
+        label = self.rejection.label if self.rejection is not None else self.record.label if self.record else None
+        place: dict[str, Any] = {"mqtt": self.topic, "contract": None if label is None else label.contract}
+        if self.record is not None:
+            headers = {name: data.decode("latin-1") for name, data in self.record.headers or ()}
+            place |= {"topic": self.record.topic, "key": (self.record.key or b"").decode(), "headers": headers}
+            place["timestamp"] = self.record.timestamp
+        return place
+
+
+class Trial:
+    """A route table, and where payloads arrive if nobody says."""
+
+    def __init__(self, table: RouteTable, *, topic: str | None = None, contract: Contract | None = None) -> None:
+        """Payloads arrive on ``topic``, or on one that ``contract``'s filter matches."""
+        self._table = table
+        self._topic = topic
+        self._contract = contract
+        self._readers: dict[Route, ReadBack] = {}
+
+    def run(self, payload: bytes, arrival: int, topic: str | None = None) -> Outcome:
+        """What becomes of a payload that arrives at ``arrival`` (ms), on ``topic`` if given."""
+        where = topic or self._topic or self._any_topic(payload)
+        outcome = self._table.encode(where, payload, arrival)
+        if isinstance(outcome, Rejection):
+            return Outcome(payload, where, None, outcome)
+        route = next(each for each in self._table.routes if each.label is outcome.label)
+        assert isinstance(route, Route)
+        if route not in self._readers:
+            self._readers[route] = compile_readback(route.version)
+        body = body_of(outcome, route)
+        return Outcome(payload, where, outcome, None, self._readers[route](body), body)
+
+    def _any_topic(self, payload: bytes) -> str:
+        contract = self._contract
+        return _ANY_TOPIC if contract is None else example_topic(contract, contract.variants()[0], payload)
+
+
+def try_schema(
+    path: Path, mode: Mode, options: Options, overrides: Sequence[tuple[Pattern, Options]], *, depth: int
+) -> Trial:
+    """A trial of a schema alone. Raises ConfigError, SchemaError."""
+    kind = Format.JSON if path.suffix == ".json" else Format.AVRO
+    schema = SchemaFile(path, kind, _read(path))
+    contract = Contract(
+        path.name,
+        path.parent,
+        TopicFilter.parse("#"),
+        Template.parse("try"),
+        key=Template.parse(""),
+        mode=mode,
+        options=options,
+        overrides=tuple(overrides),
+        schema=schema,
+    )
+    return _trial(contract, Contracts(path.parent, (contract,)), depth)
+
+
+def try_contract(folder: Path, *, depth: int) -> Trial:
+    """A trial of one contract folder; schemas that it refers to are looked for in the folders above.
+
+    Raises ConfigError, SchemaError.
+    """
+    declared = load_folder(folder)
+    if not isinstance(declared, Contract):
+        raise ConfigError(
+            [ConfigProblem(str(folder), "is a shared type, which takes no messages: try its schema file")]
+        )
+    alone = Contracts(folder, (declared,))
+    if not declared.references and declared.schema is not None:
+        return _trial(declared, alone, depth)
+    for root in list(folder.absolute().parents)[:_MOST_ANCESTORS]:
+        contracts = _loadable(root)
+        if contracts is not None:
+            try:
+                return _trial(declared, contracts, depth)
+            except KeptElsewhere:
+                continue
+    return _trial(declared, alone, depth)
+
+
+def _loadable(root: Path) -> Contracts | None:
+    """The contracts below a folder, None where it is no folder of contracts."""
+    try:
+        return load_contracts(root)
+    except ConfigError:
+        return None
+
+
+def try_project(project: Project, topic: str | None, arrival: int) -> Trial:
+    """A trial of all contracts, with payloads that arrive on ``topic``."""
+    rehearsal = rehearse(project.contracts, depth=project.settings.limits.depth, arrival=arrival)
+    return Trial(rehearsal.table, topic=topic)
+
+
+def _trial(contract: Contract, contracts: Contracts, depth: int) -> Trial:
+    schemas = FolderSchemas(contracts)
+    try:
+        routes = [
+            compile_route(contract, variant, schemas.version(variant.subject), depth=depth)
+            for variant in contract.variants()
+        ]
+    except KeptElsewhere as exc:
+        if contracts.folder == contract.folder:
+            message = f"needs the schema of subject {exc.subject!r}, which no folder above holds: use -c gateway.yaml"
+            raise ConfigError([ConfigProblem(str(contract.file), message)]) from exc
+        raise
+    return Trial(RouteTable(routes), contract=contract)
+
+
+def _read(path: Path) -> str:
+    """A schema file's text. Raises ConfigError."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as exc:
+        raise ConfigError([ConfigProblem(str(path), f"cannot be read: {exc.strerror or exc}")]) from exc
+    except UnicodeDecodeError as exc:
+        raise ConfigError([ConfigProblem(str(path), f"is not UTF-8 text (byte {exc.start})")]) from exc
+
+
+def read_lines(lines: Iterator[bytes], *, capture: bool) -> Iterator[tuple[bytes, str | None]]:
+    """``(payload, MQTT topic)`` of each line; ``capture``: lines as ``mosquitto_sub -F %j`` prints them.
+
+    Raises ConfigError naming the line that is no captured message.
+    """
+    for number, line in enumerate(lines, 1):
+        text = line.removesuffix(b"\n").removesuffix(b"\r")
+        yield _captured(text, number) if capture else (text, None)
+
+
+def _captured(text: bytes, number: int) -> tuple[bytes, str]:
+    try:
+        message = orjson.loads(text)
+        payload, topic = message["payload"], message["topic"]
+        if not isinstance(payload, str) or not isinstance(topic, str):
+            raise SchemaError("payload and topic must be text")
+    except (orjson.JSONDecodeError, KeyError, TypeError, SchemaError) as exc:
+        message = f"is no message as mosquitto_sub -F %j prints it ({type(exc).__name__}: {exc})"
+        raise ConfigError([ConfigProblem("standard input", message, line=number)]) from exc
+    return payload.encode(), topic
