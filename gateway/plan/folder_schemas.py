@@ -1,0 +1,77 @@
+"""The schemas of the contract folders as ``SchemaVersion``s, before any registry has them.
+
+Each is version 1 of its subject with a made-up schema ID. References are found among the folders; what
+no folder holds is looked for among what the caller knows, and otherwise is ``KeptElsewhere``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from gateway.config.contract import Contract, Contracts, DeclaredReference, SchemaFile, SharedType
+from gateway.errors import SchemaError
+from gateway.model import Reference, SchemaVersion
+
+_GUID = "00000000-0000-0000-0000-000000000000"
+"""Of a schema that no registry has given one: ``framing: header`` can be played too."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Declared:
+    """A schema as a folder declares it."""
+
+    file: SchemaFile
+    references: Sequence[DeclaredReference]
+
+
+class KeptElsewhere(Exception):
+    """A schema is needed that neither the folders nor the caller has. Control flow of this package."""
+
+    def __init__(self, subject: str) -> None:
+        super().__init__(subject)
+        self.subject = subject
+
+
+class FolderSchemas:
+    """The schemas that the folders hold, as versions; references are found among them."""
+
+    def __init__(self, contracts: Contracts, known: Mapping[str, SchemaVersion] | None = None) -> None:
+        """``known``: versions from elsewhere, by subject, for what no folder holds."""
+        self._known = dict(known or {})
+        self._declared: dict[str, _Declared] = {}
+        for folder in (*contracts.shared_types, *contracts):
+            for subject in subjects_of(folder):
+                if folder.schema is not None:
+                    self._declared[subject] = _Declared(folder.schema, folder.references)
+
+    def declared(self, subject: str) -> SchemaFile | None:
+        """The file that holds the subject's schema, None if no folder has it."""
+        declared = self._declared.get(subject)
+        return None if declared is None else declared.file
+
+    def version(self, subject: str) -> SchemaVersion:
+        """The subject's schema with its references. Raises SchemaError; KeptElsewhere where one is kept elsewhere."""
+        return self._version(subject, ())
+
+    def _version(self, subject: str, above: tuple[str, ...]) -> SchemaVersion:
+        declared = self._declared.get(subject)
+        if subject in above:
+            raise SchemaError(f"subject {subject!r} refers to itself: {' -> '.join((*above, subject))}")
+        if declared is None:
+            if subject in self._known:
+                return self._known[subject]
+            raise KeptElsewhere(subject)
+        references = tuple(
+            Reference(reference.name, self._version(reference.subject, (*above, subject)))
+            for reference in declared.references
+        )
+        schema_id = 1 + list(self._declared).index(subject)
+        return SchemaVersion(subject, 1, schema_id, declared.file.format, declared.file.text, _GUID, references)
+
+
+def subjects_of(folder: Contract | SharedType) -> list[str]:
+    """The subjects that a folder declares, each once."""
+    if isinstance(folder, SharedType):
+        return [folder.subject]
+    return list(dict.fromkeys(variant.subject for variant in folder.variants()))
