@@ -1,0 +1,102 @@
+"""``gateway check``."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from gateway.cli.console import line, open_console, print_json, printable
+from gateway.cli.exits import Exit
+from gateway.cli.parameters import ConfigFile, Output, OutputFormat
+from gateway.plan.findings import Finding, Grade
+from gateway.service.inspection.report import Report, inspect
+
+_STYLES = {
+    Grade.FINE: "green",
+    Grade.NOTICE: "cyan",
+    Grade.UNKNOWN: "yellow",
+    Grade.UNREACHABLE: "bold magenta",
+    Grade.PROBLEM: "bold red",
+    Grade.INVALID: "bold red",
+}
+"""In the order in which they are shown: what matters most stands last, next to the prompt."""
+
+_EXITS = {Grade.PROBLEM: Exit.FOUND, Grade.INVALID: Exit.USAGE, Grade.UNREACHABLE: Exit.UNREACHABLE}
+
+
+def check(
+    config: ConfigFile = Path("gateway.yaml"),
+    online: Annotated[
+        bool,
+        typer.Option("--online", help="Ask the MQTT broker, Kafka and Schema Registry too; changes nothing there."),
+    ] = False,
+    client_id: Annotated[
+        str | None, typer.Option(help="MQTT client ID for --online, instead of the gateway's with -check behind it.")
+    ] = None,
+    output: OutputFormat = Output.TEXT,
+) -> None:
+    """Check that gateway.yaml and the contracts load, that the schemas compile, and that the examples hold.
+
+    Example: `gateway check -c gateway.yaml --online`
+
+    Exit codes: 0 fine, 1 something is wrong (an example, a topic, a permission, a subject), 2 a file cannot be
+    used, 3 a peer cannot be reached (everything else is checked all the same).
+    """
+    report = asyncio.run(inspect(config, online=online, client_id=client_id))
+    if output is Output.JSON:
+        print_json(_as_json(report, online=online))
+    else:
+        _show(report, open_console(), online=online)
+    raise typer.Exit(_EXITS.get(report.grade, Exit.FINE))
+
+
+def _as_json(report: Report, *, online: bool) -> dict[str, Any]:
+    return {
+        "ok": report.grade not in _EXITS,
+        "grade": report.grade,
+        "online": online,
+        "contracts": report.contracts,
+        "shared_types": report.shared_types,
+        "examples": report.examples,
+        "findings": [asdict(finding) for finding in report.findings],
+        "guarantees": list(report.guarantees),
+    }
+
+
+def _show(report: Report, console: Console, *, online: bool) -> None:
+    ranks = {grade: rank for rank, grade in enumerate(_STYLES)}
+    for finding in sorted(report.findings, key=lambda each: ranks[each.grade]):
+        _show_finding(finding, console)
+    for promise in report.guarantees:
+        console.print(line(("promised     ", "dim"), (promise, "dim")))
+    counts: Counter[Grade] = Counter(finding.grade for finding in report.findings if finding.grade is not Grade.FINE)
+    result = ", ".join(f"{counts[grade]} {grade}" for grade in _STYLES if counts[grade]) or "all fine"
+    what = f"{_count(report.contracts, 'contract')}, {_count(report.shared_types, 'shared type')}"
+    what += f", {_count(report.examples, 'example')} played: "
+    console.print(line((what, ""), (result, _STYLES[report.grade])))
+    if not online and report.contracts:
+        console.print(line(("broker, Kafka and registry were not asked: add --online", "dim")))
+
+
+def _show_finding(finding: Finding, console: Console) -> None:
+    place = finding.file if finding.line is None else f"{finding.file}:{finding.line}"
+    about = "" if finding.about == finding.contract or finding.about in finding.message else finding.about
+    where = ": ".join(part for part in (place, about) if part)
+    console.print(
+        line(
+            (f"{finding.grade:<13}", _STYLES[finding.grade]),
+            (f"{finding.area:<15}", "dim"),
+            (f"{where}: " if where else "", "bold"),
+            (printable(finding.message), ""),
+        )
+    )
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -1,0 +1,42 @@
+"""gateway.yaml beyond its own syntax: properties that belong to client libraries, and files that it names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gateway.config.load import Project
+from gateway.errors import ConfigError, LinkError
+from gateway.kafka.permissions import try_properties
+from gateway.mqtt.tls import make_context
+from gateway.plan.findings import Area, Finding, Grade
+from gateway.registry.client import RegistryClient
+
+
+def inspect_settings(project: Project, file: str) -> Iterator[Finding]:
+    """What is wrong with the settings although ``file`` is well-formed; nothing is connected to."""
+    settings = project.settings
+    try:
+        try_properties(settings.kafka, file)
+    except ConfigError as exc:
+        yield from invalid(exc)
+    try:
+        RegistryClient(settings.registry, file)
+    except ConfigError as exc:
+        yield from invalid(exc)
+    if settings.mqtt.url.startswith("mqtts:"):
+        try:
+            make_context(settings.mqtt.tls)
+        except LinkError as exc:
+            yield Finding(Grade.INVALID, Area.CONFIGURATION, "mqtt.tls", str(exc), file=file)
+    for contract in project.contracts:
+        if contract.qos == 0:
+            message = "qos: 0 lets the broker drop messages, and nothing is promised for them; write qos: 1"
+            yield Finding(Grade.NOTICE, Area.MQTT, contract.filter.text, message, contract.name, str(contract.file))
+
+
+def invalid(error: ConfigError) -> Iterator[Finding]:
+    """The problems of an unusable file as findings."""
+    for problem in error.problems:
+        yield Finding(
+            Grade.INVALID, Area.CONFIGURATION, problem.key, problem.message, file=problem.file, line=problem.line
+        )

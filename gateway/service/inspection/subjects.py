@@ -1,0 +1,130 @@
+"""Whether Schema Registry holds what the contracts need, and the gateway would run with it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from gateway.compile.route import compile_route
+from gateway.config.contract import Contract, SchemaFile, Variant
+from gateway.config.files import display
+from gateway.config.load import Project
+from gateway.errors import ConfigError, RegistryUnavailable, SchemaError, SubjectNotFound
+from gateway.model import SchemaVersion
+from gateway.plan.findings import Area, Finding, Grade
+from gateway.plan.folder_schemas import FolderSchemas
+from gateway.plan.unapplied import unapplied
+from gateway.registry.client import RegistryClient
+from gateway.service.inspection.settings import invalid
+
+_AT_ONCE = 8
+"""Questions to the registry at a time."""
+
+Wanted = tuple[str, int | None]
+"""Subject, and its version or None for the latest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subjects:
+    """What the registry said."""
+
+    findings: list[Finding] = field(default_factory=list)
+    elsewhere: dict[str, SchemaVersion] = field(default_factory=dict)
+    """Versions of subjects whose schema no folder holds."""
+
+
+async def inspect_subjects(project: Project, file: str) -> Subjects:
+    """Each subject that contracts, shared types and references name."""
+    try:
+        client = RegistryClient(project.settings.registry, file)
+    except ConfigError as exc:
+        return Subjects(list(invalid(exc)))
+    schemas = FolderSchemas(project.contracts)
+    try:
+        answers = await _ask(client, _wanted(project, schemas))
+    finally:
+        await client.aclose()
+    where = ", ".join(client.urls)
+    away = {str(answer): None for answer in answers.values() if isinstance(answer, RegistryUnavailable)}
+    found = [Finding(Grade.UNREACHABLE, Area.REGISTRY, where, message) for message in away]
+    if not away:
+        found.append(Finding(Grade.FINE, Area.REGISTRY, where, "answers"))
+    for contract in project.contracts:
+        for variant in contract.variants():
+            answer = answers[variant.subject, contract.version]
+            found += _judge(contract, variant, schemas.declared(variant.subject), answer, project.settings.limits.depth)
+    for shared in project.contracts.shared_types:
+        found += _stands(shared.name, shared.subject, shared.schema, answers[shared.subject, None])
+    elsewhere = {
+        subject: answer
+        for (subject, _), answer in answers.items()
+        if isinstance(answer, SchemaVersion) and schemas.declared(subject) is None
+    }
+    return Subjects(found, elsewhere)
+
+
+Answer = SchemaVersion | SubjectNotFound | RegistryUnavailable | SchemaError
+
+
+def _wanted(project: Project, schemas: FolderSchemas) -> list[Wanted]:
+    wanted: list[Wanted] = [
+        (variant.subject, contract.version) for contract in project.contracts for variant in contract.variants()
+    ]
+    wanted += [(shared.subject, None) for shared in project.contracts.shared_types]
+    wanted += [
+        (reference.subject, reference.version)
+        for folder in (*project.contracts, *project.contracts.shared_types)
+        for reference in folder.references
+        if schemas.declared(reference.subject) is None
+    ]
+    return list(dict.fromkeys(wanted))
+
+
+async def _ask(client: RegistryClient, wanted: list[Wanted]) -> dict[Wanted, Answer]:
+    gate = asyncio.Semaphore(_AT_ONCE)
+
+    async def one(subject: str, version: int | None) -> Answer:
+        async with gate:
+            try:
+                return await (client.latest(subject) if version is None else client.version(subject, version))
+            except (SubjectNotFound, RegistryUnavailable, SchemaError) as exc:
+                return exc
+
+    answers = await asyncio.gather(*(one(*each) for each in wanted))
+    return dict(zip(wanted, answers, strict=True))
+
+
+def _judge(
+    contract: Contract, variant: Variant, file: SchemaFile | None, answer: Answer, depth: int
+) -> Iterator[Finding]:
+    """How a contract's subject stands, and whether the contract would run with what the registry has."""
+    if isinstance(answer, SchemaVersion):
+        try:
+            compile_route(contract, variant, answer, depth=depth)
+        except SchemaError as exc:
+            message = f"the contract would be inactive with version {answer.version}: {exc}"
+            yield Finding(Grade.PROBLEM, Area.REGISTRY, variant.subject, message, contract.name, path=exc.schema_path)
+            return
+    yield from _stands(contract.name, variant.subject, file, answer)
+
+
+def _stands(name: str, subject: str, file: SchemaFile | None, answer: Answer) -> Iterator[Finding]:
+    match answer:
+        case SchemaVersion():
+            difference = unapplied(file, answer)
+            shown = "" if file is None else display(file.path)
+            if difference:
+                message = f"{difference}, and the gateway runs with the registry's; see gateway schemas plan"
+                yield Finding(Grade.NOTICE, Area.REGISTRY, subject, message, name, shown)
+            else:
+                kept = "kept elsewhere" if file is None else "the file is applied"
+                message = f"version {answer.version}, ID {answer.schema_id}, {answer.format}, {kept}"
+                yield Finding(Grade.FINE, Area.REGISTRY, subject, message, name, shown)
+        case SubjectNotFound():
+            message = f"{answer}: its contracts would be inactive; register it (gateway schemas apply)"
+            yield Finding(Grade.PROBLEM, Area.REGISTRY, subject, message, name)
+        case SchemaError():
+            yield Finding(Grade.PROBLEM, Area.REGISTRY, subject, str(answer), name)
+        case RegistryUnavailable():
+            pass  # said once, for all subjects
