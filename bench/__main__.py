@@ -1,0 +1,43 @@
+"""``python -m bench [micro|drain] [--messages SMALL LARGE] [--quick]``: measures, and writes docs/benchmarks.md."""
+
+from __future__ import annotations
+
+import argparse
+
+from bench import report
+from bench.drain import Slope, arena, slope
+from bench.micro import measure
+
+CONTENDERS = (("floor", "avro"), ("gateway", "avro"), ("gateway", "json"), ("naive", "avro"), ("naive", "json"))
+
+
+def main() -> None:
+    """Runs what is asked for, and prints and writes the report."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("what", nargs="?", choices=["all", "micro", "drain"], default="all")
+    parser.add_argument("--messages", nargs=2, type=int, default=[100_000, 500_000], metavar=("SMALL", "LARGE"))
+    parser.add_argument("--pairs", type=int, default=1, help="how often each contender runs")
+    parser.add_argument("--no-report", action="store_true", help="print only, leave docs/benchmarks.md alone")
+    arguments = parser.parse_args()
+    stages = measure() if arguments.what in {"all", "micro"} else []
+    slopes = _drain(*arguments.messages, arguments.pairs) if arguments.what in {"all", "drain"} else {}
+    text = report.text(stages, slopes, tuple(arguments.messages))
+    print(text)
+    if not arguments.no_report and arguments.what == "all":
+        report.write(text)
+
+
+def _drain(small: int, large: int, pairs: int) -> dict[tuple[str, str], list[Slope]]:
+    """Every contender in turn, ``pairs`` times over, so that a drift of the machine's speed meets all."""
+    slopes: dict[tuple[str, str], list[Slope]] = {contender: [] for contender in CONTENDERS}
+    with arena() as peers:
+        for _ in range(pairs):
+            for name, kind in CONTENDERS:
+                found = slope(peers.run(name, kind, small), peers.run(name, kind, large))
+                print(f"{name} {kind}: {found.cpu_us:.2f} us CPU a message, {found.per_s:.0f}/s", flush=True)
+                slopes[name, kind].append(found)
+    return slopes
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,185 @@
+"""The drain: N messages wait in a persistent session of a real mosquitto, and go to a real Kafka.
+
+CPU is that of the contender's process tree, user and system, as the kernel counts it. What matters is
+the slope between two sizes: starting up, connecting and compiling cost the same for both.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from confluent_kafka import TopicPartition
+from confluent_kafka.admin import OffsetSpec
+from paho.mqtt.client import Client, MQTTv5
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+
+from bench import loader, telemetry
+from tests.parts.kafka import KafkaBroker
+from tests.parts.mosquitto import Mosquitto
+from tests.parts.processes import Process, free_port
+
+PARTITIONS = 4
+_TICKS_PER_S = os.sysconf("SC_CLK_TCK")
+_LONGEST_S = 900
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One contender draining once."""
+
+    messages: int
+    cpu_s: float
+    elapsed_s: float
+    """From the start of the process to the last record in Kafka."""
+    peak_bytes: int
+    """Largest resident set."""
+
+
+@dataclass(frozen=True, slots=True)
+class Slope:
+    """What a message costs, from two runs of different size."""
+
+    cpu_us: float
+    per_s: float
+    """Messages per second between the two sizes."""
+    peak_bytes: int
+
+
+def slope(small: Run, large: Run) -> Slope:
+    """The cost of a message beyond what a run costs anyway."""
+    messages = large.messages - small.messages
+    return Slope(
+        (large.cpu_s - small.cpu_s) / messages * 1e6,
+        messages / (large.elapsed_s - small.elapsed_s),
+        large.peak_bytes,
+    )
+
+
+class Arena:
+    """The peers: one mosquitto, one Kafka, one development registry, for all contenders in turn."""
+
+    def __init__(self, folder: Path, mosquitto: Mosquitto, kafka: KafkaBroker, registry_url: str) -> None:
+        self._folder = folder
+        self._mosquitto = mosquitto
+        self._kafka = kafka
+        self._registry_url = registry_url
+
+    def run(self, contender: str, kind: str, messages: int) -> Run:
+        """Fills the session, starts the contender, waits until Kafka has everything, and counts."""
+        self._prepare_session()
+        loader.load(self._mosquitto.port, messages)
+        before = self._stored(kind)
+        command = self._command(contender, kind)
+        began = time.monotonic()
+        process = Process(command, self._folder / f"{contender}.log")
+        process.wait_ready(lambda: self._stored(kind) - before >= messages, _LONGEST_S)
+        elapsed_s = time.monotonic() - began
+        cpu_s, peak_bytes = _usage(process.pid)
+        code = process.terminate()
+        if code not in {0, -15}:
+            raise SystemExit(f"{contender} ended with exit code {code}:\n{process.tail()}")
+        return Run(messages, cpu_s, elapsed_s, peak_bytes)
+
+    def _prepare_session(self) -> None:
+        """A fresh session of client ID ``bench`` with its subscription, and nobody connected."""
+        client = Client(CallbackAPIVersion.VERSION2, client_id="bench", protocol=MQTTv5)
+        properties = Properties(PacketTypes.CONNECT)
+        properties.SessionExpiryInterval = 604800
+        subscribed: list[int] = []
+        client.on_subscribe = lambda *arguments: subscribed.append(arguments[2])
+        client.connect("127.0.0.1", self._mosquitto.port, clean_start=True, properties=properties)
+        client.subscribe("plant/+/+/readings", qos=1)
+        while not subscribed:
+            client.loop(0.1)
+        client.disconnect()
+        while client.loop(0.1) == 0:
+            pass
+
+    def _stored(self, kind: str) -> int:
+        """Records in the contender's topic and in the dead-letter topic."""
+        wanted = {
+            TopicPartition(topic, partition): OffsetSpec.latest()
+            for topic, partitions in ((telemetry.TOPICS[kind], PARTITIONS), ("bench.dlq", 1))
+            for partition in range(partitions)
+        }
+        return sum(answer.result(10).offset for answer in self._kafka.admin.list_offsets(wanted).values())
+
+    def _command(self, contender: str, kind: str) -> list[str]:
+        if contender == "gateway":
+            return [sys.executable, "-m", "gateway", "run", "-c", str(self._write_gateway(kind))]
+        ports = [str(self._mosquitto.port), self._kafka.bootstrap, self._registry_url]
+        return [sys.executable, "-m", f"bench.contenders.{contender}", kind, *ports]
+
+    def _write_gateway(self, kind: str) -> Path:
+        folder = Path(tempfile.mkdtemp(dir=self._folder))
+        telemetry.write_contract(folder / "schemas", kind)
+        config = folder / "gateway.yaml"
+        config.write_text(
+            f"mqtt: {{url: 'mqtt://127.0.0.1:{self._mosquitto.port}', client_id: bench}}\n"
+            f"kafka: {{bootstrap.servers: '{self._kafka.bootstrap}'}}\n"
+            f"registry: {{url: '{self._registry_url}'}}\n"
+            "dead_letters: {unrouted: bench.dlq}\n"
+            f"admin: {{listen: '127.0.0.1:{free_port()}'}}\n",
+        )
+        return config
+
+
+@contextmanager
+def arena() -> Iterator[Arena]:
+    """The peers, started and stopped around the block."""
+    with tempfile.TemporaryDirectory(prefix="schema-gateway-bench-") as name:
+        folder = Path(name)
+        broker = KafkaBroker(_made(folder / "kafka"))
+        registry: Process | None = None
+        with Mosquitto(folder / "mosquitto", verbose=False) as mosquitto:
+            try:
+                broker.start()
+                for topic in telemetry.TOPICS.values():
+                    broker.create_topic(topic, PARTITIONS)
+                broker.create_topic("bench.dlq")
+                for kind in telemetry.SCHEMAS:
+                    telemetry.write_schema(folder / "registry" / kind, kind)
+                url = f"http://127.0.0.1:{(port := free_port())}"
+                serve = [sys.executable, "-m", "gateway", "registry", "serve", "--port", str(port)]
+                registry = Process([*serve, str(folder / "registry")], folder / "registry.log")
+                registry.wait_ready(_answers(url), 30)
+                yield Arena(folder, mosquitto, broker, url)
+            finally:
+                if registry is not None:
+                    registry.terminate()
+                broker.close()
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir()
+    return folder
+
+
+def _answers(url: str) -> Callable[[], bool]:
+    import httpx
+
+    def answers() -> bool:
+        try:
+            return httpx.get(f"{url}/subjects", timeout=1).is_success
+        except httpx.TransportError:
+            return False
+
+    return answers
+
+
+def _usage(pid: int) -> tuple[float, int]:
+    """``(CPU seconds, peak resident bytes)`` of a process, its ended children included."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    cpu_s = sum(int(ticks) for ticks in fields[11:15]) / _TICKS_PER_S
+    status = Path(f"/proc/{pid}/status").read_text()
+    peak_kib = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM"))
+    return cpu_s, peak_kib * 1024
