@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from gateway import __version__
-from gateway.cli import run
+from gateway.cli import attempt, check, dlq, publish, registry, run, simulate
 from gateway.cli.exits import Exit, exit_code
 from gateway.errors import GatewayError
 
@@ -21,6 +21,12 @@ app = typer.Typer(
     rich_markup_mode="markdown",
 )
 app.command(name="run")(run.run)
+app.command(name="try")(attempt.attempt)
+app.command(name="check")(check.check)
+app.command(name="publish")(publish.publish)
+app.command(name="dlq")(dlq.dlq)
+app.add_typer(registry.app)
+app.command(name="simulate")(simulate.simulate)
 
 
 @app.callback()
