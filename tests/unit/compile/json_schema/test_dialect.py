@@ -1,0 +1,266 @@
+"""Drafts, references and patterns: what compiles, what is refused, and that nothing is ever fetched."""
+
+from __future__ import annotations
+
+import re
+import select
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.errors import SchemaError
+from gateway.model import Reference, SchemaVersion
+from tests.unit.compile.compiled import accepted, json_version, reason, refused, route_of
+
+DRAFTS = [
+    "http://json-schema.org/draft-04/schema#",
+    "http://json-schema.org/draft-06/schema#",
+    "http://json-schema.org/draft-07/schema#",
+    "https://json-schema.org/draft/2019-09/schema",
+    "https://json-schema.org/draft/2020-12/schema",
+]
+
+
+@dataclass(frozen=True)
+class Bait:
+    """A server that somebody could fetch a schema from, and whether anybody tried."""
+
+    listening: socket.socket
+
+    @property
+    def uri(self) -> str:
+        """An address that leads here."""
+        return f"http://127.0.0.1:{self.listening.getsockname()[1]}/schema.json"
+
+    @property
+    def untouched(self) -> bool:
+        """Whether no connection was made; the kernel holds every one that was."""
+        return not select.select([self.listening], [], [], 0)[0]
+
+
+@pytest.fixture
+def bait() -> Iterator[Bait]:
+    """A real socket: the validator is Rust, which no patched Python function would catch."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        yield Bait(listening)
+
+
+@pytest.mark.parametrize("draft", DRAFTS)
+def test_each_draft_compiles_validates_and_converts(draft: str):
+    """Drafts 4, 6, 7, 2019-09 and 2020-12: a valid payload passes, a wrong one is refused, a leaf is converted."""
+    version = json_version({"$schema": draft, "type": "object", "properties": {"n": {"type": "integer"}}})
+    assert accepted(version, '{"n": 1}').value[5:] == b'{"n": 1}'
+    assert accepted(version, '{"n":"1"}').value[5:] == b'{"n":1}'
+    assert reason(refused(version, '{"n":"1"}', mode="strict")) == ("type-mismatch", "/n")
+
+
+@pytest.mark.parametrize(
+    "spelled",
+    [
+        "https://json-schema.org/draft-07/schema#",
+        "https://json-schema.org/draft-07/schema",
+        "http://json-schema.org/draft-07/schema",
+        "http://json-schema.org/draft/2020-12/schema",
+        "https://json-schema.org/draft/2020-12/schema#",
+    ],
+)
+def test_the_spelling_of_a_draft_s_name_is_normalised(spelled: str):
+    """Either scheme and a trailing # mean the same draft."""
+    assert accepted(json_version({"$schema": spelled, "type": "integer"}), "1")
+
+
+def test_without_a_draft_it_is_draft_07():
+    """Confluent's rule: ``dependencies`` and array-valued ``items`` hold, ``prefixItems`` means nothing."""
+    version = json_version({"items": [{"type": "integer"}], "prefixItems": [{"type": "string"}]})
+    assert accepted(version, "[1]")
+    assert reason(refused(version, '["x"]')) == ("invalid-number", "/0")
+
+
+def test_draft_2020_12_has_its_own_tuples():
+    """``prefixItems`` holds there."""
+    version = json_version({"$schema": DRAFTS[4], "prefixItems": [{"type": "integer"}], "items": False})
+    assert accepted(version, "[1]")
+    assert reason(refused(version, "[1,2]"))[0] == "constraint-violated"
+
+
+@pytest.mark.parametrize("draft", DRAFTS[1:])
+def test_an_integral_float_is_an_integer(draft: str):
+    """3.0 is a valid integer in every mode (of draft 4 this is not said)."""
+    assert accepted(json_version({"$schema": draft, "type": "integer"}), "3.0", mode="strict").value[5:] == b"3.0"
+
+
+@pytest.mark.xfail(strict=True, reason="draft 4's own rule: 3.0 is no integer; the specification says every mode")
+def test_an_integral_float_is_an_integer_in_draft_4():
+    """Valid without a word about drafts: 3.0 is a valid integer in every mode."""
+    assert accepted(json_version({"$schema": DRAFTS[0], "type": "integer"}), "3.0").value[5:] == b"3.0"
+
+
+@pytest.mark.parametrize(
+    ("schema", "place"),
+    [
+        ({"$schema": "http://json-schema.org/draft-05/schema#"}, "/$schema"),
+        ({"$schema": 7}, "/$schema"),
+        ({"type": "integr"}, "/type"),
+        ({"properties": {"a": {"minimum": "0"}}}, "/properties/a/minimum"),
+        ({"required": "a"}, "/required"),
+        ([], ""),
+        ("text", ""),
+    ],
+)
+def test_a_schema_that_breaks_its_draft_is_refused_with_its_place(schema: Any, place: str):
+    """The pointer leads to the mistake in the schema."""
+    with pytest.raises(SchemaError) as caught:
+        route_of(json_version(schema))
+    assert caught.value.schema_path == place
+
+
+def test_text_that_is_no_json_is_refused():
+    """A registry that answers with garbage cannot make a route."""
+    broken = SchemaVersion("s", 1, 1, json_version({}).format, "{")
+    with pytest.raises(SchemaError, match="not JSON"):
+        route_of(broken)
+
+
+@pytest.mark.parametrize("schema", [True, {}])
+def test_a_schema_may_take_everything(schema: Any):
+    """``true`` and the empty schema pass every JSON value through."""
+    for payload in ("null", '"x"', '{ "a" : [ ] }', "1.50"):
+        assert accepted(json_version(schema), payload).value[5:] == payload.encode()
+
+
+def test_a_schema_may_refuse_everything():
+    """``false`` is a schema too."""
+    assert reason(refused(json_version(False), "1"))[0] == "constraint-violated"
+
+
+@pytest.mark.parametrize("draft", DRAFTS)
+def test_nothing_is_ever_fetched_over_http(draft: str, bait: Bait):
+    """A ``$ref`` to a server is refused when the contract is compiled, and nobody connects to it."""
+    with pytest.raises(SchemaError, match="nothing is fetched"):
+        route_of(json_version({"$schema": draft, "properties": {"a": {"$ref": bait.uri}}}))
+    assert bait.untouched
+
+
+@pytest.mark.parametrize("draft", DRAFTS)
+def test_nothing_is_ever_read_from_a_file(draft: str, tmp_path: Path):
+    """A ``$ref`` to a file that is there, and would be a fine schema, is refused all the same."""
+    file = tmp_path / "schema.json"
+    file.write_text("{}")
+    with pytest.raises(SchemaError, match="nothing is fetched"):
+        route_of(json_version({"$schema": draft, "properties": {"a": {"$ref": file.as_uri()}}}))
+
+
+def test_an_unknown_meta_schema_is_not_fetched_either(bait: Bait):
+    """A dialect of somebody's own is refused by name."""
+    with pytest.raises(SchemaError, match="dialect"):
+        route_of(json_version({"$schema": bait.uri}))
+    assert bait.untouched
+
+
+def test_a_root_id_is_not_fetched(bait: Bait):
+    """The ``$id`` of a schema is its name, no place to look."""
+    version = json_version(
+        {"$id": bait.uri, "properties": {"a": {"$ref": "#/definitions/b"}}, "definitions": {"b": {}}}
+    )
+    assert accepted(version, '{"a":1}')
+    assert bait.untouched
+
+
+POSITION = {"type": "object", "required": ["lat"], "properties": {"lat": {"type": "number", "maximum": 90}}}
+
+
+def _reference(
+    name: str, schema: Any, *, subject: str = "position-value", inner: tuple[Reference, ...] = ()
+) -> Reference:
+    return Reference(name, json_version(schema, subject=subject, references=inner))
+
+
+@pytest.mark.parametrize("draft", DRAFTS)
+@pytest.mark.parametrize("name", ["position.json", "geo.Position", "http://example.com/geo/position.json"])
+@pytest.mark.parametrize("root", [None, "http://example.com/schemas/reading.json"])
+def test_a_reference_is_found_under_its_name_and_under_what_the_name_resolves_to(
+    draft: str, name: str, root: str | None
+):
+    """Both names hold, the bare one and the one resolved against the root ``$id``, in every draft."""
+    identity = {} if root is None else {"id" if "draft-04" in draft else "$id": root}
+    schema = {"$schema": draft, **identity, "type": "object", "properties": {"pos": {"$ref": name}}}
+    version = json_version(schema, references=(_reference(name, {"$schema": draft, **POSITION}),))
+    assert accepted(version, '{"pos":{"lat":"89.5"}}').value[5:] == b'{"pos":{"lat":89.5}}'
+    assert reason(refused(version, '{"pos":{"lat":91}}')) == ("constraint-violated", "/pos/lat")
+
+
+def test_a_reference_may_have_references_and_an_id_of_its_own():
+    """A referenced schema with its own ``$id`` resolves its own references against that."""
+    unit = _reference("unit.json", {"enum": ["C", "F"]}, subject="unit-value")
+    temperature = {
+        "$id": "http://example.com/types/temperature.json",
+        "properties": {"unit": {"$ref": "unit.json"}, "value": {"type": "number"}},
+    }
+    reference = _reference("temperature.json", temperature, subject="t", inner=(unit,))
+    version = json_version({"properties": {"t": {"$ref": "temperature.json"}}}, references=(reference,))
+    assert accepted(version, '{"t":{"unit":"C","value":"1"}}').value[5:] == b'{"t":{"unit":"C","value":1}}'
+    assert reason(refused(version, '{"t":{"unit":"K"}}')) == ("not-in-enum", "/t/unit")
+
+
+def test_a_pointer_into_a_reference_is_followed():
+    """``name#/definitions/x`` leads into the referenced text."""
+    reference = _reference("types.json", {"definitions": {"level": {"type": "integer", "minimum": 0}}})
+    version = json_version({"properties": {"l": {"$ref": "types.json#/definitions/level"}}}, references=(reference,))
+    assert accepted(version, '{"l":"3"}').value[5:] == b'{"l":3}'
+    assert reason(refused(version, '{"l":-1}')) == ("constraint-violated", "/l")
+
+
+def test_local_references_and_recursion_hold():
+    """``#``, ``#/definitions/...`` and a schema within itself."""
+    tree = {
+        "type": "object",
+        "properties": {"n": {"type": "integer"}, "kids": {"type": "array", "items": {"$ref": "#"}}},
+    }
+    payload = '{"n":1,"kids":[{"n":"2","kids":[{"n":"3"}]}]}'
+    record = accepted(json_version(tree), payload)
+    assert record.value[5:] == b'{"n":1,"kids":[{"n":2,"kids":[{"n":3}]}]}'
+
+
+@pytest.mark.parametrize("pattern", ["^(?=a)", "(?!b)a", "(?<=a)b", "(?<!a)b", r"(a)\1"])
+@pytest.mark.parametrize("schema", [{"pattern": "P"}, {"patternProperties": {"P": {}}}, {"items": {"pattern": "P"}}])
+def test_a_pattern_that_needs_lookaround_is_refused(pattern: str, schema: Any):
+    """Lookaround and backreferences are refused when the contract is compiled, and the reason is told."""
+    text = json_version(schema).text.replace('"P"', '"' + pattern.replace("\\", "\\\\") + '"')
+    version = SchemaVersion("s", 1, 1, json_version({}).format, text)
+    with pytest.raises(SchemaError, match="linear time"):
+        route_of(version)
+
+
+def test_an_expensive_pattern_is_matched_in_linear_time():
+    """``^(a+)+$`` on 50 000 letters: another engine takes seconds for 28 of them, and would not end on these."""
+    version = json_version({"type": "string", "pattern": "^(a+)+$"})
+    assert accepted(version, '"' + "a" * 50_000 + '"')
+    assert reason(refused(version, '"' + "a" * 50_000 + '!"')) == ("constraint-violated", "")
+
+
+def test_a_pattern_is_searched_and_unicode_counts_as_characters():
+    """Not anchored, as the specification says; a length counts code points."""
+    assert accepted(json_version({"pattern": "b"}), '"abc"')
+    assert accepted(json_version({"maxLength": 1}), '"😀"')
+    assert accepted(json_version({"pattern": r"^\d$"}), '"5"')
+
+
+def test_a_format_is_an_annotation():
+    """Formats are not asserted in any draft unless a contract could ask for it."""
+    for draft in DRAFTS:
+        assert accepted(json_version({"$schema": draft, "format": "ipv4"}), '"no address"')
+
+
+def test_an_absolute_location_names_the_failing_keyword():
+    """``schema_path`` leads to the keyword, in the referenced schema where that is where it stands."""
+    reference = _reference("http://example.com/p.json", POSITION)
+    version = json_version({"properties": {"p": {"$ref": "http://example.com/p.json"}}}, references=(reference,))
+    violation = refused(version, '{"p":{"lat":91}}').violations[0]
+    assert re.search(r"http://example\.com/p\.json#/properties/lat/maximum$", violation.schema_path)
+    violation = refused(json_version({"properties": {"a": {"maximum": 1}}}), '{"a":2}').violations[0]
+    assert violation.schema_path.endswith("/properties/a/maximum")
+    assert violation.keyword == "maximum"
