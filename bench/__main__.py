@@ -20,20 +20,21 @@ def main() -> None:
     parser.add_argument("--no-report", action="store_true", help="print only, leave docs/benchmarks.md alone")
     arguments = parser.parse_args()
     stages = measure() if arguments.what in {"all", "micro"} else []
-    slopes = _drain(*arguments.messages, arguments.pairs) if arguments.what in {"all", "drain"} else {}
-    text = report.text(stages, slopes, tuple(arguments.messages))
+    sizes = (arguments.messages[0], arguments.messages[1])
+    slopes = _drain(sizes, arguments.pairs) if arguments.what in {"all", "drain"} else {}
+    text = report.text(stages, slopes, sizes)
     print(text)
     if not arguments.no_report and arguments.what == "all":
         report.write(text)
 
 
-def _drain(small: int, large: int, pairs: int) -> dict[tuple[str, str], list[Slope]]:
+def _drain(sizes: tuple[int, int], pairs: int) -> dict[tuple[str, str], list[Slope]]:
     """Every contender in turn, ``pairs`` times over, so that a drift of the machine's speed meets all."""
     slopes: dict[tuple[str, str], list[Slope]] = {contender: [] for contender in CONTENDERS}
     with arena() as peers:
         for _ in range(pairs):
             for name, kind in CONTENDERS:
-                found = slope(peers.run(name, kind, small), peers.run(name, kind, large))
+                found = slope(peers.run(name, kind, sizes[0]), peers.run(name, kind, sizes[1]))
                 print(f"{name} {kind}: {found.cpu_us:.2f} us CPU a message, {found.per_s:.0f}/s", flush=True)
                 slopes[name, kind].append(found)
     return slopes

@@ -15,8 +15,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
 from confluent_kafka import TopicPartition
-from confluent_kafka.admin import OffsetSpec
+from confluent_kafka.admin import OffsetSpec  # type: ignore[attr-defined]  # the package lists no exports
 from paho.mqtt.client import Client, MQTTv5
 from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
@@ -92,7 +93,7 @@ class Arena:
     def _prepare_session(self) -> None:
         """A fresh session of client ID ``bench`` with its subscription, and nobody connected."""
         client = Client(CallbackAPIVersion.VERSION2, client_id="bench", protocol=MQTTv5)
-        properties = Properties(PacketTypes.CONNECT)
+        properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # paho leaves it so
         properties.SessionExpiryInterval = 604800
         subscribed: list[int] = []
         client.on_subscribe = lambda *arguments: subscribed.append(arguments[2])
@@ -106,8 +107,9 @@ class Arena:
 
     def _stored(self, kind: str) -> int:
         """Records in the contender's topic and in the dead-letter topic."""
+        latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # confluent-kafka leaves it so
         wanted = {
-            TopicPartition(topic, partition): OffsetSpec.latest()
+            TopicPartition(topic, partition): latest
             for topic, partitions in ((telemetry.TOPICS[kind], PARTITIONS), ("bench.dlq", 1))
             for partition in range(partitions)
         }
@@ -165,8 +167,6 @@ def _made(folder: Path) -> Path:
 
 
 def _answers(url: str) -> Callable[[], bool]:
-    import httpx
-
     def answers() -> bool:
         try:
             return httpx.get(f"{url}/subjects", timeout=1).is_success

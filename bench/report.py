@@ -55,10 +55,10 @@ def _drain(slopes: Mapping[tuple[str, str], Sequence[Slope]], sizes: tuple[int, 
     floor = median(slope.cpu_us for slope in slopes["floor", "avro"])
     lines = [
         "## The drain\n",
-        f"Messages waiting in a persistent session of a real mosquitto go to a real Apache Kafka. Slope between "
-        f"{sizes[0]} and {sizes[1]} messages, median of the runs, each contender in turn.\n",
-        "- *floor*: receive, produce the raw payload, acknowledge, on the gateway's own source and sink; no validation.",
-        "- *naive*: paho and Confluent's own serializers, acknowledging after delivery (`bench/contenders/naive.py`).\n",
+        "Messages waiting in a persistent session of a real mosquitto go to a real Apache Kafka.",
+        f"Slope between {sizes[0]} and {sizes[1]} messages, median of the runs, each contender in turn.\n",
+        "- *floor*: receive, produce the raw payload, acknowledge, on the gateway's own source and sink; no validation",
+        "- *naive*: paho and Confluent's own serializers, acknowledging after delivery (`bench/contenders/naive.py`)\n",
         "| | CPU us/message | times the floor | messages/s | peak memory |",
         "|---|---|---|---|---|",
     ]

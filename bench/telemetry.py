@@ -75,6 +75,6 @@ def write_contract(folder: Path, kind: str) -> None:
     contract = folder / "telemetry"
     contract.mkdir(parents=True)
     (contract / "contract.yaml").write_text(
-        f'mqtt: {FILTER}\ntopic: {TOPICS[kind]}\nsubject: {SUBJECTS[kind]}\ndead_letters: bench.dlq\nkey: "{{device}}"\n',
+        f"mqtt: {FILTER}\ntopic: {TOPICS[kind]}\nsubject: {SUBJECTS[kind]}\ndead_letters: bench.dlq\n",
     )
     (contract / _file(kind)).write_text(SCHEMAS[kind])

@@ -37,7 +37,7 @@ class Floor:
         key = message.topic.split("/")[2].encode()
         self.sink.send(Record(self.topic, key, message.payload, None, message.received_at), ticket)
 
-    def refuse(self, window: AckWindow, message: Message, violation: Violation) -> None:
+    def refuse(self, window: AckWindow, message: Message, violation: Violation) -> None:  # noqa: ARG002 - a port
         """Cannot happen here."""
         raise SystemExit(violation.message)
 

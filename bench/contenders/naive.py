@@ -46,19 +46,17 @@ def main(kind: str, port: str, bootstrap: str, registry_url: str) -> None:
             if error is None:
                 client.ack(message.mid, message.qos)
 
-        key = message.topic.split("/")[2].encode()
+        key, payload = message.topic.split("/")[2].encode(), bytes(message.payload)
         try:
-            value = serialize(json.loads(message.payload), context)
+            value = serialize(json.loads(payload), context)
         except Exception as exc:  # noqa: BLE001 - whatever the serializers raise is a dead letter here
-            producer.produce(
-                "bench.dlq", message.payload, key, headers=[("reason", str(exc)[:200])], on_delivery=acknowledge
-            )
+            producer.produce("bench.dlq", payload, key, headers=[("reason", str(exc)[:200])], on_delivery=acknowledge)
         else:
             producer.produce(TOPICS[kind], value, key, on_delivery=acknowledge)
         producer.poll(0)
 
     client.on_message = on_message
-    properties = Properties(PacketTypes.CONNECT)
+    properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # paho leaves it so
     properties.SessionExpiryInterval = 604800
     properties.ReceiveMaximum = 1000
     client.connect("127.0.0.1", int(port), clean_start=False, properties=properties)

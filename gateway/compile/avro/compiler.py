@@ -71,8 +71,16 @@ def compile_avro(root: Type, book: RuleBook) -> AvroCodec:
     """The codec of a parsed schema under the contract's rules. Raises SchemaError."""
     kinds = list(walk(root))
     node = _Compiler(book).node(root, ())
+    write = node.write
+    if isinstance(root, Primitive) and root.name == "bytes":
+        # Confluent's wire format: bytes at the top stand there as they are, without a length.
+        coerce = _scalar(root, Leaf(book.at(()), ())).coerce
+
+        def write(value: Any, log: Log) -> bytes:
+            return bytes(coerce(value, log))
+
     return AvroCodec(
-        node.write,
+        write,
         node.explain,
         node.count_keys,
         needs_exact_numbers=any(_is_decimal(kind) for kind in kinds),
