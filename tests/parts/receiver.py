@@ -19,6 +19,8 @@ class Received:
         self.tickets: list[Ticket] = []
         self.link: Link | None = None
         self.on_receive: Callable[[], None] = lambda: None
+        self._windows: list[AckWindow] = []
+        """Of each ticket."""
         self._changed = asyncio.Event()
 
     def receive(self, window: AckWindow, message: Message) -> None:
@@ -46,13 +48,14 @@ class Received:
     def settle(self, *indices: int) -> None:
         """Settles the tickets at these places (all open ones if none is named) and acknowledges what may be."""
         assert self.link is not None
-        chosen = [self.tickets[index] for index in indices] or [t for t in self.tickets if t.pending]
-        for ticket in chosen:
-            ticket.settle()
-        for window in {ticket.window for ticket in chosen}:
+        chosen = indices or [n for n, ticket in enumerate(self.tickets) if ticket.pending]
+        for index in chosen:
+            self.tickets[index].settle()
+        for window in dict.fromkeys(self._windows[index] for index in chosen):
             self.link.acknowledge(window.take())
 
     def _open(self, window: AckWindow, message: Message) -> None:
+        self._windows.append(window)
         self.tickets.append(window.open(message.packet_id, message.qos, len(message.payload), message.received_at))
         self.on_receive()
         self._changed.set()
