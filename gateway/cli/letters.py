@@ -117,8 +117,10 @@ def _payload_text(found: Found) -> str:
     """The payload's start as far as it can be printed, and its size where it is not all there."""
     letter, headers = found.letter, found.letter.headers
     whole = headers.get("gw-payload-bytes")
+    if not letter.payload and whole is not None:
+        return f"not kept: {whole} bytes, SHA-256 {headers.get('gw-payload-sha256', '-')}"
     if not letter.payload:
-        return "empty" if whole is None else f"not kept: {whole} bytes, SHA-256 {headers.get('gw-payload-sha256', '-')}"
+        return "empty, or not kept (dead_letters.payload: none)"
     shown = printable(letter.payload.decode("utf-8", "backslashreplace"), _MOST_PAYLOAD)
     if whole is not None:
         shown += f" (the first {len(letter.payload)} of {whole} bytes)"
