@@ -153,6 +153,9 @@ def read_duration(text: str) -> tuple[int, int, int, bool]:
 
 
 def format_epoch_ms(milliseconds: int) -> str:
-    """RFC 3339 in UTC, with milliseconds."""
-    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=milliseconds)
+    """RFC 3339 in UTC, with milliseconds; the number itself where no calendar reaches."""
+    try:
+        moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=milliseconds)
+    except OverflowError:
+        return f"{milliseconds} ms"
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

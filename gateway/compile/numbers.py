@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import struct
-from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal
+from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal, InvalidOperation
 from math import isinf
 
 FLT_MAX = struct.unpack("<f", b"\xff\xff\x7f\x7f")[0]
@@ -22,6 +22,12 @@ MOST_EXPONENT = 400
 
 EXACT = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN)
 """For products and shifts that must not round; never for a quotient, which need not end."""
+
+MOST_TEXT_BITS = 12_000
+"""Of an integer that is turned into text: Python refuses more than 4300 digits."""
+
+_FAR = 999_999
+"""An exponent far beyond every limit, and small enough to compute with."""
 
 _JSON_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?").fullmatch
 _LENIENT_NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?").fullmatch
@@ -86,6 +92,21 @@ def _other_separator(text: str, *, lenient: bool, separator: str) -> ValueError:
     return NotANumber("not-a-number")
 
 
+def decimal_of(text: str) -> Decimal:
+    """The number that a text of the grammar writes, exactly, as far as ``Decimal`` reaches.
+
+    Beyond that (an exponent of 19 digits) a number of the same sign that is as huge or as tiny for every purpose.
+    """
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        mantissa, _, exponent = text.lower().partition("e")
+        if not Decimal(mantissa):
+            return Decimal(0)
+        sign = "-" if mantissa.startswith("-") else ""
+        return Decimal(f"{sign}1E{'-' if exponent.startswith('-') else ''}{_FAR}")
+
+
 def is_non_finite(text: str) -> bool:
     """Whether the text is a spelling of NaN or an infinity."""
     return _NON_FINITE(text) is not None
@@ -106,7 +127,7 @@ def float_of(text: str) -> tuple[float, bool]:
         return number, True
     if isinf(number):
         return number, False
-    written = Decimal(text)
+    written = decimal_of(text)
     return number, Decimal(repr(number)) == written or Decimal(number) == written
 
 
@@ -124,7 +145,7 @@ def to_float32(number: float) -> float:
 
 def shortest_float32(single: float) -> float:
     """The double nearest to the shortest decimal that reads back as the float32 ``single``."""
-    for digits in range(6, 9):
+    for digits in range(1, 9):
         decimal = float(f"{single:.{digits}g}")
         if abs(decimal) <= FLT_MAX and to_float32(decimal) == single:
             return decimal

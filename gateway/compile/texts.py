@@ -10,11 +10,10 @@ import base64
 import binascii
 import re
 from collections.abc import Callable, Mapping
+from uuid import UUID
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}").fullmatch
-_LOOSE_UUID = re.compile(
-    r"(?:urn:uuid:)?\{?([0-9a-fA-F]{8})-?([0-9a-fA-F]{4})-?([0-9a-fA-F]{4})-?([0-9a-fA-F]{4})-?([0-9a-fA-F]{12})\}?",
-).fullmatch
+_HEX = re.compile(r"[0-9a-fA-F]{32}").fullmatch
 
 
 def _canonical(decode: Callable[[str], bytes], encode: Callable[[bytes], bytes]) -> Callable[[str], bytes]:
@@ -49,6 +48,8 @@ DECODERS: Mapping[str, Callable[[str], bytes]] = {
 def decode_loose_base64(text: str) -> bytes:
     """Lenient only: standard or URL alphabet, padded or not. Raises ValueError."""
     standard = text.replace("-", "+").replace("_", "/").rstrip("=")
+    if len(text) > len(standard) and len(text) != len(standard) + -len(standard) % 4:
+        raise ValueError("padded with the wrong number of =")
     if (set("+/") & set(text)) and (set("-_") & set(text)):
         raise ValueError("mixes two base64 alphabets")
     return DECODERS["base64"](standard + "=" * (-len(standard) % 4))
@@ -61,7 +62,7 @@ def is_uuid(text: str) -> bool:
 
 def read_loose_uuid(text: str) -> str | None:
     """Lenient only: the canonical lower-case form of 32 hex digits, braces or ``urn:uuid:``; None if it is none."""
-    match = _LOOSE_UUID(text)
-    if match is None or text.count("{") != text.count("}"):
-        return None
-    return "-".join(match.groups()).lower()
+    if _HEX(text):
+        return str(UUID(hex=text))
+    bare = text[1:-1] if text[:1] == "{" and text[-1:] == "}" else text.removeprefix("urn:uuid:")
+    return bare.lower() if _UUID(bare) else None

@@ -18,6 +18,7 @@ from gateway.compile.verdict import Refused, kind_of, quote
 from gateway.config.contract import Timestamp
 from gateway.errors import SchemaError
 from gateway.model import Code, Violation
+from gateway.notation.pointer import MISSING
 
 ReadTimestamp = Callable[[Any], int | None]
 """A decoded payload -> milliseconds since 1970 UTC, None where the field is missing or unreadable."""
@@ -39,9 +40,10 @@ def compile_timestamp(declared: Timestamp, avro: Type | None, book: RuleBook) ->
         coerce, nanos = found[1].coerce, NANOS_PER[logical.unit]
 
         def read_typed(payload: Any) -> int | None:
+            found = pointer.get(payload)
             try:
-                return int(coerce(pointer.get(payload), [])) * nanos // NANOS_PER["ms"]
-            except (Refused, KeyError):
+                return None if found is MISSING else int(coerce(found, [])) * nanos // NANOS_PER["ms"]
+            except Refused:
                 return None
 
         return read_typed
@@ -57,7 +59,7 @@ def _read_untyped(value: Any, nanos_per_unit: int | None) -> int | None:
         except datetimes.BadDateTime:
             pass
         try:
-            value = Decimal(numbers.read_number(value, lenient=False))
+            value = numbers.decimal_of(numbers.read_number(value, lenient=False))
         except (numbers.NotANumber, numbers.Ambiguous):
             return None
     if nanos_per_unit is None or type(value) not in {int, float, Decimal}:

@@ -37,7 +37,7 @@ def compile_decimal(leaf: Leaf, logical: Logical, size: int | None) -> Scalar:
         if kind is str:
             if rules.strict:
                 raise mismatch(wanted)
-            return unscaled(Decimal(leaf.number_text(value, wanted, log)), log)
+            return unscaled(numbers.decimal_of(leaf.number_text(value, wanted, log)), log)
         if kind is int:
             if abs(value) >= limit:
                 raise out_of_range()

@@ -27,6 +27,7 @@ from gateway.compile.coercions import (
     ROUNDED,
     STRING_TO_BOOLEAN,
     STRING_TO_BYTES,
+    STRING_TO_NUMBER,
     TOKEN_TO_NULL,
 )
 from gateway.compile.leaf import Leaf, mismatch, plain_number, refuse_null
@@ -36,9 +37,6 @@ from gateway.model import Code
 from gateway.notation.nearest import nearest
 
 _ROUNDINGS = {"floor": ROUND_FLOOR, "trunc": ROUND_DOWN, "half-even": ROUND_HALF_EVEN}
-
-MOST_DIGITS = 4000
-"""Digits of an integer that are turned into text; Python refuses more than 4300."""
 
 
 def compile_null(leaf: Leaf) -> Scalar:
@@ -114,7 +112,7 @@ def compile_integer(leaf: Leaf, low: int, high: int) -> Scalar:
         if rules.strict or kind in {dict, list}:
             raise mismatch(wanted)
         if kind is str:
-            return from_decimal(Decimal(leaf.number_text(value, wanted, log)), log)
+            return from_decimal(numbers.decimal_of(leaf.number_text(value, wanted, log)), log)
         if kind is bool:
             if not rules.lenient:
                 raise mismatch(wanted, "a boolean is no number; lenient mode takes it as 0 or 1")
@@ -255,7 +253,9 @@ def _integer_to_double(number: int, wanted: str, *, exact: bool) -> float:
 def _double_from_text(leaf: Leaf, text: str, wanted: str, log: Log) -> float:
     rules = leaf.rules
     if numbers.is_non_finite(text):
-        token = _NON_FINITE_TOKENS.get(text if not rules.lenient else text.lower())
+        token = (_LENIENT_NON_FINITE if rules.lenient else _NON_FINITE_TOKENS).get(
+            text.lower() if rules.lenient else text
+        )
         if rules.non_finite != "keep" or token is None:
             raise Refused(
                 Code.NON_FINITE,
@@ -263,10 +263,11 @@ def _double_from_text(leaf: Leaf, text: str, wanted: str, log: Log) -> float:
                 "publish null in a nullable field, or declare non_finite: null or keep",
                 token=text,
             )
+        leaf.note(log, STRING_TO_NUMBER)
         return token
     number, exact = numbers.float_of(written := leaf.number_text(text, wanted, log))
     _finite(number, wanted)
-    if not exact and (not rules.lenient or (number == 0 and Decimal(written))):
+    if not exact and (not rules.lenient or (number == 0 and numbers.decimal_of(written))):
         raise Refused(
             Code.PRECISION_LOSS,
             wanted,
@@ -277,7 +278,7 @@ def _double_from_text(leaf: Leaf, text: str, wanted: str, log: Log) -> float:
 
 
 _NON_FINITE_TOKENS = {"NaN": nan, "Infinity": inf, "-Infinity": copysign(inf, -1)}
-_NON_FINITE_TOKENS |= {token.lower(): value for token, value in _NON_FINITE_TOKENS.items()}
+_LENIENT_NON_FINITE = {token.lower(): value for token, value in _NON_FINITE_TOKENS.items()}
 
 
 def compile_string(leaf: Leaf) -> Scalar:
@@ -293,10 +294,8 @@ def compile_string(leaf: Leaf) -> Scalar:
         if rules.strict or kind in {dict, list}:
             raise mismatch(wanted)
         if kind is int:
-            if value.bit_length() > MOST_DIGITS * 3:
-                raise Refused(
-                    Code.OUT_OF_RANGE, wanted, f"a number of more than {MOST_DIGITS} digits is not turned into text"
-                )
+            if value.bit_length() > numbers.MOST_TEXT_BITS:
+                raise Refused(Code.OUT_OF_RANGE, wanted, "a number of that many digits is not turned into text")
             leaf.note(log, INTEGER_TO_STRING)
             return str(value)
         if not rules.lenient:
@@ -380,7 +379,7 @@ def compile_enum(leaf: Leaf, kind: EnumType) -> Scalar:
         if value in codes:
             return value
         mapped = rules.enum_map.get(value)
-        if mapped is not None:
+        if mapped in codes:
             leaf.note(log, ENUM_MAPPED)
             return mapped
         symbol = folded.get(value.lower()) if value.isascii() else None

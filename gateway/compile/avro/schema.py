@@ -176,7 +176,7 @@ class _Reader:
         if name in PRIMITIVES:
             return Primitive(name, place)
         full = name if "." in name or not namespace else f"{namespace}.{name}"
-        known = self.scope.get(full) or self.scope.get(name)
+        known = self.scope.get(full)
         if known is None:
             raise SchemaError(f"unknown type {name!r}: it is neither primitive nor defined before this place", place)
         return known

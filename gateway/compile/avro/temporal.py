@@ -16,6 +16,7 @@ from gateway.compile.avro.logical_types import Logical
 from gateway.compile.avro.node import Clean, Scalar
 from gateway.compile.coercions import (
     EPOCH_RESCALED,
+    INTEGRAL_FLOAT_TO_INT,
     STRING_TO_DATE,
     STRING_TO_DURATION,
     STRING_TO_TIME,
@@ -103,7 +104,8 @@ def compile_timestamp(leaf: Leaf, logical: Logical) -> Scalar:
     other needs one.
     """
     target = _Timestamp(leaf, logical)
-    return Scalar(target.wanted, target.coerce, binary.encode_long, _clean_integer(target.first, target.end))
+    clean = _clean_integer(target.first, target.end) if target.is_exclusive else None
+    return Scalar(target.wanted, target.coerce, binary.encode_long, clean)
 
 
 class _Timestamp:
@@ -115,12 +117,16 @@ class _Timestamp:
         nanos = NANOS_PER[self._unit]
         self.first, self.end = (-(-bound // nanos) for bound in leaf.rules.epoch_window)
         """The window in the schema's unit, the end exclusive."""
+        declared = NANOS_PER[leaf.rules.epoch_unit or self._unit]
+        low, high = (-(-bound // declared) for bound in leaf.rules.epoch_window)
+        self.is_exclusive = leaf.rules.epoch_unit in {None, self._unit} or high <= self.first or self.end <= low
+        """Whether an integer inside the window in the schema's unit cannot lie in it in the declared one."""
         offset = "without" if self._local else "with"
         self.wanted = f"a timestamp: {self._unit} since 1970, or RFC 3339 text {offset} an offset"
 
     def coerce(self, value: Any, log: Log) -> int:
         kind = type(value)
-        if kind is int and self.first <= value < self.end:
+        if kind is int and self.is_exclusive and self.first <= value < self.end:
             return int(value)
         if value is None:
             raise refuse_null(self.wanted)
@@ -130,10 +136,20 @@ class _Timestamp:
             raise mismatch(self.wanted)
         if kind is str:
             return self._from_text(value, log)
-        return self._from_epoch(value if kind is Decimal else Decimal(repr(value)), log)
+        return self._from_float(value, log)
 
-    def _from_epoch(self, number: Decimal, log: Log) -> int:
-        read_as = self._unit_of(number)
+    def _from_float(self, value: float | Decimal, log: Log) -> int:
+        """A number with a point or an exponent: as the integer that it is, or with a fraction of its unit."""
+        number = value if isinstance(value, Decimal) else Decimal(repr(value))
+        if not isinstance(value, Decimal) and value.is_integer():
+            if abs(value) > numbers.EXACT_INTEGERS:
+                advice = "above 2^53-1 a number with a decimal point stands for several integers; publish it without"
+                raise Refused(Code.PRECISION_LOSS, self.wanted, advice, nearest=int(value))
+            self._leaf.note(log, INTEGRAL_FLOAT_TO_INT)
+        return self._from_epoch(number, log)
+
+    def _from_epoch(self, number: Decimal, log: Log, *, text: bool = False) -> int:
+        read_as = self._unit_of(number, text=text)
         if read_as is None:
             raise self._outside(number)
         exact = numbers.EXACT.multiply(number, Decimal(NANOS_PER[read_as]))
@@ -147,23 +163,25 @@ class _Timestamp:
             self._leaf.note(log, EPOCH_RESCALED)
         return whole
 
-    def _unit_of(self, number: Decimal) -> str | None:
-        """The unit to read the number in; None where it is outside the window in every allowed one."""
+    def _unit_of(self, number: Decimal, *, text: bool) -> str | None:
+        """The unit to read the number in: the declared one, the schema's (not for text), or (lenient) the only one.
+
+        None where it is outside the window in every allowed one.
+        """
         if numbers.exceeds(number, numbers.MOST_INTEGER_EXPONENT):
             return None
         plausible = datetimes.plausible_units(number, self._rules.epoch_window)
-        if self._unit in plausible:
-            return self._unit
         if self._rules.epoch_unit in plausible:
             return self._rules.epoch_unit
+        if self._unit in plausible and (not text or self._rules.epoch_unit is not None):
+            return self._unit
         if self._rules.lenient and len(plausible) == 1:
             return plausible[0]
         return None
 
     def _outside(self, number: Decimal) -> Refused:
         window = self._rules.epoch_window
-        far = numbers.exceeds(number, numbers.MOST_INTEGER_EXPONENT)
-        plausible = [] if far else datetimes.plausible_units(number, window)
+        plausible = self._plausible(number)
         return Refused(
             Code.EPOCH_OUT_OF_WINDOW,
             self.wanted,
@@ -177,7 +195,7 @@ class _Timestamp:
 
     def _from_text(self, text: str, log: Log) -> int:
         try:
-            number = Decimal(numbers.read_number(text, lenient=self._rules.lenient))
+            number = numbers.decimal_of(numbers.read_number(text, lenient=self._rules.lenient))
         except (numbers.NotANumber, numbers.Ambiguous):
             return self._from_date_time(text, log)
         if not self._rules.epoch_unit and not self._rules.lenient:
@@ -185,10 +203,14 @@ class _Timestamp:
                 Code.EPOCH_UNIT_UNDECLARED,
                 self.wanted,
                 "a number in text may be in any unit; declare epoch_unit in the contract",
-                plausible_as=datetimes.plausible_units(number, self._rules.epoch_window),
+                plausible_as=self._plausible(number),
             )
         self._leaf.note(log, STRING_TO_TIMESTAMP)
-        return self._from_epoch(number, log)
+        return self._from_epoch(number, log, text=True)
+
+    def _plausible(self, number: Decimal) -> list[str]:
+        far = numbers.exceeds(number, numbers.MOST_INTEGER_EXPONENT)
+        return [] if far else datetimes.plausible_units(number, self._rules.epoch_window)
 
     def _from_date_time(self, text: str, log: Log) -> int:
         try:

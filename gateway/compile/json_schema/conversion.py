@@ -6,7 +6,6 @@ The result is again a JSON value; the schema then judges it anew.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from decimal import Decimal
 from typing import Any
 
 from gateway.compile import numbers
@@ -66,7 +65,7 @@ def _to_integer(value: Any, leaf: Leaf, log: Log) -> int:
         return int(value)
     if type(value) is not str or leaf.rules.strict:
         raise mismatch(wanted)
-    number = Decimal(leaf.number_text(value, wanted, log))
+    number = numbers.decimal_of(leaf.number_text(value, wanted, log))
     if numbers.exceeds(number, numbers.MOST_INTEGER_EXPONENT):
         raise Refused(Code.OUT_OF_RANGE, wanted, f"more than {numbers.MOST_INTEGER_EXPONENT} digits")
     if number != number.to_integral_value():
@@ -118,6 +117,8 @@ def _to_string(value: Any, leaf: Leaf, log: Log) -> str:
     if leaf.rules.strict or type(value) not in {int, float, bool}:
         raise mismatch(wanted)
     if type(value) is int:
+        if value.bit_length() > numbers.MOST_TEXT_BITS:
+            raise Refused(Code.OUT_OF_RANGE, wanted, "a number of that many digits is not turned into text")
         leaf.note(log, INTEGER_TO_STRING)
         return str(value)
     if not leaf.rules.lenient:
