@@ -104,5 +104,6 @@ def _announce(url: str, store: Store, output: Output) -> None:
     for each in latest:
         known = f"version {each.version}  ID {each.schema_id}  {each.definition.format}"
         console.print(f"{each.subject:<{width}}  {known}")
-    console.print(f"Schema Registry for development: {url} ({len(latest)} subjects); Ctrl-C ends it")
+    held = "1 subject" if len(latest) == 1 else f"{len(latest)} subjects"
+    console.print(f"Schema Registry for development: {url} ({held}); Ctrl-C ends it")
     console.file.flush()

@@ -10,6 +10,7 @@ Rules
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, Self
@@ -28,6 +29,9 @@ from gateway.pipeline.ports import Subscription
 
 SUBSCRIPTIONS_PER_PACKET = 8
 """AWS IoT Core takes no more in one SUBSCRIBE."""
+
+ANSWER_TIMEOUT_S = 10.0
+"""For one SUBACK."""
 
 _VERSIONS = {"5": aiomqtt.ProtocolVersion.V5, "3.1.1": aiomqtt.ProtocolVersion.V311}
 
@@ -82,15 +86,23 @@ class Probe:
         codes: list[int] = []
         for start in range(0, len(subscriptions), SUBSCRIPTIONS_PER_PACKET):
             wanted = [self._wish(one) for one in subscriptions[start : start + SUBSCRIPTIONS_PER_PACKET]]
-            try:
-                granted: Any = await self._client.subscribe(wanted, timeout=10)
-            except aiomqtt.MqttError as exc:
-                reason = self._client.closed.result().reason if self._client.closed.done() else str(exc)
-                raise LinkError(
-                    f"{self._address}: no answer to SUBSCRIBE: {reason}; look into the broker's log"
-                ) from exc
-            codes += [code.value for code in granted]
+            codes += [code.value for code in await self._ask(wanted)]
         return codes
+
+    async def _ask(self, wanted: Sequence[tuple[str, Any]]) -> Any:
+        """The SUBACK's reason codes. Raises LinkError where it does not come."""
+        asking = asyncio.ensure_future(self._client.subscribe(list(wanted), timeout=ANSWER_TIMEOUT_S))
+        closed = self._client.closed
+        waiting: set[asyncio.Future[Any]] = {asking, closed}
+        try:
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            if not asking.done():
+                raise LinkError(f"{self._address}: no answer to SUBSCRIBE: {closed.result().reason}")
+            return asking.result()
+        except aiomqtt.MqttError as exc:
+            raise LinkError(f"{self._address}: no answer to SUBSCRIBE: {exc}; look into the broker's log") from exc
+        finally:
+            asking.cancel()
 
     def _wish(self, one: Subscription) -> tuple[str, Any]:
         if self._settings.version != "5":
