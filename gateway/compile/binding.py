@@ -113,6 +113,8 @@ class Binding:
         try:
             log: Log = []
             text: bytes | None = payload
+            if device == "":
+                raise _Refusal(Stage.ROUTE, [_empty_device(self._known["mqtt_topic"])])
             try:
                 value = self._decode(payload)
             except json_text.DECODE_ERRORS:
@@ -126,8 +128,7 @@ class Binding:
                 device = checked
             if not self._proves_sound(payload, value):
                 text = self._examine(value, payload, text, log)
-            if self._fields:
-                self._fill(value, device, received_at)
+            if self._fields and self._fill(value, device, received_at):
                 text = None
             try:
                 data = self._encode(value, text, log)
@@ -138,7 +139,7 @@ class Binding:
                 return Record(self._topic, key, self._prefix + data, self._fixed_headers, received_at, self.label)
             return self._record(value, payload, data, device, received_at, log)
         except _Refusal as refusal:
-            return Rejection(refusal.stage, refusal.violations, refusal.truncated, self.label, device)
+            return Rejection(refusal.stage, refusal.violations, refusal.truncated, self.label, device or None)
 
     def _record(
         self, value: Any, payload: bytes, data: bytes, device: str | None, received_at: int, log: Log
@@ -164,9 +165,16 @@ class Binding:
 
     def _repair(self, payload: bytes, log: Log) -> json_text.Repaired:
         route = self.route
-        exact = route.codec.needs_exact_numbers
+        codec = route.codec
         try:
-            return json_text.repair(payload, route.rules, log, exact=exact, depth=route.depth)
+            return json_text.repair(
+                payload,
+                route.rules,
+                log,
+                exact=codec.needs_exact_numbers,
+                depth=route.depth,
+                keep_huge=codec.avro is not None,
+            )
         except json_text.Undecodable as exc:
             raise _Refusal(Stage.DECODE, [exc.violation]) from None
 
@@ -184,19 +192,24 @@ class Binding:
         if twice is None:
             return text
         if self.route.rules.duplicate_keys == "reject":
-            raise _Refusal(Stage.DECODE, [twice])
+            raise _Refusal(Stage.DECODE, [twice.violation])
         log.append(Coercion(twice.path, DUPLICATE_DROPPED))
         return None
 
-    def _fill(self, value: Any, device: str | None, received_at: int) -> None:
-        """Puts the contract's ``fields`` into the payload; one that says something else is a mismatch."""
+    def _fill(self, value: Any, device: str | None, received_at: int) -> bool:
+        """Puts the contract's ``fields`` into the payload, and tells whether any was missing.
+
+        One that says something else is a mismatch.
+        """
+        added = False
         for pointer, template in self._fields:
             wanted = self._render(template, device, received_at)
             found = pointer.get(value)
             if found is MISSING and pointer.set(value, wanted):
-                continue
-            if found != wanted:
+                added = True
+            elif found != wanted:
                 raise _Refusal(Stage.VALIDATE, [_field_mismatch(pointer, wanted, found)])
+        return added
 
     def _explained(self, value: Any, payload: bytes, refused: Refused) -> _Refusal:
         """Every violation of a refused value; nesting first, because it bounds the search itself."""
@@ -253,6 +266,15 @@ def coercions_header(coercions: tuple[Coercion, ...], mode: Mode) -> bytes:
 def _quoted(path: str) -> str:
     """A path without the characters that separate the header's parts."""
     return path.replace("%", "%25").replace(",", "%2C").replace(";", "%3B").replace("=", "%3D")
+
+
+def _empty_device(mqtt_topic: str) -> Violation:
+    return Violation(
+        Code.NO_DEVICE_ID,
+        f"the level of {mqtt_topic!r} that names the device is empty",
+        expected="a device ID in the topic",
+        found="absent",
+    )
 
 
 def _field_mismatch(pointer: Pointer, wanted: str, found: Any) -> Violation:

@@ -15,28 +15,33 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from decimal import Decimal
-from typing import Any
+from decimal import Decimal, InvalidOperation
+from math import isinf
+from secrets import token_hex
+from sys import float_info
+from typing import Any, NamedTuple
 
 import msgspec
 
 from gateway.compile.coercions import BOM_STRIPPED, NAN_LITERAL_TO_NULL, NUL_STRIPPED
+from gateway.compile.numbers import MOST_EXPONENT, decimal_of, exceeds
 from gateway.compile.rules import Rules
 from gateway.compile.verdict import Log
 from gateway.model import Code, Coercion, Violation
 from gateway.notation.pointer import Pointer
 
-DECODE_ERRORS = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+DECODE_ERRORS = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, InvalidOperation)
 """What a decoder of ``make_decoder`` raises for bytes that are no JSON."""
 
 _BOM = b"\xef\xbb\xbf"
 _WHITE_SPACE = b" \t\r\n"
+MOST_DIGITS = 4300
+"""Of an integer: Python refuses to convert more."""
 _BYTE = re.compile(r"\(byte ([0-9]+)\)")
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*"')
 _NAN_LITERAL = re.compile(rb"-?(?:nan|NaN|NAN|inf|Infinity|INF)(?![A-Za-z0-9_])")
-_NAN_MARK = "\x00nan-literal"
-"""Stands for a repaired literal until its place is found; no text from JSON source can be taken for it
-by accident, because an escaped NUL in front of these words would have to be published on purpose."""
+_NAN_MARK = f"nan-literal-{token_hex(16)}"
+"""Stands for a repaired literal until its place is found; random, so that no payload can contain it."""
 
 
 class Undecodable(Exception):
@@ -53,7 +58,7 @@ def make_decoder(*, exact: bool) -> Callable[[bytes], Any]:
 
 
 _decode_plain = make_decoder(exact=False)
-_decode_exact = make_decoder(exact=True)
+_decode_exact = msgspec.json.Decoder(float_hook=decimal_of).decode
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +72,11 @@ class Repaired:
     """Whether the text is the value's own JSON; if not, the value must be written anew."""
 
 
-def repair(payload: bytes, rules: Rules, log: Log, *, exact: bool, depth: int) -> Repaired:
+def repair(payload: bytes, rules: Rules, log: Log, *, exact: bool, depth: int, keep_huge: bool = True) -> Repaired:
     """Decodes what the plain decoder refused, if the rules allow a repair. Raises Undecodable.
 
-    ``depth`` is the limit that a refusal names.
+    ``depth`` is the limit of nesting. ``keep_huge``: numbers that no double holds become ``Decimal``, for a target
+    that then refuses them at its place; otherwise they are refused here.
     """
     text = payload
     if not rules.strict:
@@ -85,30 +91,54 @@ def repair(payload: bytes, rules: Rules, log: Log, *, exact: bool, depth: int) -
         return Repaired(decode(text), text)
     except RecursionError:
         raise Undecodable(_too_deep(depth)) from None
-    except msgspec.ValidationError:
-        # A number that no double holds, such as 1e999: with all its digits it is refused at its place.
-        return Repaired(_decode_huge(text), text)
+    except (msgspec.ValidationError, InvalidOperation):
+        # A number that no double holds, such as 1e999, or an exponent beyond every decimal.
+        value = _decode_huge(text, depth)
+        huge = None if keep_huge else _find_huge(value)
+        if huge is not None:
+            raise Undecodable(huge) from None
+        return Repaired(value, text)
     except DECODE_ERRORS as exc:
-        if rules.nan_literals:
-            repaired = _without_nan_literals(text, log, decode)
-            if repaired is not None:
-                return repaired
+        repaired = _without_nan_literals(text, log, depth) if rules.nan_literals else None
+        if repaired is not None:
+            return repaired
         raise Undecodable(_explain(text, exc)) from None
 
 
-def _decode_huge(text: bytes) -> Any:
-    """Decodes numbers beyond double and beyond 4300 digits as ``Decimal``."""
+def _decode_huge(text: bytes, depth: int) -> Any:
+    """Decodes numbers beyond double and beyond 4300 digits as ``Decimal``. Raises Undecodable."""
     try:
-        return _decode_exact(text)
-    except msgspec.ValidationError:
-        return json.loads(text, parse_int=_read_int, parse_float=Decimal)
+        try:
+            return _decode_exact(text)
+        except msgspec.ValidationError:
+            return json.loads(text, parse_int=_read_int, parse_float=decimal_of)
+    except RecursionError:
+        raise Undecodable(_too_deep(depth)) from None
+    except (*DECODE_ERRORS, ValueError) as exc:
+        raise Undecodable(_explain(text, exc)) from None
 
 
 def _read_int(digits: str) -> int | Decimal:
-    return int(digits) if len(digits) < 400 else Decimal(digits)
+    return int(digits) if len(digits) <= MOST_DIGITS else decimal_of(digits)
 
 
-def _without_nan_literals(text: bytes, log: Log, decode: Callable[[bytes], Any]) -> Repaired | None:
+def _find_huge(value: Any) -> Violation | None:
+    """The first number that no double holds, or of more than ``MOST_DIGITS`` digits."""
+    for path, item in _walk(value, ()):
+        if type(item) is Decimal and (exceeds(item, MOST_EXPONENT) or isinf(float(item))):
+            return Violation(
+                Code.OUT_OF_RANGE,
+                f"{Pointer(path) or 'the payload'}: no double holds this number, nor would most readers",
+                path=str(Pointer(path)),
+                expected="a number up to 1.7976931348623157e308",
+                found="number",
+                value=str(item)[:64],
+                params={"minimum": -float_info.max, "maximum": float_info.max},
+            )
+    return None
+
+
+def _without_nan_literals(text: bytes, log: Log, depth: int) -> Repaired | None:
     """The value with null for each bare ``nan`` outside strings, noted; None if that is not what was wrong."""
     mark = json.dumps(_NAN_MARK).encode()
     pieces: list[bytes] = []
@@ -119,10 +149,20 @@ def _without_nan_literals(text: bytes, log: Log, decode: Callable[[bytes], Any])
     pieces.append(_NAN_LITERAL.sub(lambda _: mark, text[end:]))
     marked = b"".join(pieces)
     try:
-        value = decode(marked)
+        value = _decode_exact(marked)
     except DECODE_ERRORS:
         return None
+    deep = check_depth(marked, value, depth)
+    if deep is not None:
+        raise Undecodable(deep)
+    if _is_key(value):
+        return None
     return Repaired(_replace_marks(value, (), log), marked, is_value=False)
+
+
+def _is_key(value: Any) -> bool:
+    """Whether a literal stood in a key's place, where no value can stand."""
+    return any(type(item) is dict and _NAN_MARK in item for _, item in _walk(value, ()))
 
 
 def _replace_marks(value: Any, path: tuple[str, ...], log: Log) -> Any:
@@ -198,7 +238,15 @@ def proves_flat(text: bytes, value: Any) -> bool:
     return type(value) is dict and text.count(b":") == len(value) and b"[" not in text
 
 
-def find_duplicate_keys(text: bytes) -> Violation | None:
+class Duplicate(NamedTuple):
+    """An object in which a key stands twice."""
+
+    violation: Violation
+    path: str
+    """Of the object, array indices as ``*``."""
+
+
+def find_duplicate_keys(text: bytes) -> Duplicate | None:
     """The first object of the text in which a key stands twice, None if there is none."""
     found: list[tuple[dict[str, Any], list[str]]] = []
 
@@ -215,7 +263,7 @@ def find_duplicate_keys(text: bytes) -> Violation | None:
     made, names = found[0]
     path = next((path for path, value in _walk(whole, ()) if value is made), ())
     listed = ", ".join(repr(name) for name in names[:20])
-    return Violation(
+    violation = Violation(
         Code.DUPLICATE_KEY,
         f"{Pointer(path) or 'the payload'}: {listed} stands more than once; which value is meant?",
         path=str(Pointer(path)),
@@ -223,6 +271,15 @@ def find_duplicate_keys(text: bytes) -> Violation | None:
         expected="each key once",
         params={"names": names[:20]},
     )
+    return Duplicate(violation, _generic(whole, path))
+
+
+def _generic(whole: Any, path: tuple[str, ...]) -> str:
+    steps: list[str] = []
+    for step in path:
+        steps.append("*" if isinstance(whole, list) else step)
+        whole = whole[int(step)] if isinstance(whole, list) else whole[step]
+    return str(Pointer(tuple(steps)))
 
 
 def _walk(value: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:

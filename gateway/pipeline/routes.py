@@ -19,11 +19,14 @@ from typing import NamedTuple
 from gateway.compile import json_text
 from gateway.compile.binding import DEVICE, Binding
 from gateway.compile.route import Route
+from gateway.compile.rules import RuleBook
 from gateway.compile.where import Where
 from gateway.config.contract import Contract
 from gateway.model import Code, Record, Rejection, RouteLabel, Stage, Violation
 from gateway.notation.topics import narrower
 
+MOST_DEPTH = 512
+"""Nesting up to which a repaired payload is looked at to find its contract, which then applies its own limit."""
 MOST_TOPICS = 100_000
 """Topics kept bound. A fleet with more of them binds anew now and then, at 10 us each; none is refused."""
 
@@ -155,12 +158,12 @@ class _Switch:
 
     def _taker_of_repaired(self, payload: bytes) -> Encode:
         for candidate in self._candidates:
-            route = candidate.route
-            if isinstance(route, Route):
-                try:
-                    repaired = json_text.repair(payload, route.rules, [], exact=False, depth=route.depth)
-                except json_text.Undecodable:
-                    continue
-                if candidate.where.claims(repaired.value):
-                    return candidate.encode
+            contract = candidate.route.contract
+            rules = RuleBook(contract.mode, contract.options, contract.overrides).at(())
+            try:
+                repaired = json_text.repair(payload, rules, [], exact=False, depth=MOST_DEPTH)
+            except json_text.Undecodable:
+                continue
+            if candidate.where.claims(repaired.value):
+                return candidate.encode
         return self._fallback or self._candidates[0].encode

@@ -141,12 +141,13 @@ class _Timestamp:
     def _from_float(self, value: float | Decimal, log: Log) -> int:
         """A number with a point or an exponent: as the integer that it is, or with a fraction of its unit."""
         number = value if isinstance(value, Decimal) else Decimal(repr(value))
-        if not isinstance(value, Decimal) and value.is_integer():
-            if abs(value) > numbers.EXACT_INTEGERS:
+        whole = self._from_epoch(number, log)
+        if whole == number:
+            if not isinstance(value, Decimal) and abs(value) > numbers.EXACT_INTEGERS:
                 advice = "above 2^53-1 a number with a decimal point stands for several integers; publish it without"
                 raise Refused(Code.PRECISION_LOSS, self.wanted, advice, nearest=int(value))
             self._leaf.note(log, INTEGRAL_FLOAT_TO_INT)
-        return self._from_epoch(number, log)
+        return whole
 
     def _from_epoch(self, number: Decimal, log: Log, *, text: bool = False) -> int:
         read_as = self._unit_of(number, text=text)
