@@ -81,7 +81,9 @@ async def _run(project: Project, selection: Selection, limit: int, show: Show, *
     async def show_all() -> None:
         missing.extend(await missing_topics(kafka, wanted))
         for topic in missing:
-            _say(f"Kafka topic {topic!r} does not exist: create it, or no message for it can be acknowledged")
+            _say(
+                f"Kafka shows no topic {topic!r}: create it, or grant DESCRIBE; nothing can be dead-lettered without it"
+            )
         topics = [topic for topic in wanted if topic not in missing]
         letters, left_out = await newest(reader, topics, selection, limit, seen)
         if left_out:

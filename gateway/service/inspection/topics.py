@@ -40,7 +40,7 @@ async def inspect_topics(project: Project, file: str) -> list[Finding]:
     try:
         missing = await missing_topics(settings.kafka, uses, file=file)
         found = [Finding(Grade.FINE, Area.KAFKA, about, "answers")]
-        described, permissions = await _describe(project, [name for name in uses if name not in missing], file)
+        described, permissions = await _describe(project, list(uses), file)
     except SinkError as exc:
         return [Finding(Grade.UNREACHABLE, Area.KAFKA, about, str(exc))]
     except ConfigError as exc:
@@ -48,10 +48,9 @@ async def inspect_topics(project: Project, file: str) -> list[Finding]:
     if described is None:
         message = "lists its topics but does not describe them, so limits and permissions were not checked"
         found.append(Finding(Grade.UNKNOWN, Area.KAFKA, about, message))
-        described = {name: KafkaTopic(name, exists=True) for name in uses if name not in missing}
+        described = {name: KafkaTopic(name, exists=name not in missing) for name in uses}
     for name, use in uses.items():
-        topic = described.get(name, KafkaTopic(name, exists=False))
-        found += _judge(topic, use, permissions, settings.limits.payload_bytes)
+        found += _judge(described[name], use, permissions, settings.limits.payload_bytes)
     return found
 
 
