@@ -156,10 +156,7 @@ def test_deep_json_in_text_is_bounded_too(levels: int):
     assert isinstance(outcome, Rejection)
 
 
-@pytest.mark.parametrize(
-    "levels",
-    [66, pytest.param(900, marks=pytest.mark.xfail(strict=True, reason="RecursionError while nan is repaired"))],
-)
+@pytest.mark.parametrize("levels", [66, 300, 900])
 def test_repairing_a_deep_payload_ends_in_a_refusal(levels: int):
     """A bare nan at the bottom of deep nesting is a payload-limit, not an exception of the repair."""
     payload = "[" * levels + "nan" + "]" * levels
@@ -169,10 +166,8 @@ def test_repairing_a_deep_payload_ends_in_a_refusal(levels: int):
 HUGE = "1e1000000000000000000000"
 TINY = "1e-1000000000000000000000"
 TARGETS: list[Any] = ["long", "float", "double", "boolean", "string", "bytes", DECIMAL, TIMESTAMP]
-ESCAPES = pytest.mark.xfail(strict=True, reason="decimal.InvalidOperation: the exponent is beyond Decimal's own range")
 
 
-@ESCAPES
 @pytest.mark.parametrize("target", TARGETS, ids=str)
 @pytest.mark.parametrize("mode", Mode)
 def test_an_exponent_beyond_every_decimal_is_refused(target: Any, mode: Mode):
@@ -180,7 +175,6 @@ def test_an_exponent_beyond_every_decimal_is_refused(target: Any, mode: Mode):
     assert isinstance(encode(version_of(target), HUGE, mode=mode), Rejection)
 
 
-@ESCAPES
 @pytest.mark.parametrize("version", [json_version(True), json_version({"type": "string"})], ids=["any", "string"])
 def test_an_exponent_beyond_every_decimal_is_refused_by_json_schema_too(version: Any):
     """No reader could hold the number, so it is out of range even where the schema says nothing."""
@@ -214,17 +208,7 @@ def test_an_integer_of_many_digits_is_answered(digits: int, target: Any):
         assert b"1" * digits in outcome.value
 
 
-@pytest.mark.parametrize(
-    "digits",
-    [
-        400,
-        4_000,
-        *(
-            pytest.param(n, marks=pytest.mark.xfail(strict=True, reason="ValueError: more than 4300 digits as text"))
-            for n in (5_000, 300_000)
-        ),
-    ],
-)
+@pytest.mark.parametrize("digits", [400, 4_000, 5_000, 300_000])
 @pytest.mark.parametrize("kind", ["string", "boolean"])
 def test_json_schema_answers_to_an_integer_of_many_digits(digits: int, kind: str):
     """The validator's refusal of such a number can be told, and its conversion is bounded as for Avro."""
@@ -234,13 +218,11 @@ def test_json_schema_answers_to_an_integer_of_many_digits(digits: int, kind: str
 
 @pytest.mark.parametrize("payload", ["[1e999", '{"a":1e999', "[1e999,nan]", "[1e999 1]", "[1e999," + "[" * 5_000])
 @pytest.mark.parametrize("version", [version_of("double"), json_version(True)], ids=["avro", "json"])
-@pytest.mark.xfail(strict=True, reason="the second decoding of a number beyond double has no guard")
 def test_a_huge_number_before_a_mistake_is_a_refusal(payload: str, version: Any):
     """What stands behind a number beyond double may be wrong too: still a decode rejection."""
     assert refused(version, payload).code in {"json-invalid", "payload-limit"}
 
 
-@pytest.mark.xfail(strict=True, reason="1e999 passes a schema that says nothing about numbers")
 @pytest.mark.parametrize("schema", [True, {"type": "number"}, {"type": "object"}])
 def test_a_number_beyond_double_does_not_pass_json_schema(schema: Any):
     """1e999 is infinity for most readers, so no schema lets it through."""
