@@ -49,6 +49,7 @@ _KINDS = {
     "string": frozenset({"string"}),
     "bytes": frozenset({"string"}),
 }
+_NUMBERS = frozenset({"int", "long", "float", "double"})
 _NUMBER = frozenset({"number"})
 _STRING = frozenset({"string"})
 
@@ -189,6 +190,7 @@ class _Compiler:
         branches = [
             Branch(
                 name_of(branch),
+                isinstance(branch, Primitive) and branch.name in _NUMBERS and branch.logical is None,
                 binary.encode_long(n),
                 {mode: compiler.node(branch, path) for mode, compiler in compilers.items()},
             )

@@ -16,13 +16,13 @@ from typing import Any
 
 from gateway.compile.avro.node import Clean, CountKeys, Node
 from gateway.compile.coercions import TOKEN_TO_NULL, UNION_TAG_REMOVED
+from gateway.compile.leaf import mismatch
 from gateway.compile.rules import Path, Rules
 from gateway.compile.tokens import is_declared_null, is_lenient_null
-from gateway.compile.verdict import Findings, Log, Refused, kind_of, violation
+from gateway.compile.verdict import Attempt, Findings, Log, Refused, attempt, kind_of, violation
 from gateway.model import Code, Coercion, Mode
 from gateway.notation.pointer import Pointer
 
-_NUMERIC = frozenset({"int", "long", "float", "double"})
 _SHAPES = frozenset({"object", "array"})
 
 
@@ -31,6 +31,8 @@ class Branch:
     """One branch of a union, compiled in every mode up to the route's own."""
 
     name: str
+    is_number: bool
+    """A plain number: several of them can take the same value without meaning different things."""
     prefix: bytes
     """Its index, encoded."""
     nodes: Mapping[Mode, Node]
@@ -70,63 +72,73 @@ class _Union:
         encoding = self._rules.union_encoding
         if encoding == "tagged":
             return self._tagged(value, log)
-        data = self._plain(value, log)
+        refused: dict[str, Refused] = {}
+        data = self._plain(value, log, refused)
         if data is not None:
             return data
         if encoding != "plain" and self._tag(value) is not None:
             return self._tagged(value, log)
-        raise self._refusal(value)
+        raise self._refusal(refused)
 
-    def _plain(self, value: Any, log: Log) -> bytes | None:
-        """Each reading in its turn, the lower mode first; None if none fits."""
+    def _plain(self, value: Any, log: Log, refused: dict[str, Refused]) -> bytes | None:
+        """Each reading in its turn, the lower mode first; None if none fits, with each branch's reason."""
         rules = self._rules
         maybe_token = self._may_be_token and type(value) is str
         if self._only is not None and not maybe_token:
             # One branch and no token: the widest mode reads whatever a lower one reads, in the same way.
-            return self._widely(value, log, rules.mode)
-        data = self._strictly(value)
+            try:
+                return self._only.prefix + self._only.nodes[rules.mode].write(value, log)
+            except Refused as reason:
+                refused[self._only.name] = reason
+                return None
+        data = self._strictly(value, log, refused)
         if data is None and maybe_token:
             data = self._token(value, log, lenient=False)
         if data is None and not rules.strict:
-            data = self._widely(value, log, Mode.LOSSLESS)
+            data = self._widely(value, log, Mode.LOSSLESS, refused)
         if data is None and rules.lenient:
             data = self._token(value, log, lenient=True) if maybe_token else None
             if data is None:
-                data = self._widely(value, log, Mode.LENIENT)
+                data = self._widely(value, log, Mode.LENIENT, refused)
         return data
 
-    def _strictly(self, value: Any) -> bytes | None:
+    def _strictly(self, value: Any, log: Log, refused: dict[str, Refused]) -> bytes | None:
         """The first branch in schema order; two records, maps or arrays that both fit are ambiguous."""
         kind = kind_of(value)
-        accepted: list[tuple[Branch, bytes]] = []
+        accepted: list[tuple[Branch, bytes, Log]] = []
         for branch in self._others:
             node = branch.nodes[Mode.STRICT]
             if kind not in node.kinds:
+                refused[branch.name] = mismatch(node.wanted)
                 continue
+            tried = attempt(log)
             try:
-                data = node.write(value, [])
-            except Refused:
+                data = node.write(value, tried)
+            except Refused as reason:
+                refused[branch.name] = reason.stored()
                 continue
+            accepted.append((branch, data, tried))
             if kind not in _SHAPES:
-                return branch.prefix + data
-            accepted.append((branch, data))
-        if len(accepted) > 1:
-            raise self._ambiguous([branch for branch, _ in accepted])
-        return accepted[0][0].prefix + accepted[0][1] if accepted else None
+                break
+        return self._chosen(accepted, log)
 
-    def _widely(self, value: Any, log: Log, mode: Mode) -> bytes | None:
+    def _widely(self, value: Any, log: Log, mode: Mode, refused: dict[str, Refused]) -> bytes | None:
         """Exactly one accepting branch; several only if all are numbers, then the first."""
         accepted: list[tuple[Branch, bytes, Log]] = []
         for branch in self._others:
-            tried: Log = []
+            tried = attempt(log)
             try:
                 data = branch.nodes[mode].write(value, tried)
-            except Refused:
+            except Refused as reason:
+                refused[branch.name] = reason.stored()
                 continue
             accepted.append((branch, data, tried))
+        return self._chosen(accepted, log)
+
+    def _chosen(self, accepted: Sequence[tuple[Branch, bytes, Log]], log: Log) -> bytes | None:
         if not accepted:
             return None
-        if len(accepted) > 1 and not all(branch.name in _NUMERIC for branch, _, _ in accepted):
+        if len(accepted) > 1 and not all(branch.is_number for branch, _, _ in accepted):
             raise self._ambiguous([branch for branch, _, _ in accepted])
         branch, data, tried = accepted[0]
         log.extend(tried)
@@ -150,7 +162,8 @@ class _Union:
     def _tagged(self, value: Any, log: Log) -> bytes:
         branch = self._tag(value)
         if branch is None:
-            raise self._refusal(value)
+            names = ", ".join(branch.name for branch in self._others)
+            raise Refused(Code.TYPE_MISMATCH, f'{{"type": value}} with one of {names} as the type')
         if self._rules.union_encoding == "fallback":
             # A declared encoding is how the payload is read; only the undeclared one is a conversion.
             log.append(Coercion(str(Pointer(self._path)), UNION_TAG_REMOVED))
@@ -159,7 +172,7 @@ class _Union:
     def explain(self, value: Any, at: str, findings: Findings) -> None:
         """The only branch's own violations, else one for the union as a whole."""
         try:
-            self.write(value, [])
+            self.write(value, Attempt())
         except Refused as refused:
             tagged = self._tag(value) if self._rules.union_encoding != "plain" else None
             if tagged is not None:
@@ -170,19 +183,10 @@ class _Union:
             else:
                 findings.add(violation(refused, value, at, self._place, None))
 
-    def _refusal(self, value: Any) -> Refused:
-        if self._rules.union_encoding == "tagged":
-            names = ", ".join(branch.name for branch in self._others)
-            return Refused(Code.TYPE_MISMATCH, f'{{"type": value}} with one of {names} as the type')
-        reasons: dict[str, str] = {}
-        for branch in self._others:
-            try:
-                branch.nodes[self._rules.mode].write(value, [])
-            except Refused as refused:
-                if branch is self._only:
-                    return refused
-                reasons[branch.name] = str(refused.code)
-        return Refused(Code.UNION_NO_MATCH, self.wanted, **reasons)
+    def _refusal(self, refused: Mapping[str, Refused]) -> Refused:
+        if self._only is not None:
+            return refused[self._only.name]
+        return Refused(Code.UNION_NO_MATCH, self.wanted, **{name: str(each.code) for name, each in refused.items()})
 
     def _ambiguous(self, branches: Sequence[Branch]) -> Refused:
         names = [branch.name for branch in branches]
