@@ -87,7 +87,7 @@ async def _run(project: Project, selection: Selection, limit: int, show: Show, *
         topics = [topic for topic in wanted if topic not in missing]
         letters, left_out = await newest(reader, topics, selection, limit, seen)
         if left_out:
-            _say(f"{left_out} older ones are not shown: --limit {limit + left_out} shows all")
+            _say(f"older ones that are not shown: {left_out}; --limit {limit + left_out} shows all")
         for found in letters:
             show(found)
         if not letters and topics:
