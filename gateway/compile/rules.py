@@ -6,7 +6,7 @@ differ between modes. All of that is settled here, once, so that a coercer asks 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from zoneinfo import ZoneInfo
@@ -91,6 +91,11 @@ class RuleBook:
     def in_mode(self, mode: Mode) -> RuleBook:
         """The same options under another mode; converting options count for nothing in strict."""
         return RuleBook(mode, self._options, self._overrides)
+
+    def enum_mappings(self) -> Iterator[tuple[str, str]]:
+        """Every ``enum_map`` entry, wherever it is declared: payload text and symbol."""
+        for options in (self._options, *(own for _, own in self._overrides)):
+            yield from (options.enum_map or {}).items()
 
     def wider(self) -> tuple[Mode, ...]:
         """The modes that convert more than this one, the narrowest first."""

@@ -7,7 +7,7 @@ inner occurrence is the outer one's node, with the outer one's rules.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,6 +38,10 @@ from gateway.compile.verdict import Findings, Log, Refused, violation
 from gateway.errors import SchemaError
 from gateway.model import Coercion, Mode
 from gateway.notation.pointer import Pointer
+
+MOST_NODES = 20_000
+"""Places that a schema may unfold to: named types count wherever they stand, and each branch of a union in
+every mode. About a second and 100 MB."""
 
 _KINDS = {
     "null": frozenset({"null"}),
@@ -71,6 +75,7 @@ class AvroCodec:
 def compile_avro(root: Type, book: RuleBook) -> AvroCodec:
     """The codec of a parsed schema under the contract's rules. Raises SchemaError."""
     kinds = list(walk(root))
+    _check_enum_maps(kinds, book)
     node = _Compiler(book).node(root, ())
     write = node.write
     if isinstance(root, Primitive) and root.name == "bytes":
@@ -87,6 +92,14 @@ def compile_avro(root: Type, book: RuleBook) -> AvroCodec:
         needs_exact_numbers=any(_is_decimal(kind) for kind in kinds),
         is_recursive=any(isinstance(kind, Record) and _contains_itself(kind) for kind in kinds),
     )
+
+
+def _check_enum_maps(kinds: Iterable[Type], book: RuleBook) -> None:
+    """Refuses an ``enum_map`` onto a symbol that no enum of the schema has."""
+    symbols = {symbol for kind in kinds if isinstance(kind, EnumType) for symbol in kind.symbols}
+    for text, symbol in book.enum_mappings():
+        if symbol not in symbols:
+            raise SchemaError(f"enum_map makes {text!r} a {symbol!r}, which is no symbol of any enum in the schema")
 
 
 def has_place(root: Type, pointer: Pointer) -> bool:
@@ -140,13 +153,18 @@ def _contains_itself(record: Record) -> bool:
 class _Compiler:
     """Compiles one schema in one mode."""
 
-    def __init__(self, book: RuleBook) -> None:
+    def __init__(self, book: RuleBook, budget: list[int] | None = None) -> None:
         self._book = book
+        self._budget = [MOST_NODES] if budget is None else budget
+        """Places that may still be compiled, shared by the compilers of all modes."""
         self._open: dict[int, Node] = {}
         """Records whose fields are being compiled, by identity."""
 
     def node(self, kind: Type, path: Path) -> Node:
-        """The node of ``kind`` at ``path``."""
+        """The node of ``kind`` at ``path``. Raises SchemaError where the schema is too large."""
+        self._budget[0] -= 1
+        if self._budget[0] < 0:
+            raise SchemaError(f"the schema unfolds to more than {MOST_NODES} places; split it, or nest fewer unions")
         match kind:
             case Record():
                 return self._record(kind, path)
@@ -182,7 +200,8 @@ class _Compiler:
         rules = self._book.at(path)
         if default is not None and null is None and rules.lenient:
             node = _null_to_default(node, default, path)
-        return Place(field.name, node, (*field.aliases, *rules.aliases), default, null, field.place)
+        may_be_missing = rules.fill_defaults and (default is not None or null is not None)
+        return Place(field.name, node, (*field.aliases, *rules.aliases), default, null, may_be_missing, field.place)
 
     def _union(self, kind: Union, path: Path) -> Node:
         modes = MODES[: MODES.index(self._book.mode) + 1]
@@ -238,7 +257,7 @@ class _Compiler:
         return passes_in
 
     def _in_mode(self, mode: Mode) -> _Compiler:
-        return _Compiler(self._book.in_mode(mode))
+        return _Compiler(self._book.in_mode(mode), self._budget)
 
 
 _OBJECT = frozenset({"object"})

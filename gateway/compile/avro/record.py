@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
+from gateway.compile import json_text
 from gateway.compile.avro.node import CountKeys, Node, Write, expression, generate
 from gateway.compile.avro.schema import Record
 from gateway.compile.coercions import (
     CASE_FOLDED,
     DEFAULT_FILLED,
+    DUPLICATE_DROPPED,
     JSON_STRING_PARSED,
     NULL_FILLED,
     RENAMED,
@@ -33,7 +35,10 @@ from gateway.notation.pointer import MISSING, Pointer
 Refuse = Callable[[Refused, str, Any], None]
 """Takes a refusal, the key it is about ("" for the record itself) and the value found there."""
 
-_encode_json = msgspec.json.Encoder().encode
+_encode_json = msgspec.json.Encoder(decimal_format="number").encode
+_decode_exact = json_text.make_decoder(exact=True)
+MOST_INNER_DEPTH = 64
+"""Levels of JSON inside a text, whatever the payload's own limit is."""
 _MOST_NAMES = 20
 """Field names that a message lists."""
 
@@ -50,7 +55,17 @@ class Place:
     """Its default, encoded; None if it has none."""
     null: bytes | None
     """Null, encoded; None if it is not nullable."""
+    may_be_missing: bool
+    """Whether a default or null is filled in."""
     schema_path: str
+
+
+class Arranged(NamedTuple):
+    """A payload's object under the schema's names."""
+
+    values: dict[str, Any]
+    renamed: dict[str, str]
+    """Field -> key in the payload, where they differ."""
 
 
 def compile_record(record: Record, path: Path, rules: Rules, places: Sequence[Place], modes: Sequence[Mode]) -> Node:
@@ -64,14 +79,12 @@ def compile_record(record: Record, path: Path, rules: Rules, places: Sequence[Pl
         if value is None:
             raise refuse_null(wanted)
         if type(value) is str and rules.parse_json:
-            parsed = _parse(value, wanted)
-            log.append(Coercion(str(Pointer(path)), JSON_STRING_PARSED))
-            return parsed
+            return _parse(value, wanted, rules, str(Pointer(path)), log)
         raise mismatch(wanted)
 
     def write_slowly(value: Any, log: Log) -> bytes:
-        present = fields.arrange(object_of(value, log), log, _raise)
-        return b"".join([fields.write(place, present, log) for place in places])
+        values = fields.arrange(object_of(value, log), log, _raise).values
+        return b"".join([fields.write(place, values, log) for place in places])
 
     def explain(value: Any, at: str, findings: Findings) -> None:
         def refuse(refused: Refused, key: str, found: Any) -> None:
@@ -84,11 +97,11 @@ def compile_record(record: Record, path: Path, rules: Rules, places: Sequence[Pl
         except Refused as refused:
             refuse(refused, "", value)
             return
-        present = fields.arrange(source, log, refuse)
+        arranged = fields.arrange(source, log, refuse)
         for place in places:
             if findings.full:
                 return
-            fields.explain(place, present, at, findings, refuse)
+            fields.explain(place, arranged, at, findings, refuse)
 
     write = _generate_write(places, write_slowly)
     return Node(wanted, frozenset({"object"}), write, explain, count_keys=_count_keys(places))
@@ -98,13 +111,26 @@ def _raise(refused: Refused, _key: str, _found: Any) -> None:
     raise refused
 
 
-def _parse(text: str, wanted: str) -> dict[str, Any]:
+def _parse(text: str, wanted: str, rules: Rules, pointer: str, log: Log) -> dict[str, Any]:
+    """The object that a text holds, by the same rules as a payload."""
+    data = text.encode()
     try:
-        parsed = msgspec.json.decode(text)
-    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        parsed = _decode_exact(data)
+    except json_text.DECODE_ERRORS:
         raise Refused(Code.INVALID_FORMAT, wanted, "the text holds no valid JSON", format="json") from None
     if type(parsed) is not dict:
         raise Refused(Code.INVALID_FORMAT, wanted, "the JSON in the text is no object", format="json")
+    if json_text.check_depth(data, parsed, MOST_INNER_DEPTH) is not None:
+        limit = f"the JSON in the text is nested more than {MOST_INNER_DEPTH} levels deep"
+        raise Refused(Code.PAYLOAD_LIMIT, wanted, limit, limit="depth", actual=f"more than {MOST_INNER_DEPTH}")
+    log.append(Coercion(pointer, JSON_STRING_PARSED))
+    twice = None
+    if not json_text.proves_unique_keys(data, json_text.count_keys(parsed)):
+        twice = json_text.find_duplicate_keys(data)
+    if twice is not None:
+        if rules.duplicate_keys == "reject":
+            raise Refused(Code.DUPLICATE_KEY, "each key once", "inside the text", **twice.violation.params)
+        log.append(Coercion(pointer, DUPLICATE_DROPPED))
     return parsed
 
 
@@ -159,7 +185,7 @@ class _Fields:
         self._places = places
         self._names = frozenset(place.name for place in places)
         self._renames = {alias: place.name for place in places for alias in place.aliases}
-        self._folded = _fold(self._names) if rules.fold_case else {}
+        self._folded = _fold({name: name for name in self._names} | self._renames) if rules.fold_case else {}
         self._capture = self._capture_field()
 
     def _capture_field(self) -> str | None:
@@ -169,9 +195,10 @@ class _Fields:
         *parent, name = Pointer.parse(self._rules.capture).tokens
         return name if tuple(parent) == self._path and name in self._names else None
 
-    def arrange(self, source: Mapping[str, Any], log: Log, refuse: Refuse) -> dict[str, Any]:
+    def arrange(self, source: Mapping[str, Any], log: Log, refuse: Refuse) -> Arranged:
         """The payload's values under the schema's names; tells ``refuse`` of what cannot be placed."""
         present: dict[str, Any] = {}
+        renamed: dict[str, str] = {}
         unknown: list[str] = []
         for key, value in source.items():
             name = self._name_of(key)
@@ -185,14 +212,15 @@ class _Fields:
             else:
                 present[name] = value
                 if name != key:
-                    self._note(log, name, CASE_FOLDED if key not in self._renames else RENAMED)
+                    renamed[name] = key
+                    self._note(log, name, CASE_FOLDED if key.lower() == name.lower() else RENAMED)
         if not present and self._would_pass_unseen(unknown):
             seen = unknown[:_MOST_NAMES]
             known = ", ".join(place.name for place in self._places[:_MOST_NAMES])
             refuse(Refused(Code.NO_KNOWN_FIELDS, f"at least one of {known}", seen=seen), "", source)
         elif unknown:
             self._place_unknown(source, unknown, present, log, refuse)
-        return present
+        return Arranged(present, renamed)
 
     def _would_pass_unseen(self, unknown: list[str]) -> bool:
         """Whether an object without any known field would become a record of nothing but defaults.
@@ -201,7 +229,7 @@ class _Fields:
         """
         if unknown:
             return bool(self._places) and (self._capture is not None or self._rules.unknown_fields == "drop")
-        return bool(self._places) and all(self._fills(place) for place in self._places)
+        return bool(self._places) and all(place.may_be_missing for place in self._places)
 
     def _name_of(self, key: str) -> str | None:
         if key in self._names:
@@ -212,10 +240,7 @@ class _Fields:
         self, source: Mapping[str, Any], unknown: list[str], present: dict[str, Any], log: Log, refuse: Refuse
     ) -> None:
         if self._capture is not None:
-            captured = {key: _encode_json(source[key]).decode() for key in unknown}
-            own = present.get(self._capture)
-            present[self._capture] = {**captured, **own} if type(own) is dict else captured
-            self._note(log, self._capture, UNKNOWN_CAPTURED)
+            self._take_unknown(source, unknown, present, log, refuse)
         elif self._rules.unknown_fields == "drop":
             for key in unknown:
                 self._note(log, key, UNKNOWN_DROPPED)
@@ -235,16 +260,28 @@ class _Fields:
                     source[key],
                 )
 
-    def _fills(self, place: Place) -> bool:
-        """Whether the field may be missing."""
-        return self._rules.fill_defaults and (place.default is not None or place.null is not None)
+    def _take_unknown(
+        self, source: Mapping[str, Any], unknown: list[str], present: dict[str, Any], log: Log, refuse: Refuse
+    ) -> None:
+        """Puts unknown fields into the map field as JSON text; what the payload itself put there stays."""
+        assert self._capture is not None
+        own = present.get(self._capture, {})
+        if type(own) is not dict:
+            return  # refused with the field itself
+        both = sorted(set(own) & set(unknown))
+        if both:
+            advice = f"{both} stand in the payload and in its {self._capture!r}"
+            refuse(Refused(Code.DUPLICATE_KEY, "each field once", advice, names=both), "", source)
+        captured = {key: _encode_json(source[key]).decode() for key in unknown}
+        present[self._capture] = {**captured, **own}
+        self._note(log, self._capture, UNKNOWN_CAPTURED)
 
     def write(self, place: Place, present: Mapping[str, Any], log: Log) -> bytes:
         """One field's bytes, filled in where it is missing."""
         value = present.get(place.name, MISSING)
         if value is not MISSING:
             return place.node.write(value, log)
-        if not self._fills(place):
+        if not place.may_be_missing:
             raise self._missing(place)
         if place.default is not None:
             self._note(log, place.name, DEFAULT_FILLED)
@@ -253,14 +290,15 @@ class _Fields:
         self._note(log, place.name, NULL_FILLED)
         return place.null
 
-    def explain(self, place: Place, present: Mapping[str, Any], at: str, findings: Findings, refuse: Refuse) -> None:
+    def explain(self, place: Place, arranged: Arranged, at: str, findings: Findings, refuse: Refuse) -> None:
         """The violations of one field, a missing one included."""
-        value = present.get(place.name, MISSING)
+        value = arranged.values.get(place.name, MISSING)
         if value is not MISSING:
-            place.node.explain(value, at + str(Pointer((place.name,))), findings)
+            key = arranged.renamed.get(place.name, place.name)
+            place.node.explain(value, at + str(Pointer((key,))), findings)
             return
         try:
-            self.write(place, present, [])
+            self.write(place, arranged.values, [])
         except Refused as refused:
             refuse(refused, place.name, MISSING)
 
@@ -290,9 +328,9 @@ class _Fields:
         log.append(Coercion(str(Pointer((*self._path, name))), code))
 
 
-def _fold(names: frozenset[str]) -> dict[str, str]:
-    """Lower-case form -> name, for the names that no other shares it with."""
-    folded: dict[str, list[str]] = {}
-    for name in names:
-        folded.setdefault(name.lower(), []).append(name)
-    return {lower: same[0] for lower, same in folded.items() if len(same) == 1}
+def _fold(names: Mapping[str, str]) -> dict[str, str]:
+    """Lower-case form of each name or alias -> field, for the forms that mean only one field."""
+    folded: dict[str, set[str]] = {}
+    for name, field in names.items():
+        folded.setdefault(name.lower(), set()).add(field)
+    return {lower: same.pop() for lower, same in folded.items() if len(same) == 1}
