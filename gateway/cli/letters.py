@@ -108,8 +108,6 @@ def _hint(error: Mapping[str, Any]) -> str | None:
         hints.append(f"this would pass: {known['fix']}")
     if known.get("plausible_as"):
         hints.append(f"plausible as {known['plausible_as']}")
-    if known.get("hint"):
-        hints.append(str(known["hint"]))
     return "; ".join(hints) or None
 
 
