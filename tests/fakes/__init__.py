@@ -1,0 +1,1 @@
+"""Ports in memory, for tests of what stands between them."""

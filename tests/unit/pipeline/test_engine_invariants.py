@@ -1,0 +1,216 @@
+"""What holds for the engine whatever happens in whatever order, looked for by Hypothesis.
+
+Connections come and go, Kafka confirms in any order, fails, or confirms too late, topics take only so much.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from gateway.model import Code, Cut, Message, Violation
+from gateway.pipeline.acks import AckWindow, Ticket
+from gateway.pipeline.ports import SinkFailure
+from tests.unit.pipeline.engines import DOWN, UNROUTED, Bench
+
+DEAD_LETTER_TOPICS = {UNROUTED, "t.dlq"}
+
+
+@dataclass(eq=False)
+class Arrival:
+    """One message of one connection."""
+
+    message: Message
+    sent: int | None
+    """Place of its record in what the sink took; None if the connection was given up instead."""
+
+
+@dataclass(eq=False)
+class Generation:
+    """One connection as the model sees it."""
+
+    window: AckWindow
+    arrived: list[Arrival] = field(default_factory=list)
+    acknowledged: list[Ticket] = field(default_factory=list)
+    live: bool = True
+    linked: bool = False
+    """Whether the engine knows how to acknowledge."""
+
+
+class Engines(RuleBasedStateMachine):
+    """An engine between a broker and a Kafka that do as they like."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.bench = Bench(max_messages=50)
+        self.bench.engine.on_failure = self._given_up
+        self.failures: list[SinkFailure] = []
+        self.generations: list[Generation] = []
+        self.confirmed: set[int] = set()
+        """Places of the records that Kafka has confirmed."""
+        self.serial = 0
+        self.received = 0
+
+    def _given_up(self, failure: SinkFailure) -> None:
+        self.failures.append(failure)
+        if self.generations:
+            self.generations[-1].live = False
+
+    @property
+    def generation(self) -> Generation | None:
+        """The live one."""
+        return self.generations[-1] if self.generations and self.generations[-1].live else None
+
+    @initialize(takes=st.sampled_from([None, 400, 70_000]), letters=st.sampled_from([None, 10, 900, 70_000]))
+    def limit(self, takes: int | None, letters: int | None) -> None:
+        """What Kafka's topics take."""
+        if takes is not None:
+            self.bench.sink.limits["t"] = takes
+        if letters is not None:
+            self.bench.sink.limits |= dict.fromkeys(DEAD_LETTER_TOPICS, letters)
+
+    @rule(at_once=st.booleans())
+    def open(self, at_once: bool) -> None:
+        """A connection begins; the one before it, if any, is forgotten."""
+        if self.generations:
+            self.generations[-1].live = False
+        self.generations.append(Generation(self.bench.engine.open()))
+        if at_once:
+            self.link()
+
+    @precondition(lambda self: self.generation is not None and not self.generation.linked)
+    @rule()
+    def link(self) -> None:
+        """The connection's link becomes known, after messages may have come."""
+        generation = self.generations[-1]
+        generation.linked = True
+
+        def acknowledge(tickets: Sequence[Ticket]) -> None:
+            assert generation.live, "an acknowledgement for a connection that is gone"
+            generation.acknowledged += tickets
+            self._check_acknowledged(generation)
+
+        self.bench.engine.connect(acknowledge)
+
+    @rule(
+        kind=st.sampled_from("aacsrnx"),
+        size=st.sampled_from([1, 1, 1, 500, 100_000]),
+        qos=st.integers(0, 2),
+        cut=st.booleans(),
+        malformed=st.booleans(),
+        late=st.integers(0, 3),
+    )
+    def receive(self, kind: str, size: int, qos: int, cut: bool, malformed: bool, late: int) -> None:
+        """A link delivers; one time in four it is one whose connection is gone."""
+        if not self.generations:
+            return
+        generation = self.generations[-1 if late else 0]
+        self.serial += 1
+        payload = f"{kind}{self.serial};".encode() + b"." * size
+        summary = Cut(10_000_000, "00" * 32) if cut else None
+        packet_id = (1 + len(generation.arrived)) if qos else 0
+        topic = "plant/p7" if size == 1 else "elsewhere"
+        message = Message(topic, payload, qos, packet_id, False, False, self.serial, summary)
+        before, live = len(self.bench.sink.sent), generation.live
+        failures = len(self.failures)
+        if malformed:
+            violation = Violation(Code.MALFORMED_PACKET, "malformed")
+            self.bench.engine.refuse(generation.window, message, violation)
+        else:
+            self.bench.engine.receive(generation.window, message)
+        added = len(self.bench.sink.sent) - before
+        if not live:
+            assert added == 0, "a record of a connection that is gone"
+            return
+        self.received += 1
+        given_up = len(self.failures) > failures
+        assert (added, given_up) in {(1, False), (0, True)}, "not exactly one record, or the connection given up"
+        generation.arrived.append(Arrival(message, None if given_up else before))
+        if not given_up:
+            self._check_record(message, before)
+
+    def _check_record(self, message: Message, place: int) -> None:
+        """The record holds the payload, or says how large it was and keeps its start."""
+        record = self.bench.sink.records[place]
+        if record.topic == "t":
+            assert record.value == b"\0" + message.payload
+            return
+        assert record.topic in DEAD_LETTER_TOPICS
+        headers = {name for name, _ in record.headers or ()}
+        shortened = "gw-payload-sha256" in headers
+        assert shortened or message.cut is None
+        if shortened and message.cut is None:
+            assert record.value in {message.payload[:65_536], b""}
+        else:
+            assert record.value in (
+                {message.payload, message.payload[:65_536], b""} if shortened else {message.payload}
+            )
+
+    @precondition(lambda self: len(self.confirmed) < len(self.bench.sink.sent))
+    @rule(data=st.data(), count=st.integers(1, 5))
+    def confirm(self, data: st.DataObject, count: int) -> None:
+        """Kafka confirms some records, each once, of whatever connection."""
+        open_places = [n for n in range(len(self.bench.sink.sent)) if n not in self.confirmed]
+        places = data.draw(st.lists(st.sampled_from(open_places), min_size=1, max_size=count, unique=True))
+        self.confirmed.update(places)
+        self.bench.confirm(*places)
+
+    @rule()
+    def confirm_all(self) -> None:
+        """Kafka confirms everything: whatever is live and linked is then acknowledged to the last message."""
+        places = [n for n in range(len(self.bench.sink.sent)) if n not in self.confirmed]
+        self.confirmed.update(places)
+        self.bench.confirm(*places)
+        generation = self.generation
+        if generation is not None and generation.linked:
+            assert len(generation.acknowledged) == len(generation.arrived)
+            assert (len(generation.window), generation.window.bytes) == (0, 0)
+
+    @rule()
+    def fail(self) -> None:
+        """A delivery fails, of this connection or of one before."""
+        failures = len(self.failures)
+        self.bench.engine.failed(DOWN)
+        assert len(self.failures) == failures + 1
+        assert self.bench.engine.window is None
+
+    @rule()
+    def lose(self) -> None:
+        """The connection ends."""
+        if self.generations:
+            self.generations[-1].live = False
+        self.bench.engine.close()
+
+    def _check_acknowledged(self, generation: Generation) -> None:
+        """In order of arrival without a gap, each once, and nothing that Kafka has not confirmed."""
+        count = len(generation.acknowledged)
+        assert count <= len(generation.arrived), "acknowledged twice"
+        for ticket, arrival in zip(generation.acknowledged, generation.arrived[:count], strict=True):
+            assert (ticket.packet_id, ticket.qos) == (arrival.message.packet_id, arrival.message.qos)
+            assert arrival.sent is not None
+            assert self.bench.sink.tickets[arrival.sent] is ticket
+            assert arrival.sent in self.confirmed, "acknowledged before Kafka has confirmed"
+
+    @invariant()
+    def counters_add_up(self) -> None:
+        """Every message that was received is accepted or rejected."""
+        stats = self.bench.stats
+        assert sum(stats.received) == self.received
+        assert sum(stats.accepted.values()) + sum(stats.rejected.values()) == self.received
+        assert stats.delivered == len(self.confirmed)
+        heard = sum(ticket.qos > 0 for each in self.generations for ticket in each.acknowledged)
+        assert stats.acknowledged == heard
+
+    @invariant()
+    def window_is_of_the_live_connection(self) -> None:
+        """The engine's window is the live connection's, or there is none."""
+        generation = self.generation
+        assert self.bench.engine.window is (None if generation is None else generation.window)
+
+
+TestEngines = Engines.TestCase
+TestEngines.settings = settings(max_examples=150, stateful_step_count=40)
