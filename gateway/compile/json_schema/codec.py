@@ -8,8 +8,8 @@ error rejects; it is never "mended" into something that happens to pass.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -19,7 +19,7 @@ from gateway.compile.json_schema.conversion import convert
 from gateway.compile.json_schema.dialect import make_validator, parse_schema
 from gateway.compile.json_schema.report import Report, Where
 from gateway.compile.leaf import Leaf
-from gateway.compile.rules import Path, RuleBook
+from gateway.compile.rules import MODES, Path, RuleBook
 from gateway.compile.verdict import Findings, Log, Refused
 from gateway.model import Code, Coercion, Mode, SchemaVersion
 from gateway.notation.pointer import Pointer
@@ -47,6 +47,10 @@ class Attempt:
     """Conversions that were asked for and refused."""
     errors: list[Any]
     """The validator's errors about ``value``."""
+    converted: set[Where] = field(default_factory=set)
+    """Places that were converted: none is converted twice."""
+    is_hopeless: bool = False
+    """An error was met that no conversion of types mends: converting on only finds out what else is wrong."""
 
 
 class Unmended(Refused):
@@ -67,13 +71,16 @@ class JsonSchemaCodec:
         self.is_valid: Callable[[Any], bool] = self._validator.is_valid
         """The whole judgement on a decoded payload that needs no conversion."""
         self._book = book
+        modes = [mode for mode in MODES if mode is not Mode.STRICT and mode not in book.wider()]
+        self._books = [book.in_mode(mode) for mode in modes]
+        """Under each mode up to the contract's own, strict aside, the narrowest first."""
 
     def mend(self, value: Any, log: Log) -> Any:
         """A valid value made from an invalid one by type conversions alone. Raises Unmended."""
         attempt = Attempt(value, {}, list(self._validator.iter_errors(value)))
         if not self._book.at(()).strict:
             self._convert_all(attempt, log)
-        if attempt.failed or attempt.errors:
+        if attempt.failed or attempt.errors or attempt.is_hopeless:
             raise Unmended(attempt)
         return attempt.value
 
@@ -95,7 +102,7 @@ class JsonSchemaCodec:
         for mode in self._book.wider():
             leaf = Leaf(self._book.in_mode(mode).at(path := _generic(where)), path)
             try:
-                convert(error.kind.as_dict()["types"], error.instance, leaf, [])
+                convert(error.kind.as_dict()["types"], error.instance, [leaf], [])
             except Refused:
                 continue
             return mode
@@ -104,16 +111,20 @@ class JsonSchemaCodec:
     def _convert_all(self, attempt: Attempt, log: Log) -> None:
         """Converts all convertible leaves, round by round, as far as the errors ask for it."""
         for _ in range(MOST_ROUNDS):
-            fixes = [fix for fix in self._fixes(attempt) if fix.where not in attempt.failed]
-            dropped = self._droppable(attempt.errors)
+            settled = attempt.failed.keys() | attempt.converted
+            fixes = [fix for fix in self._fixes(attempt) if fix.where not in settled]
+            dropped = self._droppable(attempt)
             changed = bool(dropped)
+            mistyped = {tuple(error.instance_path) for error in attempt.errors if error.kind.name == "type"}
+            attempt.is_hopeless |= not all(self._is_mendable(error, mistyped) for error in attempt.errors)
             for fix in fixes:
                 try:
-                    made = convert(fix.types, _at(attempt.value, fix.where), self._leaf(fix.where), log)
+                    made = convert(fix.types, _at(attempt.value, fix.where), self._leaves(fix.where), log)
                 except Refused as refused:
                     attempt.failed[fix.where] = refused.stored()
                 else:
                     attempt.value = _replaced(attempt.value, fix.where, made)
+                    attempt.converted.add(fix.where)
                     changed = True
             for where in dropped:
                 attempt.value = _without(attempt.value, where)
@@ -124,9 +135,23 @@ class JsonSchemaCodec:
             if not attempt.errors:
                 return
 
-    def _leaf(self, where: Where) -> Leaf:
+    def _leaves(self, where: Where) -> list[Leaf]:
+        """The place under each mode up to the contract's own, strict aside."""
         path = _generic(where)
-        return Leaf(self._book.at(path), path)
+        return [Leaf(book.at(path), path) for book in self._books]
+
+    def _is_mendable(self, error: Any, mistyped: Collection[Where]) -> bool:
+        """Whether conversions may make the error go away: wrong types, and what only follows from them."""
+        name, where = error.kind.name, tuple(error.instance_path)
+        if name in {"type", "anyOf", "oneOf"}:
+            return True
+        if name in {"enum", "const"}:
+            return where in mistyped
+        return name == "additionalProperties" and self._drops(where)
+
+    def _drops(self, where: Where) -> bool:
+        """Whether unknown properties of the object at this place are dropped."""
+        return self._book.at(_generic(where)).unknown_fields == "drop"
 
     def _fixes(self, attempt: Attempt) -> list[Conversion]:
         """The conversions that the errors ask for, one a place."""
@@ -149,15 +174,8 @@ class JsonSchemaCodec:
             fixes = self._types_only(branch)
             if fixes is None:
                 continue
-            made: list[Any] = []
-            for fix in fixes:
-                try:
-                    made.append(
-                        (fix.where, convert(fix.types, _at(attempt.value, fix.where), self._leaf(fix.where), []))
-                    )
-                except Refused:
-                    break
-            else:
+            made = self._converted(fixes, attempt.value)
+            if made is not None and self._resolves(error, made, attempt.value):
                 candidates[tuple((at, type(result), repr(result)) for at, result in made)] = fixes
         if len(candidates) > 1:
             names = [" and ".join("/".join(fix.types) for fix in fixes) for fixes in candidates.values()]
@@ -180,14 +198,39 @@ class JsonSchemaCodec:
                 return None
         return list(fixes.values())
 
-    def _droppable(self, errors: Sequence[Any]) -> list[Where]:
-        """Unknown properties that a plain ``additionalProperties: false`` refuses, where the rules drop them."""
+    def _converted(self, fixes: Sequence[Conversion], value: Any) -> list[tuple[Where, Any]] | None:
+        """Each fix's place and converted value, None where one of them cannot be converted."""
+        try:
+            return [
+                (fix.where, convert(fix.types, _at(value, fix.where), self._leaves(fix.where), [])) for fix in fixes
+            ]
+        except Refused:
+            return None
+
+    def _resolves(self, error: Any, made: Sequence[tuple[Where, Any]], value: Any) -> bool:
+        """Whether the conversions make this very error go away: a branch may refuse the converted value too."""
+        for where, converted in made:
+            value = _replaced(value, where, converted)
+        place = (list(error.instance_path), list(error.evaluation_path))
+        errors = self._validator.iter_errors(value)
+        return all((list(other.instance_path), list(other.evaluation_path)) != place for other in errors)
+
+    def _droppable(self, attempt: Attempt) -> list[Where]:
+        """Unknown properties that a plain ``additionalProperties: false`` refuses, where the rules drop them.
+
+        Never all properties of an object: it would become an empty one, made of misspelled names.
+        """
         found: list[Where] = []
-        for error in errors:
-            if error.kind.name == "additionalProperties":
-                where = tuple(error.instance_path)
-                if self._leaf(where).rules.unknown_fields == "drop":
-                    found.extend((*where, name) for name in error.kind.as_dict()["unexpected"])
+        for error in attempt.errors:
+            where = tuple(error.instance_path)
+            if error.kind.name == "additionalProperties" and self._drops(where):
+                names = error.kind.as_dict()["unexpected"]
+                if set(_at(attempt.value, where)) <= set(names):
+                    advice = "none of its fields is known to the schema"
+                    known = "an object with fields of the schema"
+                    attempt.failed[where] = Refused(Code.NO_KNOWN_FIELDS, known, advice, seen=names[:20])
+                else:
+                    found.extend((*where, name) for name in names)
         return found
 
 

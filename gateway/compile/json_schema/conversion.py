@@ -32,11 +32,34 @@ from gateway.compile.verdict import Log, Refused
 from gateway.model import Code
 
 
-def convert(types: Sequence[str], value: Any, leaf: Leaf, log: Log) -> Any:
+def convert(types: Sequence[str], value: Any, leaves: Sequence[Leaf], log: Log) -> Any:
     """``value`` as the one of ``types`` that accepts it. Raises Refused where none or several do.
 
-    Called only where the value is of none of the types.
+    ``leaves`` are the same place under the modes up to the contract's own, the narrowest first: what a lower mode
+    reads, a wider one does not read otherwise. Called only where the value is of none of the types.
     """
+    for leaf in leaves[:-1]:
+        accepted = _accepted(types, value, leaf)
+        if len(accepted) == 1:
+            _, converted, notes = accepted[0]
+            log.extend(notes)
+            return converted
+    return _convert_in_mode(types, value, leaves[-1], log)
+
+
+def _accepted(types: Sequence[str], value: Any, leaf: Leaf) -> list[tuple[str, Any, Log]]:
+    """The types that accept the value under one mode."""
+    found: list[tuple[str, Any, Log]] = []
+    for name in types:
+        tried: Log = []
+        try:
+            found.append((name, _CONVERSIONS[name](value, leaf, tried), tried))
+        except Refused:
+            continue
+    return found
+
+
+def _convert_in_mode(types: Sequence[str], value: Any, leaf: Leaf, log: Log) -> Any:
     accepted: list[tuple[str, Any, Log]] = []
     refusals: list[Refused] = []
     for name in types:

@@ -53,7 +53,7 @@ class Report:
         found: list[Violation] = []
         for error in errors:
             where = tuple(error.instance_path)
-            if where in self.failed and error.kind.name in {"type", "anyOf", "oneOf"}:
+            if where in self.failed and error.kind.name in {"type", "anyOf", "oneOf", "additionalProperties"}:
                 refused, value = self.failed[where], self._value(where)
                 found.append(violation(refused, value, _pointer(where), _place(error), self.passes_in(where, error)))
             elif not (error.kind.name in {"enum", "const"} and where in mistyped):
