@@ -28,7 +28,7 @@ from tests.unit.compile.compiled import (
     version_of,
 )
 
-MOST_CALLS = 100_000
+MOST_CALLS = 1_000_000
 
 NODE = record_schema(("v", "int"), {"name": "next", "type": ["null", "Node"], "default": None}, name="Node")
 TREE = record_schema(("v", "int"), {"name": "next", "type": ["null", "string", "Tree"], "default": None}, name="Tree")
@@ -77,7 +77,6 @@ def test_a_recursive_record_costs_no_more_than_its_size(mode: Mode):
     assert outcome.value[5:] == b"\x02\x02" * 60 + b"\x02\x00"
 
 
-@unbounded("each level tries its union a second time for the reason: 2 ** depth")
 @pytest.mark.parametrize("mode", Mode)
 def test_a_wrong_value_deep_inside_costs_no_more_than_the_size_of_its_payload(mode: Mode):
     """A mistake at the end of a long list is found without trying every union again at every level."""
@@ -86,18 +85,15 @@ def test_a_wrong_value_deep_inside_costs_no_more_than_the_size_of_its_payload(mo
     assert outcome.violations[0].path == "/next" * 40 + "/v"
 
 
-_BRANCHES = unbounded("each level tries its branches in several modes: 3 ** depth and more")
-
-
 @pytest.mark.parametrize(
     ("innermost", "mode", "passes"),
     [
         *(('"v":1,"next":null', mode, True) for mode in Mode),
-        pytest.param('"v":1', Mode.LOSSLESS, True, marks=_BRANCHES),
-        pytest.param('"v":1', Mode.LENIENT, True, marks=_BRANCHES),
-        pytest.param('"v":"5","next":null', Mode.LOSSLESS, True, marks=_BRANCHES),
-        pytest.param('"v":"5","next":null', Mode.LENIENT, True, marks=_BRANCHES),
-        *(pytest.param('"v":"x","next":null', mode, False, marks=_BRANCHES) for mode in Mode),
+        ('"v":1', Mode.LOSSLESS, True),
+        ('"v":1', Mode.LENIENT, True),
+        ('"v":"5","next":null', Mode.LOSSLESS, True),
+        ('"v":"5","next":null', Mode.LENIENT, True),
+        *(('"v":"x","next":null', mode, False) for mode in Mode),
     ],
 )
 def test_a_union_of_several_branches_inside_itself_costs_no_more_than_its_size(
@@ -146,7 +142,6 @@ def test_the_limit_is_the_one_configured():
     assert reason(refused(json_version(True), "[[[[]]]]", depth=3)) == ("payload-limit", "")
 
 
-@pytest.mark.xfail(strict=True, reason="inner text has no depth limit: 100 levels pass, 300 end in RecursionError")
 @pytest.mark.parametrize("levels", [100, 300, 900])
 def test_deep_json_in_text_is_bounded_too(levels: int):
     """A text that holds JSON (parse_json_strings) must not be nested deeper than the payload itself may be."""
@@ -301,14 +296,13 @@ def test_many_unknown_fields_are_one_refusal_of_bounded_size():
         assert len(json.dumps([dict(violation.params) for violation in rejection.violations])) < 25_000
 
 
-@pytest.mark.xfail(strict=True, reason="KeyError: a declared symbol that the enum does not have is not checked")
 def test_an_enum_map_onto_no_symbol_is_refused_when_the_contract_is_compiled():
     """A symbol that the schema's enum lacks is found at the start, not by the first device that says so."""
     with pytest.raises(SchemaError):
         route_of(version_of({"type": "enum", "name": "E", "symbols": ["A"]}), options={"enum_map": {"on": "B"}})
 
 
-@unbounded("nothing limits the places that a schema is compiled for")
+@unbounded("refused, but only after 20 000 places were compiled, 4 to 8 s; counting them first takes milliseconds")
 def test_a_schema_whose_size_doubles_with_each_line_is_refused_or_compiled_at_once():
     """30 records that each contain the one before twice are 2 ** 30 places: too many to compile one by one."""
     nested: Any = record_schema(("a", "int"), name="R0")
@@ -318,7 +312,6 @@ def test_a_schema_whose_size_doubles_with_each_line_is_refused_or_compiled_at_on
         bounded(lambda: route_of(version_of(nested)))
 
 
-@unbounded("nothing limits the places that a schema is compiled for")
 def test_a_long_chain_of_named_records_is_refused_or_compiled():
     """Names nest deeper than the text: 400 records, each a field of the next, are no RecursionError."""
     chain = [record_schema(("a", "int" if n == 0 else f"R{n - 1}"), name=f"R{n}") for n in range(400)]
