@@ -51,7 +51,7 @@ AT = bytes(8) + b"\x02"
     ],
 )
 def test_avro_comes_back_as_physical_values(schema: object, body: bytes, value: object) -> None:
-    """Logical types as their base, bytes as latin-1 text, unions untagged, non-finite numbers as text."""
+    """Logical types as their base, bytes as latin-1 text (at the top without a length), unions untagged."""
     text = json.dumps(schema)
     read = read_back(version_of(text), body)
     assert (type(read), read) == (type(value), value)
