@@ -225,10 +225,10 @@ class _Fields:
     def _would_pass_unseen(self, unknown: list[str]) -> bool:
         """Whether an object without any known field would become a record of nothing but defaults.
 
-        Where unknown fields are refused one by one, or a required one is missing, that says more.
+        Where a required field is missing too, the names of the unknown fields say more.
         """
-        if unknown:
-            return bool(self._places) and (self._capture is not None or self._rules.unknown_fields == "drop")
+        if unknown and (self._capture is not None or self._rules.unknown_fields == "drop"):
+            return bool(self._places)
         return bool(self._places) and all(place.may_be_missing for place in self._places)
 
     def _name_of(self, key: str) -> str | None:
