@@ -45,7 +45,8 @@ def producer_properties(given: Mapping[str, str], file: str = "gateway.yaml") ->
 
 def client_properties(given: Mapping[str, str]) -> dict[str, str]:
     """``given`` without what only a producer understands, for the clients that inspect and read."""
-    return {name: value for name, value in given.items() if name not in _PRODUCER_ONLY}
+    users = {kafka.ALIASES.get(name, name): value for name, value in given.items() if name not in _PRODUCER_ONLY}
+    return {"bootstrap.servers": kafka.DEFAULTS["bootstrap.servers"], **users}
 
 
 def refused_property(error: KafkaException, given: Mapping[str, str], file: str = "gateway.yaml") -> ConfigError:

@@ -54,3 +54,10 @@ def test_a_refusal_shows_no_secret():
     assert shown.startswith("g.yaml: kafka.compression.type: Invalid value")
     assert "***" in shown
     assert "hunter" not in shown
+
+
+def test_other_clients_find_kafka_where_the_producer_does():
+    """Without a word in gateway.yaml, and under librdkafka's other name for the address."""
+    assert client_properties({})["bootstrap.servers"] == producer_properties({})["bootstrap.servers"]
+    given = {"metadata.broker.list": "k:1"}
+    assert client_properties(given)["bootstrap.servers"] == producer_properties(given)["bootstrap.servers"] == "k:1"
