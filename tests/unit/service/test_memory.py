@@ -1,0 +1,192 @@
+"""What is remembered across restarts, and that no broken file keeps a gateway from starting."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from structlog.testing import capture_logs
+
+from gateway.notation import NotationError
+from gateway.service.memory import HeldFilters, LastVersions, bare_filter
+from tests.unit.service.house import contract
+
+URL = "mqtt://broker:1883"
+
+
+def held(folder: Path, client_id: str = "gw", url: str = URL) -> HeldFilters:
+    return HeldFilters(folder, client_id, url)
+
+
+def test_filters_are_remembered(tmp_path: Path) -> None:
+    """With their QoS, exactly the last ones, in a folder that need not exist."""
+    folder = tmp_path / "var" / "state"
+    assert held(folder).filters == {}
+    held(folder).replace({"a/+": 1, "b/#": 2})
+    assert held(folder).filters == {"a/+": 1, "b/#": 2}
+    held(folder).replace({"b/#": 1})
+    assert held(folder).filters == {"b/#": 1}
+    held(folder).replace({})
+    assert held(folder).filters == {}
+
+
+@pytest.mark.parametrize(("client_id", "url"), [("other", URL), ("gw", "mqtt://elsewhere:1883")])
+def test_another_session_s_filters_count_for_nothing(tmp_path: Path, client_id: str, url: str) -> None:
+    """Another client ID or broker is another session; when it has filters of its own, they replace the file."""
+    held(tmp_path).replace({"a/+": 1})
+    other = held(tmp_path, client_id, url)
+    assert other.filters == {}
+    other.replace({"c/+": 1})
+    assert held(tmp_path, client_id, url).filters == {"c/+": 1}
+    assert held(tmp_path).filters == {}
+
+
+def test_what_is_given_is_copied(tmp_path: Path) -> None:
+    """Changing it afterwards changes nothing."""
+    given = {"a/+": 1}
+    filters = held(tmp_path)
+    filters.replace(given)
+    given["b/+"] = 1
+    assert filters.filters == {"a/+": 1}
+
+
+UNUSABLE = [
+    b"",
+    b"{",
+    b"null",
+    b"[]",
+    b"\xff\xfe",
+    b'{"client_id": "gw"}',
+    b'{"client_id": "gw", "url": "mqtt://broker:1883", "filters": {"a/+": "1"}}',
+    b'{"subjects": {"s": "2"}}',
+    b'{"subjects": 7}',
+]
+
+
+@pytest.mark.parametrize("content", UNUSABLE)
+def test_a_file_that_cannot_be_used_counts_as_absent(tmp_path: Path, content: bytes) -> None:
+    """It is said, with its path, and the next write mends it."""
+    for name in ("held-filters.json", "schemas-in-use.json"):
+        (tmp_path / name).write_bytes(content)
+    with capture_logs() as logs:
+        filters, versions = held(tmp_path), LastVersions(tmp_path)
+    assert (filters.filters, versions.get("s")) == ({}, None)
+    assert [Path(entry["path"]).name for entry in logs] == ["held-filters.json", "schemas-in-use.json"]
+    filters.replace({"a/+": 1})
+    versions.put("s", 3)
+    assert (held(tmp_path).filters, LastVersions(tmp_path).get("s")) == ({"a/+": 1}, 3)
+
+
+def test_a_folder_in_a_file_s_place(tmp_path: Path) -> None:
+    """Unreadable and unwritable: the gateway goes on, and remembers for as long as it runs; it says so once."""
+    (tmp_path / "held-filters.json" / "x").mkdir(parents=True)
+    with capture_logs() as logs:
+        filters = held(tmp_path)
+        filters.replace({"a/+": 1})
+        filters.replace({"b/+": 1})
+    assert filters.filters == {"b/+": 1}
+    assert [entry["event"] for entry in logs] == ["state_file_ignored", "state_file_not_written"]
+
+
+def test_what_cannot_be_written_is_said_again_when_it_is_new(tmp_path: Path) -> None:
+    """After it worked in between."""
+    (tmp_path / "state").write_text("a file where the folder should be")
+    filters = held(tmp_path / "state")
+    with capture_logs() as logs:
+        filters.replace({"a/+": 1})
+        (tmp_path / "state").unlink()
+        filters.replace({"b/+": 1})
+        (tmp_path / "state" / "held-filters.json").unlink()
+        (tmp_path / "state").rmdir()
+        (tmp_path / "state").write_text("again")
+        filters.replace({"c/+": 1})
+    assert [entry["event"] for entry in logs] == ["state_file_not_written"] * 2
+
+
+def test_a_file_is_whole_or_the_old_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A write that breaks off half way leaves the old content, and nothing beside it."""
+    filters = held(tmp_path)
+    filters.replace({"a/+": 1})
+
+    def power_cut(_: int) -> None:
+        raise OSError("the disk is full")
+
+    monkeypatch.setattr("gateway.registry.durable.os.fsync", power_cut)
+    filters.replace({"b/+": 1})
+    monkeypatch.undo()
+    assert held(tmp_path).filters == {"a/+": 1}
+    assert [path.name for path in tmp_path.iterdir()] == ["held-filters.json"]
+
+
+def test_files_are_for_people_too(tmp_path: Path) -> None:
+    """JSON with names, so that support can read what the gateway believes."""
+    held(tmp_path).replace({"$share/g/a/+": 1})
+    LastVersions(tmp_path).put("t-value", 4)
+    assert json.loads((tmp_path / "held-filters.json").read_bytes()) == {
+        "client_id": "gw",
+        "url": URL,
+        "filters": {"$share/g/a/+": 1},
+    }
+    assert json.loads((tmp_path / "schemas-in-use.json").read_bytes()) == {"subjects": {"t-value": 4}}
+
+
+@pytest.mark.parametrize(
+    ("filters", "brings"),
+    [
+        ({}, False),
+        ({"a/+": 1}, True),
+        ({"a/+/x": 1}, False),
+        ({"a/p7": 1}, False),
+        ({"b/+": 1, "#": 0}, True),
+        ({"$share/g/a/#": 1}, True),
+        ({"$share/g/b/#": 1}, False),
+    ],
+)
+def test_which_contracts_the_session_brings(tmp_path: Path, filters: dict[str, int], brings: bool) -> None:
+    """Those whose whole filter a held one covers, shared or not."""
+    known = held(tmp_path)
+    known.replace(filters)
+    assert known.bring(contract("a/{device}")) is brings
+
+
+@pytest.mark.parametrize("name", ["a/#/b", "$share/group", "", "{x"])
+@pytest.mark.xfail(
+    strict=True,
+    raises=(NotationError, IndexError),
+    reason="bare_filter raises NotationError or IndexError at every start: valid JSON, no filter",
+)
+def test_a_filter_that_is_none(tmp_path: Path, name: str) -> None:
+    """A file that somebody has edited must not keep the gateway from starting either."""
+    held(tmp_path).replace({name: 1})
+    assert not held(tmp_path).bring(contract("a/{device}"))
+
+
+@pytest.mark.parametrize(
+    ("name", "bare"), [("a/+", "a/+"), ("$share/g/a/+", "a/+"), ("$share/g/#", "#"), ("$SYS/broker/#", "$SYS/broker/#")]
+)
+def test_the_filter_in_a_share(name: str, bare: str) -> None:
+    """Without ``$share/GROUP/``; other topics with $ are filters like any [MQTT-4.8.2-1]."""
+    assert bare_filter(name).mqtt == bare
+
+
+def test_versions_are_remembered(tmp_path: Path) -> None:
+    """Per subject; unknown ones have none."""
+    versions = LastVersions(tmp_path)
+    versions.put("a", 1)
+    versions.put("b", 7)
+    versions.put("a", 2)
+    again = LastVersions(tmp_path)
+    assert (again.get("a"), again.get("b"), again.get("c")) == (2, 7, None)
+
+
+def test_what_has_not_changed_is_not_written(tmp_path: Path) -> None:
+    """A refresh each minute does not wear a flash disk."""
+    versions, filters = LastVersions(tmp_path), held(tmp_path)
+    versions.put("a", 1)
+    filters.replace({"a/+": 1})
+    for path in tmp_path.iterdir():
+        path.unlink()
+    versions.put("a", 1)
+    filters.replace({"a/+": 1})
+    assert list(tmp_path.iterdir()) == []

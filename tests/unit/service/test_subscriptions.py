@@ -1,0 +1,347 @@
+"""What the connection subscribes and what it gives up: every message once, and none that the session loses by us."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.config.contract import Contract
+from gateway.service.memory import HeldFilters
+from tests.fakes.virtual_time import in_virtual_time, pass_s
+from tests.unit.service.house import URL, House, contract
+
+WIDE = contract("plant/#", name="wide", device="/id")
+NARROW = contract("plant/{device}", name="narrow")
+OTHER = contract("other/{device}", name="other")
+
+
+async def heard(house: House) -> list[str]:
+    """What the broker hears of a connection until nothing more happens."""
+    with house.run():
+        await pass_s(0)
+        return list(house.broker.link.heard)
+
+
+def remembered(house: House) -> dict[str, int]:
+    """What the next start will know of the session."""
+    return HeldFilters(house.state, house.settings.mqtt.client_id, URL).filters
+
+
+@pytest.mark.parametrize(
+    ("contracts", "mqtt", "expected"),
+    [
+        ((NARROW, OTHER), {}, ["SUBSCRIBE other/+ 1", "SUBSCRIBE plant/+ 1"]),
+        ((NARROW, WIDE), {}, ["SUBSCRIBE plant/# 1"]),
+        ((contract("a/{device}", qos=0), contract("a/{device}", name="b", qos=2)), {}, ["SUBSCRIBE a/+ 2"]),
+        (
+            (NARROW, OTHER),
+            {"share": "ingest"},
+            ["SUBSCRIBE $share/ingest/other/+ 1", "SUBSCRIBE $share/ingest/plant/+ 1"],
+        ),
+    ],
+)
+@in_virtual_time
+async def test_what_is_subscribed(
+    tmp_path: Path, contracts: tuple[Contract, ...], mqtt: dict[str, Any], expected: list[str]
+) -> None:
+    """Filters that no other covers, at the highest QoS among those they cover, in the group where there is one."""
+    assert await heard(House(tmp_path, *contracts, **mqtt)) == expected
+
+
+@pytest.mark.parametrize("share", [None, "ingest"])
+@in_virtual_time
+async def test_which_contracts_are_subscribed(tmp_path: Path, share: str | None) -> None:
+    """A contract whose filter, or one that covers it, was granted, while the connection lives; for the status page."""
+    house = House(tmp_path, NARROW, WIDE, OTHER, share=share)
+    house.broker.codes = {"other/+": 0x87, "$share/ingest/other/+": 0x87}
+
+    def states() -> dict[str, bool]:
+        return {each.name: house.connection.subscribed(each) for each in (NARROW, WIDE, OTHER)}
+
+    with house.run():
+        await pass_s(0)
+        assert states() == {"narrow": True, "wide": True, "other": False}
+        house.broker.link.end()
+        await pass_s(0)
+        assert not any(states().values())
+
+
+@in_virtual_time
+async def test_what_is_granted_is_remembered(tmp_path: Path) -> None:
+    """With the QoS, for the next start; a refused filter is not held."""
+    house = House(tmp_path, NARROW, OTHER)
+    house.broker.codes = {"other/+": 0x80}
+    await heard(house)
+    assert remembered(house) == {"plant/+": 1}
+
+
+@in_virtual_time
+async def test_an_inactive_contract_is_not_subscribed(tmp_path: Path) -> None:
+    """Its filter follows when it becomes active, without a new connection."""
+    house = House(tmp_path, NARROW, OTHER, inactive=["other"])
+    with house.run():
+        await pass_s(0)
+        assert house.broker.link.heard == ["SUBSCRIBE plant/+ 1"]
+        house.activate(house.slot("other"))
+        house.publish_routes()
+        await pass_s(0)
+        assert house.broker.link.heard == ["SUBSCRIBE plant/+ 1", "SUBSCRIBE other/+ 1"]
+        assert remembered(house) == {"plant/+": 1, "other/+": 1}
+
+
+@in_virtual_time
+async def test_looking_again_asks_for_nothing_twice(tmp_path: Path) -> None:
+    """The watch looks every minute: what is granted is granted."""
+    house = House(tmp_path, NARROW, OTHER)
+    with house.run():
+        await pass_s(0)
+        for _ in range(3):
+            house.connection.resubscribe()
+            await pass_s(0)
+        assert len(house.broker.link.heard) == 2
+
+
+@in_virtual_time
+async def test_what_becomes_wanted_while_subscribing(tmp_path: Path) -> None:
+    """A contract that becomes active before SUBACK has come is not forgotten."""
+    house = House(tmp_path, NARROW, OTHER, inactive=["other"])
+    house.broker.answers = asyncio.Event()
+    with house.run():
+        await pass_s(0)
+        house.activate(house.slot("other"))
+        house.publish_routes()
+        house.broker.answers.set()
+        await pass_s(0)
+        assert house.broker.link.heard == ["SUBSCRIBE plant/+ 1", "SUBSCRIBE other/+ 1"]
+
+
+@in_virtual_time
+async def test_every_connection_subscribes_anew(tmp_path: Path) -> None:
+    """Over MQTT 5, which does not send retained messages again for it."""
+    house = House(tmp_path, NARROW, held={"plant/+": 1})
+    assert await heard(house) == ["SUBSCRIBE plant/+ 1"]
+
+
+@in_virtual_time
+async def test_over_3_1_1_a_resumed_session_is_asked_only_for_what_is_new(tmp_path: Path) -> None:
+    """A repeated SUBSCRIBE would bring every retained message again."""
+    house = House(tmp_path, NARROW, OTHER, held={"plant/+": 1}, version="3.1.1")
+    with house.run():
+        await pass_s(0)
+        assert house.broker.link.heard == ["SUBSCRIBE other/+ 1"]
+        assert house.connection.subscribed(NARROW)
+        assert house.codes == []
+        house.broker.link.end()
+        await pass_s(1)
+        assert house.broker.link.heard == []
+
+
+@in_virtual_time
+async def test_over_3_1_1_a_new_session_is_asked_for_everything(tmp_path: Path) -> None:
+    """Whatever was held is forgotten with the session."""
+    house = House(tmp_path, NARROW, held={"plant/+": 1}, version="3.1.1")
+    house.broker.forget()
+    assert await heard(house) == ["SUBSCRIBE plant/+ 1"]
+
+
+@in_virtual_time
+async def test_over_3_1_1_another_qos_is_new(tmp_path: Path) -> None:
+    """The contract asks for more than the session has."""
+    house = House(tmp_path, NARROW, held={"plant/+": 0}, version="3.1.1")
+    assert await heard(house) == ["SUBSCRIBE plant/+ 1"]
+
+
+# What is not granted
+
+
+@pytest.mark.parametrize(
+    ("code", "reason", "words"),
+    [(0x87, "subscription_refused", "0x87"), (0, "subscription_downgraded", "granted 'plant/+' QoS 0, asked was 1")],
+)
+@in_virtual_time
+async def test_what_is_not_granted_as_asked(tmp_path: Path, code: int, reason: str, words: str) -> None:
+    """Not ready, with filter and code; asked for again with every look, and forgotten when granted."""
+    house = House(tmp_path, NARROW)
+    house.broker.codes = {"plant/+": code}
+    with house.run():
+        await pass_s(0)
+        [found] = house.connection.reasons()
+        assert found.code == reason
+        assert words in found.detail
+        assert "'plant/+'" in found.detail
+        house.connection.resubscribe()
+        await pass_s(0)
+        assert house.broker.link.heard == ["SUBSCRIBE plant/+ 1"] * 2
+        house.broker.codes = {}
+        house.connection.resubscribe()
+        await pass_s(0)
+        assert house.codes == []
+        house.connection.resubscribe()
+        await pass_s(0)
+        assert len(house.broker.link.heard) == 3
+
+
+@in_virtual_time
+async def test_a_refusal_is_forgotten_with_its_contract_s_wish(tmp_path: Path) -> None:
+    """A filter that is wanted no more, because a wider one covers it now, keeps nobody from being ready."""
+    house = House(tmp_path, NARROW, WIDE, inactive=["wide"])
+    house.broker.codes = {"plant/+": 0x87}
+    with house.run():
+        await pass_s(0)
+        assert house.codes == ["subscription_refused"]
+        house.activate(house.slot("wide"))
+        house.publish_routes()
+        await pass_s(0)
+        assert house.codes == []
+
+
+# What is given up
+
+
+@in_virtual_time
+async def test_what_no_contract_declares_is_given_up(tmp_path: Path) -> None:
+    """After what is wanted is subscribed; the next start does not know it any more."""
+    house = House(tmp_path, NARROW, held={"gone/+": 1, "plant/+": 1})
+    assert await heard(house) == ["SUBSCRIBE plant/+ 1", "UNSUBSCRIBE gone/+"]
+    assert remembered(house) == {"plant/+": 1}
+
+
+@in_virtual_time
+async def test_what_a_wider_filter_covers_is_given_up(tmp_path: Path) -> None:
+    """Both would bring each message twice; only once the wider one is granted, so that none is missed."""
+    house = House(tmp_path, NARROW, WIDE, held={"plant/+": 1})
+    house.broker.codes = {"plant/#": 0x97}
+    with house.run():
+        await pass_s(0)
+        assert house.broker.link.heard == ["SUBSCRIBE plant/# 1"]
+        house.broker.codes = {}
+        house.connection.resubscribe()
+        await pass_s(0)
+        assert house.broker.link.heard[1:] == ["SUBSCRIBE plant/# 1", "UNSUBSCRIBE plant/+"]
+        assert house.broker.session == {"plant/#": 1}
+
+
+@in_virtual_time
+async def test_another_share_group(tmp_path: Path) -> None:
+    """The filters of the old group, or of none, are given up when the new ones are there."""
+    house = House(tmp_path, NARROW, held={"plant/+": 1, "$share/old/plant/+": 1}, share="new")
+    assert await heard(house) == [
+        "SUBSCRIBE $share/new/plant/+ 1",
+        "UNSUBSCRIBE plant/+",
+        "UNSUBSCRIBE $share/old/plant/+",
+    ]
+
+
+@in_virtual_time
+async def test_an_inactive_contract_s_filter_is_never_given_up(tmp_path: Path) -> None:
+    """The session must go on collecting: what it holds stays, and is subscribed with the others."""
+    house = House(tmp_path, NARROW, OTHER, inactive=["other"], held={"plant/+": 1, "other/+": 1})
+    assert await heard(house) == ["SUBSCRIBE other/+ 1", "SUBSCRIBE plant/+ 1"]
+    assert house.broker.session == {"plant/+": 1, "other/+": 1}
+
+
+@in_virtual_time
+async def test_of_a_session_that_is_unknown_nothing_is_given_up(tmp_path: Path) -> None:
+    """The state folder was lost: what we do not know we hold we leave alone."""
+    house = House(tmp_path, NARROW)
+    house.broker.session = {"gone/+": 1}
+    assert await heard(house) == ["SUBSCRIBE plant/+ 1"]
+    assert house.broker.session == {"gone/+": 1, "plant/+": 1}
+
+
+@in_virtual_time
+async def test_a_connection_that_ends_before_unsuback(tmp_path: Path) -> None:
+    """The filter counts as held until the broker has said otherwise: it is given up on the next connection."""
+    house = House(tmp_path, NARROW, held={"gone/+": 1, "plant/+": 1}, version="3.1.1")
+    house.broker.answers = asyncio.Event()
+    with house.run():
+        await pass_s(0)
+        house.broker.link.end()
+        await pass_s(0)
+        assert remembered(house) == {"gone/+": 1, "plant/+": 1}
+        house.broker.answers.set()
+        await pass_s(1)
+        assert house.broker.link.heard == ["UNSUBSCRIBE gone/+"]
+        assert remembered(house) == {"plant/+": 1}
+
+
+@pytest.mark.xfail(
+    strict=True,
+    raises=AssertionError,
+    reason="_give_up: an undeclared filter goes even if what it covers, and a contract still wants, was refused",
+)
+@in_virtual_time
+async def test_an_undeclared_filter_stays_while_what_it_brings_is_refused(tmp_path: Path) -> None:
+    """A removed contract's wide filter brought another's messages: given up only when that one has its own."""
+    house = House(tmp_path, NARROW, held={"plant/#": 1})
+    house.broker.codes = {"plant/+": 0x97}
+    assert await heard(house) == ["SUBSCRIBE plant/+ 1"]
+    assert house.broker.session == {"plant/#": 1}
+
+
+@pytest.mark.xfail(
+    strict=True,
+    raises=AssertionError,
+    reason="_wanted asks whether an inactive contract's own filter is held, not whether the session brings its "
+    "messages (HeldFilters.bring): with the wide filter the session stops collecting for it",
+)
+@in_virtual_time
+async def test_an_inactive_contract_goes_on_being_collected(tmp_path: Path) -> None:
+    """Its messages came by the filter of a contract that was removed: then it gets a filter of its own."""
+    house = House(tmp_path, NARROW, OTHER, inactive=["narrow"], held={"plant/#": 1, "other/+": 1})
+    await heard(house)
+    assert house.broker.session == {"plant/+": 1, "other/+": 1}
+
+
+@pytest.mark.xfail(
+    strict=True,
+    raises=AssertionError,
+    reason="_serve leaves its loop on any LinkError and waits for the end of a link that lives (a refused UNSUBSCRIBE, "
+    "a SUBACK of the wrong length): it never looks again, and says that it is ready",
+)
+@in_virtual_time
+async def test_a_broker_that_refuses_unsubscribe(tmp_path: Path) -> None:
+    """Must not keep contracts that become active later from being subscribed."""
+    house = House(tmp_path, NARROW, OTHER, inactive=["other"], held={"gone/+": 1, "plant/+": 1})
+    house.broker.keeps_subscriptions = True
+    with house.run():
+        await pass_s(0)
+        house.activate(house.slot("other"))
+        house.publish_routes()
+        await pass_s(200)
+        assert "other/+" in (house.broker.session or {})
+
+
+# Contracts of several topics
+
+
+VARIANTS = contract("site/{site}/{device}", name="sites", topic="t.{site}", where={"site": ("s1", "s2")})
+PER_VARIANT = (
+    "Connection._wanted, Holds._judge: a contract counts as running if one of its variants does, so its filter is "
+    "subscribed, and the messages of the others {}"
+)
+
+
+@pytest.mark.xfail(
+    strict=True, raises=AssertionError, reason=PER_VARIANT.format("go to a missing topic: then everything holds")
+)
+@in_virtual_time
+async def test_a_contract_of_which_one_topic_is_missing(tmp_path: Path) -> None:
+    """At its first start it is inactive as a whole, and not subscribed; the others run."""
+    house = House(tmp_path, VARIANTS, OTHER)
+    house.topics.missing = {"t.s2"}
+    assert await heard(house) == ["SUBSCRIBE other/+ 1"]
+
+
+@pytest.mark.xfail(
+    strict=True, raises=AssertionError, reason=PER_VARIANT.format("become dead letters `unknown-schema`")
+)
+@in_virtual_time
+async def test_a_contract_of_which_one_schema_is_unknown(tmp_path: Path) -> None:
+    """Is inactive as a whole, and not subscribed: unsubscribed messages cannot become dead letters."""
+    house = House(tmp_path, VARIANTS, OTHER)
+    house.schemas.slots[1].route, house.schemas.slots[1].reason = None, "its subject is unknown"
+    assert await heard(house) == ["SUBSCRIBE other/+ 1"]
