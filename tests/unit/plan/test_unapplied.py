@@ -1,0 +1,59 @@
+"""Whether a folder's schema file is what the registry holds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gateway.config.contract import SchemaFile
+from gateway.model import Format, SchemaVersion
+from gateway.plan.unapplied import unapplied
+
+
+def version(text: str, fmt: Format = Format.AVRO) -> SchemaVersion:
+    return SchemaVersion("s", 3, 7, fmt, text)
+
+
+def file(text: str, fmt: Format = Format.AVRO) -> SchemaFile:
+    return SchemaFile(Path("schemas/pump/schema.avsc"), fmt, text)
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        ('{"type": "int"}', '{"type":"int"}'),
+        ('{"a": 1, "b": [1, 2]}', '{"b":[1,2],"a":1}'),
+        ('"int"\n', '"int"'),
+        ('{"a": 1.0}', '{"a": 1}'),
+    ],
+)
+def test_what_registries_rewrite_does_not_count(ours: str, theirs: str) -> None:
+    """White space and the order of keys."""
+    assert unapplied(file(ours), version(theirs)) == ""
+
+
+def test_without_a_file_there_is_nothing_to_apply() -> None:
+    """The subject is kept elsewhere."""
+    assert unapplied(None, version('"int"')) == ""
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"), [('"int"', '"long"'), ('{"a": [1, 2]}', '{"a": [2, 1]}'), ('{"a": 1}', '{"a": 1, "doc": ""}')]
+)
+def test_a_difference_is_told(ours: str, theirs: str) -> None:
+    """With the file and the version it was compared with; the order of a list counts."""
+    assert unapplied(file(ours), version(theirs)) == "schema.avsc is not what the registry holds as version 3"
+
+
+def test_another_format_is_told() -> None:
+    """Even if the text is the same."""
+    told = unapplied(file('"int"'), version('"int"', Format.JSON))
+    assert told == "schema.avsc is AVRO, the registry's version 3 is JSON"
+
+
+@pytest.mark.xfail(strict=True, raises=AssertionError, reason="Python compares true with 1 as equal, JSON does not")
+@pytest.mark.parametrize(("ours", "theirs"), [('{"default": true}', '{"default": 1}'), ("[false]", "[0]")])
+def test_a_boolean_is_no_number(ours: str, theirs: str) -> None:
+    """A default of ``true`` that became ``1`` is a difference."""
+    assert unapplied(file(ours), version(theirs)) != ""
