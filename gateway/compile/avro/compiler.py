@@ -14,7 +14,7 @@ from typing import Any
 from gateway.compile.avro import binary, exact, scalars, temporal
 from gateway.compile.avro.containers import compile_array, compile_map
 from gateway.compile.avro.defaults import encode_default
-from gateway.compile.avro.node import CountKeys, Explain, Node, Scalar, Write, expression, generate
+from gateway.compile.avro.node import CountKeys, Explain, Node, Scalar, Write
 from gateway.compile.avro.record import Place, compile_record
 from gateway.compile.avro.schema import (
     ABSENT,
@@ -39,9 +39,9 @@ from gateway.errors import SchemaError
 from gateway.model import Coercion, Mode
 from gateway.notation.pointer import Pointer
 
-MOST_NODES = 20_000
+MOST_NODES = 10_000
 """Places that a schema may unfold to: named types count wherever they stand, and each branch of a union in
-every mode. About a second and 100 MB."""
+every mode."""
 
 _KINDS = {
     "null": frozenset({"null"}),
@@ -222,7 +222,7 @@ class _Compiler:
         coerce, encode = scalar.coerce, scalar.encode
         passes_in = self._trial(kind, path)
 
-        def write_slowly(value: Any, log: Log) -> bytes:
+        def write(value: Any, log: Log) -> bytes:
             return encode(coerce(value, log))
 
         def explain(value: Any, at: str, findings: Findings) -> None:
@@ -231,12 +231,8 @@ class _Compiler:
             except Refused as refused:
                 findings.add(violation(refused, value, at, kind.place, passes_in(value)))
 
-        names: dict[str, Any] = {}
-        slow = Node(scalar.wanted, _kinds(kind), write_slowly, explain, clean=scalar.clean)
-        if scalar.clean is None:
-            return slow
-        source = f"def write(value, log):\n    return {expression(slow, 'value', 'leaf_', names)}\n"
-        return Node(slow.wanted, slow.kinds, generate("write", source, names), explain, clean=scalar.clean)
+        # ``clean`` is inlined where the value stands; ``write`` is for what it does not take.
+        return Node(scalar.wanted, _kinds(kind), write, explain, clean=scalar.clean)
 
     def _trial(self, kind: Primitive | Fixed | EnumType, path: Path) -> Callable[[Any], Mode | None]:
         """A function that finds, by trying, the lowest wider mode that takes a value; compiled when first needed."""

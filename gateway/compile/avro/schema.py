@@ -153,7 +153,7 @@ class _Reader:
             raise SchemaError(f"a schema is a name, an object or a list, found {json.dumps(source)}", place)
         kind = source.get("type")
         if isinstance(kind, dict | list):
-            return self.read(kind, f"{place}/type", namespace, depth + 1)
+            raise SchemaError('a "type" inside a "type" belongs to a field only; leave the outer object out', place)
         if not isinstance(kind, str):
             raise SchemaError('an object needs a "type"', place)
         if kind in PRIMITIVES:

@@ -49,8 +49,8 @@ class Attempt:
     """The validator's errors about ``value``."""
     converted: set[Where] = field(default_factory=set)
     """Places that were converted: none is converted twice."""
-    is_hopeless: bool = False
-    """An error was met that no conversion of types mends: converting on only finds out what else is wrong."""
+    hopeless: list[Any] = field(default_factory=list)
+    """Errors that no conversion of types mends: the payload is refused, even if a conversion silences them."""
 
 
 class Unmended(Refused):
@@ -80,7 +80,7 @@ class JsonSchemaCodec:
         attempt = Attempt(value, {}, list(self._validator.iter_errors(value)))
         if not self._book.at(()).strict:
             self._convert_all(attempt, log)
-        if attempt.failed or attempt.errors or attempt.is_hopeless:
+        if attempt.failed or attempt.errors or attempt.hopeless:
             raise Unmended(attempt)
         return attempt.value
 
@@ -92,7 +92,7 @@ class JsonSchemaCodec:
         """Every violation that is left after all conversions that do work, and those that do not."""
         assert isinstance(refused, Unmended)
         report = Report(value, self.source, refused.attempt.failed, self._passes_in)
-        for violation in report.violations(refused.attempt.errors):
+        for violation in report.violations(refused.attempt.errors or refused.attempt.hopeless):
             findings.add(violation)
 
     def _passes_in(self, where: Where, error: Any) -> Mode | None:
@@ -116,7 +116,7 @@ class JsonSchemaCodec:
             dropped = self._droppable(attempt)
             changed = bool(dropped)
             mistyped = {tuple(error.instance_path) for error in attempt.errors if error.kind.name == "type"}
-            attempt.is_hopeless |= not all(self._is_mendable(error, mistyped) for error in attempt.errors)
+            attempt.hopeless += [error for error in attempt.errors if not self._is_mendable(error, mistyped)]
             for fix in fixes:
                 try:
                     made = convert(fix.types, _at(attempt.value, fix.where), self._leaves(fix.where), log)
@@ -167,22 +167,27 @@ class JsonSchemaCodec:
         return list(fixes.values())
 
     def _branch_fixes(self, error: Any, attempt: Attempt) -> Iterable[Conversion]:
-        """The conversions of the one branch that types alone can mend; none, or two different, mend nothing."""
-        where = tuple(error.instance_path)
-        candidates: dict[tuple[Any, ...], list[Conversion]] = {}
-        for branch in error.kind.as_dict().get("context", ()):
-            fixes = self._types_only(branch)
-            if fixes is None:
-                continue
-            made = self._converted(fixes, attempt.value)
-            if made is not None and self._resolves(error, made, attempt.value):
-                candidates[tuple((at, type(result), repr(result)) for at, result in made)] = fixes
-        if len(candidates) > 1:
-            names = [" and ".join("/".join(fix.types) for fix in fixes) for fixes in candidates.values()]
-            advice = f"it could become {' or '.join(names)}"
-            attempt.failed[where] = Refused(Code.UNION_AMBIGUOUS, "one reading", advice, candidates=names)
-            return []
-        return next(iter(candidates.values()), [])
+        """The conversions of the one branch that types alone can mend; none, or two different, mend nothing.
+
+        The lowest mode in which a branch can be mended decides.
+        """
+        branches = [self._types_only(branch) for branch in error.kind.as_dict().get("context", ())]
+        mendable = [fixes for fixes in branches if fixes is not None]
+        for count in range(1, len(self._books) + 1):
+            candidates: dict[tuple[Any, ...], list[Conversion]] = {}
+            for fixes in mendable:
+                made = self._converted(fixes, attempt.value, count)
+                if made is not None and self._resolves(error, made, attempt.value):
+                    candidates[tuple((at, type(result), repr(result)) for at, result in made)] = fixes
+            if len(candidates) > 1:
+                names = [" and ".join("/".join(fix.types) for fix in fixes) for fixes in candidates.values()]
+                advice = f"it could become {' or '.join(names)}"
+                where = tuple(error.instance_path)
+                attempt.failed[where] = Refused(Code.UNION_AMBIGUOUS, "one reading", advice, candidates=names)
+                return []
+            if candidates:
+                return next(iter(candidates.values()))
+        return []
 
     def _types_only(self, errors: Sequence[Any]) -> list[Conversion] | None:
         """The conversions of a branch whose errors are all of type; None if there is any other."""
@@ -198,14 +203,16 @@ class JsonSchemaCodec:
                 return None
         return list(fixes.values())
 
-    def _converted(self, fixes: Sequence[Conversion], value: Any) -> list[tuple[Where, Any]] | None:
-        """Each fix's place and converted value, None where one of them cannot be converted."""
-        try:
-            return [
-                (fix.where, convert(fix.types, _at(value, fix.where), self._leaves(fix.where), [])) for fix in fixes
-            ]
-        except Refused:
-            return None
+    def _converted(self, fixes: Sequence[Conversion], value: Any, count: int) -> list[tuple[Where, Any]] | None:
+        """Each fix's place and converted value by the lowest ``count`` modes, None where one cannot be converted."""
+        made: list[tuple[Where, Any]] = []
+        for fix in fixes:
+            try:
+                converted = convert(fix.types, _at(value, fix.where), self._leaves(fix.where)[:count], [])
+            except Refused:
+                return None
+            made.append((fix.where, converted))
+        return made
 
     def _resolves(self, error: Any, made: Sequence[tuple[Where, Any]], value: Any) -> bool:
         """Whether the conversions make this very error go away: a branch may refuse the converted value too."""

@@ -139,7 +139,6 @@ def test_a_schema_that_breaks_a_rule_is_refused_with_place_and_rule(schema: Any,
     assert caught.value.schema_path == place
 
 
-@pytest.mark.xfail(strict=True, reason="taken, although neither fastavro nor Apache's avro can read with it")
 @pytest.mark.parametrize("schema", [{"type": {"type": "int"}}, {"type": ["null", "int"]}], ids=str)
 def test_the_type_of_a_type_is_a_name(schema: Any):
     """Only a field's type may be an object or a list; a schema's own is text (Avro 1.12, "Schema Declaration")."""

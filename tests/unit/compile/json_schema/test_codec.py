@@ -99,7 +99,6 @@ def test_at_most_four_rounds_are_made():
     assert reason(refused(json_version(_nested_conditions(5)), json.dumps(payload))) == ("type-mismatch", "/a4")
 
 
-@pytest.mark.xfail(strict=True, reason="a payload with another error beside is converted and judged anew")
 def test_a_payload_with_an_error_that_no_conversion_mends_is_refused():
     """If any error is left that is not of type, the payload is refused, even if a conversion would silence it."""
     version = json_version(
