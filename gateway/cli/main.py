@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from gateway import __version__
-from gateway.cli import attempt, check, dlq, publish, registry, run, simulate
+from gateway.cli import attempt, check, demo, dlq, publish, registry, run, simulate
 from gateway.cli.exits import Exit, exit_code
 from gateway.errors import GatewayError
 
@@ -27,6 +27,7 @@ app.command(name="publish")(publish.publish)
 app.command(name="dlq")(dlq.dlq)
 app.add_typer(registry.app)
 app.command(name="simulate")(simulate.simulate)
+app.command(name="demo")(demo.demo)
 
 
 @app.callback()
