@@ -126,6 +126,8 @@ class Record(msgspec.Struct, frozen=True, gc=False):
     coercions: tuple[Coercion, ...] = ()
     timestamp_replaced: bool = False
     """The contract's timestamp field could not be used, so ``timestamp`` is the arrival."""
+    device: str | None = None
+    """The device ID, if the message has one."""
 
 
 class Coercion(msgspec.Struct, frozen=True, gc=False):

@@ -138,7 +138,17 @@ class Binding:
                 raise _Refusal(Stage.COERCE, [_too_many_readings()]) from None
             key = self._constant_key
             if self._is_plain and key is not None and not log:
-                return Record(self._topic, key, self._prefix + data, self._fixed_headers, received_at, self.label)
+                return Record(
+                    self._topic,
+                    key,
+                    self._prefix + data,
+                    self._fixed_headers,
+                    received_at,
+                    self.label,
+                    (),
+                    False,
+                    device,
+                )
             return self._record(value, payload, data, device, received_at, log)
         except _Refusal as refusal:
             return Rejection(refusal.stage, refusal.violations, refusal.truncated, self.label, device or None)
@@ -163,7 +173,9 @@ class Binding:
         key = self._constant_key
         if key is None:
             key = self._render(self._key, device, received_at).encode()
-        return Record(self._topic, key, self._prefix + data, headers, timestamp, self.label, coercions, replaced)
+        return Record(
+            self._topic, key, self._prefix + data, headers, timestamp, self.label, coercions, replaced, device
+        )
 
     def _repair(self, payload: bytes, log: Log) -> json_text.Repaired:
         route = self.route

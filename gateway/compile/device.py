@@ -8,11 +8,14 @@ from gateway.compile.verdict import kind_of, quote
 from gateway.model import Code, Violation
 from gateway.notation.pointer import Pointer
 
+MOST_CHARACTERS = 1024
+"""Of a device ID; it is a record's key, and longer text is something else."""
+
 
 def read_device(value: Any) -> str | None:
-    """Non-empty text as it is, an integer as decimal text; None for anything else."""
+    """Text of 1 to ``MOST_CHARACTERS`` as it is, an integer as decimal text; None for anything else."""
     if type(value) is str:
-        return value or None
+        return value if 0 < len(value) <= MOST_CHARACTERS else None
     return str(value) if type(value) is int and value.bit_length() <= 128 else None
 
 

@@ -20,10 +20,11 @@ def objection(current: Route, candidate: Route, arrival: int) -> str:
     if candidate.version.format is not current.version.format:
         return f"its format is {candidate.version.format}, the one in use is {current.version.format}"
     contract = candidate.contract
-    pointers = [contract.device, contract.timestamp.pointer if contract.timestamp is not None else None]
+    timestamp = contract.timestamp.pointer if contract.timestamp is not None else None
+    pointers = [contract.device, timestamp, *contract.fields]
     for pointer in pointers:
         if pointer is not None and _resolves(current.codec, pointer) and not _resolves(candidate.codec, pointer):
-            return f"the contract reads {pointer}, which this version no longer has"
+            return f"the contract uses {pointer}, which this version no longer has"
     for example in contract.examples.accepted:
         if isinstance(run_example(current, example, arrival), Rejection):
             continue

@@ -16,6 +16,7 @@ import msgspec
 import orjson
 
 from gateway.compile.datetimes import format_epoch_ms
+from gateway.compile.numbers import MOST_TEXT_BITS
 from gateway.model import Code, Cut, Message, Record, Rejection, RouteLabel, Violation
 
 ENVELOPE_VERSION = 1
@@ -67,7 +68,7 @@ class DeadLetters:
             ]
         return Record(
             self.unrouted if label is None else label.dead_letters,
-            None if rejection.device is None else rejection.device.encode(),
+            None if rejection.device is None else _text(rejection.device),
             value,
             headers,
             message.received_at,
@@ -132,7 +133,13 @@ def error_object(violation: Violation) -> dict[str, Any]:
 
 def _plain(value: Any) -> Any:
     """A parameter as orjson can write it: integers beyond 64 bits as text."""
-    return str(value) if type(value) is int and value.bit_length() > 63 else value
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if type(value) is int and value.bit_length() > 63:
+        return str(value) if value.bit_length() <= MOST_TEXT_BITS else f"an integer of {value.bit_length()} bits"
+    return value
 
 
 def _label_headers(label: RouteLabel) -> Headers:

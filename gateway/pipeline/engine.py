@@ -13,7 +13,6 @@ Must not know: MQTT packets, Kafka's client, asyncio.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Protocol
 
 from gateway.errors import RecordTooLarge
@@ -99,7 +98,7 @@ class Engine:
             outcome = self.routes.encode(message.topic, message.payload, message.received_at)
         except Exception as exc:  # noqa: BLE001 - the named guard around a payload's processing (docs/design.md)
             self.stats.faults[type(exc).__name__] += 1
-            outcome = self._unread(message, Stage.ENCODE, _fault(exc))
+            outcome = self._faulty(message, exc)
         if type(outcome) is Record:
             self._send(message, outcome, ticket)
         else:
@@ -110,6 +109,13 @@ class Engine:
         """Takes a packet that could not be read as a message; it becomes a dead letter."""
         if window is self._window:
             self._reject(message, self._unread(message, Stage.PACKET, violation), self._open_ticket(window, message))
+
+    def _faulty(self, message: Message, exc: Exception) -> Rejection:
+        """The rejection of a message on which our own processing failed."""
+        try:
+            return self._unread(message, Stage.ENCODE, _fault(exc))
+        except Exception:  # noqa: BLE001 - part of the same guard: the topic itself may be what breaks us
+            return Rejection(Stage.ENCODE, (_fault(exc),))
 
     def _unread(self, message: Message, stage: Stage, violation: Violation) -> Rejection:
         """The rejection of a message whose payload was not looked at: its topic alone says whose it is."""
@@ -129,8 +135,9 @@ class Engine:
         try:
             self.sink.send(record, ticket)
         except RecordTooLarge as exc:
-            rejection = self._unread(message, Stage.PRODUCE, too_large(record, exc.size, exc.limit))
-            self._reject(message, replace(rejection, label=label), ticket)
+            device = record.device or self.routes.owner(message.topic)[1]
+            violations = (too_large(record, exc.size, exc.limit),)
+            self._reject(message, Rejection(Stage.PRODUCE, violations, label=label, device=device), ticket)
             return
         stats.accepted[label] += 1
         if record.coercions:

@@ -91,6 +91,8 @@ class Connection:
         """Filters that the broker did not grant as asked."""
         self._granted: set[str] = set()
         """Filters that the live connection has as asked."""
+        self._is_subscribed = False
+        """Whether the broker has answered for the live connection's filters."""
         self._resubscribe = asyncio.Event()
         self._stopping = False
         engine.on_failure = self._fail
@@ -108,6 +110,9 @@ class Connection:
                 self._note_failure("mqtt_connect_failed", str(exc))
                 await self._back_off()
                 continue
+            if self._holds.failure is not None:
+                # Messages come before ``connect`` returns; one of them has failed while nobody knew the link.
+                link.abort()
             await self._serve(link)
 
     async def _connect(self) -> Link:
@@ -148,7 +153,9 @@ class Connection:
                 try:
                     await self._subscribe(link)
                 except LinkError as exc:
-                    self._detail = str(exc)
+                    # A link that lives but does not do what it was asked is of no use: the next one may.
+                    _log.warning("mqtt_subscribe_failed", reason=str(exc))
+                    link.abort()
                     break
                 changed = asyncio.create_task(self._resubscribe.wait())
                 await asyncio.wait({closed, changed}, return_when=asyncio.FIRST_COMPLETED)
@@ -159,6 +166,7 @@ class Connection:
             self._engine.close()
             self._link = None
             self._granted.clear()
+            self._is_subscribed = False
         if not self._stopping:
             await self._after(end, self._clock.monotonic() - began)
 
@@ -170,13 +178,14 @@ class Connection:
                 f"another client connected as {self._settings.mqtt.client_id!r} and took the session over; "
                 "give every instance a client_id of its own, and a common share"
             )
+        if lived_s >= STABLE_S:
+            self._short_lives, self._backoff_s = 0, FIRST_BACKOFF_S
         if self._holds.failure is not None:
             self._failures += 1
             self._detail = "given up by ourselves, because a delivery to Kafka failed"
             return
-        self._short_lives = 0 if lived_s >= STABLE_S else self._short_lives + 1
-        if self._short_lives == 0:
-            self._backoff_s = FIRST_BACKOFF_S
+        if lived_s < STABLE_S:
+            self._short_lives += 1
         self._note_failure("mqtt_disconnected", end.reason)
         await self._back_off()
 
@@ -199,14 +208,13 @@ class Connection:
         self._held.replace(held)
         self._refused = {name: reason for name, reason in self._refused.items() if name in wanted}
         self._granted = {name for name in wanted if name not in self._refused}
+        self._is_subscribed = True
         await self._give_up(link, wanted)
 
     async def _give_up(self, link: Link, wanted: dict[str, int]) -> None:
         """Unsubscribes what no contract declares, and what a wanted filter covers: it would come twice."""
-        declared = {name for contract in self._contracts() for name, _ in self._filters([contract])}
-        surplus = [
-            name for name in self._held.filters if name not in wanted and (name not in declared or not self._refused)
-        ]
+        # As long as a wanted filter is refused, an old one may be what still brings its messages.
+        surplus = [] if self._refused else [name for name in self._held.filters if name not in wanted]
         if surplus:
             _log.info("filters_given_up", filters=surplus)
             await link.unsubscribe(surplus)
@@ -220,11 +228,9 @@ class Connection:
 
     def _wanted(self) -> dict[str, int]:
         """The filters of the active contracts, and of those that the session holds: they bring messages anyway."""
-        running = {slot.contract.name for slot in self._schemas.slots if slot.runs}
+        waiting = {slot.contract.name for slot in self._schemas.slots if not slot.runs}
         considered = [
-            contract
-            for contract in self._contracts()
-            if contract.name in running or self._filters([contract])[0][0] in self._held.filters
+            contract for contract in self._contracts() if contract.name not in waiting or self._held.bring(contract)
         ]
         return dict(self._filters(considered))
 
@@ -294,9 +300,10 @@ class Connection:
         link = self._link
         if link is None:
             return 0
+        window = self._engine.window
         link.stop_reading()
         await flush()
-        left = len(self._engine.window) if self._engine.window is not None else 0
+        left = 0 if window is None else len(window)
         await link.disconnect()
         self._enter(Phase.STOPPED)
         return left
@@ -307,10 +314,12 @@ class Connection:
             client_id = self._settings.mqtt.client_id
             detail = f"connections as {client_id!r} end at once: does another gateway use this client_id?"
             return [Reason("session_contested", detail)]
-        if self._link is None and self._phase is not Phase.HOLDING:
+        if self._link is None and self._phase not in {Phase.STARTING, Phase.HOLDING}:
             if not self._detail:
                 return [Reason("mqtt_connecting", self._phase.value)]
             return [Reason("mqtt_disconnected", self._detail)]
+        if self._link is not None and not self._is_subscribed:
+            return [Reason("mqtt_subscribing", "the broker has not answered for the topic filters yet")]
         return list(self._refused.values())
 
     def state(self) -> MqttState:

@@ -64,7 +64,7 @@ class Holds:
         """The failed delivery that is being recovered from."""
         self.failures: Counter[str] = Counter()
         """Failed deliveries by reason, since the start."""
-        self._reasons: list[Reason] = []
+        self._reasons = [Reason("starting", "Kafka's topics are looked at for the first time")]
         self._retry_s = FIRST_WAIT_S
         self._delivered = 0
 
@@ -72,6 +72,9 @@ class Holds:
         """Notes that a delivery failed; ``cleared`` will not return before the sink was reset."""
         self.failure = failure
         self.failures[failure.reason] += 1
+
+    def _has_failed(self) -> bool:
+        return self.failure is not None
 
     def reasons(self) -> list[Reason]:
         """What holds now; empty if nothing does."""
@@ -81,15 +84,18 @@ class Holds:
 
     async def cleared(self) -> None:
         """Returns when nothing holds."""
-        if self.failure is not None:
-            await self._recover()
         wait_s = FIRST_WAIT_S
         while True:
+            # A failure may come at any moment, for example of records that were still on their way.
+            while self._has_failed():
+                await self._recover()
             reasons = await self._examine()
             if [reason.code for reason in reasons] != [reason.code for reason in self._reasons]:
                 for reason in reasons:
                     _log.warning("holding", reason=reason.code, detail=reason.detail)
             self._reasons = reasons
+            if self._has_failed():
+                continue
             if not reasons:
                 return
             await asyncio.sleep(wait_s)
@@ -97,13 +103,15 @@ class Holds:
 
     async def _recover(self) -> None:
         """A new generation of the sink; slower each time as long as nothing is delivered in between."""
+        failure = self.failure
         self._sink.reset()
         if self._stats.delivered > self._delivered:
             self._retry_s = FIRST_WAIT_S
         self._delivered = self._stats.delivered
         await asyncio.sleep(self._retry_s)
         self._retry_s = min(self._retry_s * 2, MOST_RETRY_S)
-        self.failure = None
+        if self.failure is failure:
+            self.failure = None
 
     async def _examine(self) -> list[Reason]:
         """Everything that speaks against connecting now."""

@@ -2,8 +2,8 @@
 
 - ``held-filters.json``: the topic filters that the broker holds for our session. MQTT has no way to ask
   for them, and giving up one by mistake would lose messages.
-- ``schemas-in-use.json``: the version of each subject that was last in use, so that a version that was
-  held back stays held back after a restart.
+- ``schemas-in-use.json``: the versions that each contract last had in use, so that a version that was held
+  back stays held back after a restart.
 
 A file that cannot be read counts as absent, one that cannot be written is reported once: the gateway
 goes on, and remembers for as long as it runs.
@@ -18,6 +18,7 @@ import msgspec
 import structlog
 
 from gateway.config.contract import Contract
+from gateway.notation import NotationError
 from gateway.notation.topics import TopicFilter, covers
 from gateway.registry.durable import write_atomically
 
@@ -36,9 +37,10 @@ class Filters(msgspec.Struct, frozen=True):
 
 
 class VersionsInUse(msgspec.Struct, frozen=True):
-    """The version in use of each subject that follows the latest."""
+    """The versions in use of the contracts that follow the latest."""
 
-    subjects: dict[str, int]
+    contracts: dict[str, dict[str, int]]
+    """Contract -> subject -> version."""
 
 
 class _File:
@@ -81,7 +83,7 @@ class HeldFilters:
         self._url = url
         content: Filters | None = self._file.load()
         known = content is not None and (content.client_id, content.url) == (client_id, url)
-        self.filters: dict[str, int] = dict(content.filters) if content is not None and known else {}
+        self.filters: dict[str, int] = _usable(content.filters) if content is not None and known else {}
 
     def bring(self, contract: Contract) -> bool:
         """Whether the session brings the contract's messages, subscribed or not: a held filter covers its own."""
@@ -94,26 +96,39 @@ class HeldFilters:
             self._file.save(Filters(self._client_id, self._url, self.filters))
 
 
+def _usable(filters: dict[str, int]) -> dict[str, int]:
+    """The filters of the file that are any: a file that somebody edited must not stop the gateway."""
+    usable: dict[str, int] = {}
+    for name, qos in filters.items():
+        try:
+            bare_filter(name)
+        except (NotationError, IndexError) as exc:
+            _log.warning("held_filter_ignored", filter=name, reason=str(exc))
+        else:
+            usable[name] = qos
+    return usable
+
+
 def bare_filter(name: str) -> TopicFilter:
     """A filter as it went to the broker, without the ``$share/GROUP/`` in front."""
     return TopicFilter.parse(name.split("/", 2)[2] if name.startswith("$share/") else name)
 
 
 class LastVersions:
-    """The version of each subject that was last in use."""
+    """The version that each contract last had in use of each subject."""
 
     def __init__(self, folder: Path) -> None:
         """Reads the file."""
         self._file = _File(folder / "schemas-in-use.json", VersionsInUse)
         content: VersionsInUse | None = self._file.load()
-        self._subjects = dict(content.subjects) if content is not None else {}
+        self._contracts = dict(content.contracts) if content is not None else {}
 
-    def get(self, subject: str) -> int | None:
+    def get(self, contract: str, subject: str) -> int | None:
         """The version, None if none was ever in use."""
-        return self._subjects.get(subject)
+        return self._contracts.get(contract, {}).get(subject)
 
-    def put(self, subject: str, version: int) -> None:
+    def put(self, contract: str, subject: str, version: int) -> None:
         """Remembers that the version is in use."""
-        if self._subjects.get(subject) != version:
-            self._subjects[subject] = version
-            self._file.save(VersionsInUse(self._subjects))
+        if self.get(contract, subject) != version:
+            self._contracts.setdefault(contract, {})[subject] = version
+            self._file.save(VersionsInUse(self._contracts))

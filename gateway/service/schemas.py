@@ -38,7 +38,10 @@ _AT_ONCE = 8
 class Slot:
     """One variant of a contract and what runs for it."""
 
+    declared: Contract
+    """As its folder declares it."""
     contract: Contract
+    """The same, with the bounds of its timestamp narrowed to what its Kafka topic takes."""
     variant: Variant
     route: Route | None = None
     """None while it has no usable schema."""
@@ -72,7 +75,7 @@ class Schemas:
     def __init__(
         self, contracts: Iterable[Contract], registry: Registry, last: LastVersions, clock: Clock, *, depth: int
     ) -> None:
-        self.slots = [Slot(contract, variant) for contract in contracts for variant in contract.variants()]
+        self.slots = [Slot(contract, contract, variant) for contract in contracts for variant in contract.variants()]
         self.on_change: Callable[[], None]
         """Set once by the wiring; called after ``table`` has changed."""
         self._registry = registry
@@ -108,7 +111,7 @@ class Schemas:
             version = await self._wanted(slot)
             if slot.route is None:
                 await self._start(slot, version)
-            elif version != slot.route.version:
+            elif version.version > slot.route.version.version:
                 await self._take_over(slot, slot.route, version)
             else:
                 slot.pending, slot.pending_reason = None, ""
@@ -125,11 +128,11 @@ class Schemas:
 
     async def _start(self, slot: Slot, version: SchemaVersion) -> None:
         """The first route of a slot: the version that was last in use comes before a newer one."""
-        last = self._last.get(version.subject) if slot.contract.version is None else None
+        last = self._last.get(slot.contract.name, version.subject) if slot.contract.version is None else None
         if last is not None and last != version.version:
             try:
                 route = await self._compile(slot, await self._registry.version(version.subject, last))
-            except (SubjectNotFound, RegistryUnavailable, SchemaError) as exc:
+            except (SubjectNotFound, SchemaError) as exc:
                 _log.info("last_schema_not_usable", subject=version.subject, version=last, reason=str(exc))
             else:
                 self._activate(slot, route)
@@ -161,9 +164,10 @@ class Schemas:
         return await asyncio.to_thread(compile_route, slot.contract, slot.variant, version, depth=self._depth)
 
     def _activate(self, slot: Slot, route: Route) -> None:
-        slot.route, slot.reason, slot.outage = route, "", False
+        # The contract's bounds may have changed while the schema was compiled.
+        slot.route, slot.reason, slot.outage = replace(route, contract=slot.contract), "", False
         if slot.contract.version is None:
-            self._last.put(route.version.subject, route.version.version)
+            self._last.put(slot.contract.name, route.version.subject, route.version.version)
 
     def _deactivate(self, slot: Slot, reason: str, *, outage: bool) -> None:
         if slot.reason != reason:
@@ -177,11 +181,11 @@ class Schemas:
         """
         changed = False
         for slot in self.slots:
-            declared = slot.contract.timestamp
+            declared = slot.declared.timestamp
             if declared is None:
                 continue
             bounded = _within(declared, *limits_ms(slot.variant.topic))
-            if bounded != declared:
+            if bounded != slot.contract.timestamp:
                 slot.contract = replace(slot.contract, timestamp=bounded)
                 if slot.route is not None:
                     slot.route = replace(slot.route, contract=slot.contract)

@@ -30,7 +30,7 @@ _CODES: Mapping[str, Code] = {
 _MOST_ALLOWED = 20
 """Enum values that a violation lists."""
 _MOST_EXPECTED = 200
-"""Characters of the validator's own words."""
+"""Characters of a keyword's value that are shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class Report:
                 for name in details["unexpected"]:
                     yield self._unknown(error, (*where, name), nearest(name, known))
             case name:
-                yield self._wrong(error, where, *_describe(name, details, error, self._value(where)))
+                yield self._wrong(error, where, *_describe(name, details, self._value(where)))
 
     def _missing(self, error: Any, where: Where) -> Violation:
         path = _pointer(where)
@@ -117,7 +117,7 @@ class Report:
         return list(properties) if isinstance(properties, dict) else []
 
 
-def _describe(name: str, details: Mapping[str, Any], error: Any, value: Any) -> tuple[str, Mapping[str, Any]]:
+def _describe(name: str, details: Mapping[str, Any], value: Any) -> tuple[str, Mapping[str, Any]]:
     """``(what the schema wants, params)`` of an error about a value."""
     match name:
         case "type":
@@ -137,8 +137,10 @@ def _describe(name: str, details: Mapping[str, Any], error: Any, value: Any) -> 
         case "format":
             return f"text of format {details['format']}", {"format": details["format"]}
         case _:
+            # Not the validator's own words: they quote the payload, which a dead letter may have to hide.
             limits = {key: item for key, item in details.items() if isinstance(item, int | float | str)}
-            return error.message[:_MOST_EXPECTED], {"keyword": name, **limits}
+            shown = ", ".join(str(item)[:_MOST_EXPECTED] for item in limits.values())
+            return f"a value that satisfies {name}" + (f" {shown}" if shown else ""), {"keyword": name, **limits}
 
 
 def _branch_codes(errors: Iterable[Any]) -> str:

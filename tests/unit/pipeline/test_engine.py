@@ -290,11 +290,6 @@ class FaultyOwner(ScriptedRoutes):
         raise RuntimeError(topic)
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=RuntimeError,
-    reason="Engine.receive: the guard's own answer asks RouteTable.owner, which binds again what has just failed",
-)
 def test_a_topic_that_breaks_our_own_processing(bench: Bench) -> None:
     """Whatever fails inside the routes, binding included, costs a dead letter, not the process."""
     bench.engine.routes = FaultyOwner()
@@ -312,12 +307,6 @@ class Unwritable(ScriptedRoutes):
         return Rejection(Stage.VALIDATE, (violation,), label=LABEL)
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=TypeError,
-    reason="envelope(): orjson refuses integers beyond 64 bits inside a list (const, enum): the process ends, and "
-    "again at every redelivery",
-)
 def test_a_violation_with_integers_beyond_64_bits(bench: Bench) -> None:
     """``enum`` and ``const`` list what is allowed: such integers are written as text there as well."""
     bench.engine.routes = Unwritable()
@@ -335,12 +324,6 @@ def by_payload(bench: Bench) -> Bench:
     return bench
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="DeadLetters.record: the key is the device ID of any length, and is not shortened: one payload stops the "
-    "gateway for good (dead_letter_too_large, replayed again and again)",
-)
 def test_a_device_id_of_any_length_stops_nothing(by_payload: Bench) -> None:
     """A payload's author decides its device ID, so it must not decide whether a dead letter can be written."""
     by_payload.sink.limits["t.dlq"] = 65_536
@@ -349,11 +332,6 @@ def test_a_device_id_of_any_length_stops_nothing(by_payload: Bench) -> None:
     assert len(by_payload.sink.records) == 1
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="Engine._send asks the topic for the device although the record's route has read it from the payload",
-)
 def test_the_device_of_a_record_that_is_too_large(by_payload: Bench) -> None:
     """A dead letter's key is the device ID where it is known, and it is: the record was made with it."""
     by_payload.sink.limits["t"] = 50

@@ -80,7 +80,7 @@ async def test_all_is_well(tmp_path: Path) -> None:
 async def test_not_connected_yet(tmp_path: Path) -> None:
     """Before the first connection it is not ready, whatever else is fine."""
     observer = Watched(tmp_path, A).observe()
-    assert codes(observer.overview())[0] == ["mqtt_connecting"]
+    assert codes(observer.overview())[0] == ["starting"]
 
 
 @in_virtual_time

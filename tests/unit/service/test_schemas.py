@@ -237,15 +237,7 @@ async def test_a_version_that_is_held_back(bench: Bench, schema: Any, fmt: Forma
     [
         {"device": "/n"},
         {"timestamp": Timestamp(Pointer.parse("/n"), "s")},
-        pytest.param(
-            {"fields": {"/n": "{device}"}},
-            marks=pytest.mark.xfail(
-                strict=True,
-                raises=AssertionError,
-                reason="compile/takeover.objection asks for device and timestamp only: `fields` then puts an unknown "
-                "field into every payload, and all of them are rejected",
-            ),
-        ),
+        {"fields": {"/n": "{device}"}},
     ],
 )
 async def test_a_version_without_what_the_contract_reads(tmp_path: Path, declared: dict[str, Any]) -> None:
@@ -296,12 +288,6 @@ async def test_what_runs_goes_on(bench: Bench, failure: str) -> None:
     assert isinstance(bench.outcome(b'{"n":1}'), Record)
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="Schemas._refresh takes over whatever is not the version in use: an older `latest` (its successor was "
-    "deleted, or a registry that lags behind answers) replaces the newer one",
-)
 async def test_an_older_version_takes_nothing_over(bench: Bench) -> None:
     """Only a newer one does; a deleted version goes on."""
     bench.registry.add("a-value", N)
@@ -336,12 +322,6 @@ async def test_a_last_version_that_is_gone(bench: Bench) -> None:
     assert bench.running() == 2
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="Schemas._start takes an outage for a version that is gone: one failed request at start, and what was held "
-    "back runs",
-)
 async def test_an_outage_while_the_last_version_is_read(bench: Bench) -> None:
     """Is an outage, not a licence for the version that was held back."""
     bench.registry.add("a-value", N)
@@ -358,12 +338,6 @@ async def test_an_outage_while_the_last_version_is_read(bench: Bench) -> None:
     assert bench.running() == 1
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="LastVersions knows subjects, not contracts: where two contracts share a subject, the one that has taken a "
-    "version over makes the other run it after a restart",
-)
 async def test_a_version_that_only_one_of_two_contracts_holds_back(tmp_path: Path) -> None:
     """The last good one of each contract stays, across restarts too."""
     bench = Bench(tmp_path, declare("a", b'{"n":1}', subject="s"), declare("b", subject="s"))
@@ -427,12 +401,6 @@ async def test_bounds_hold_for_the_next_version_too(tmp_path: Path) -> None:
         assert bounds(bench) == (700, 7200)
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="bound_timestamps narrows what it has narrowed before: when the topic takes more again, the contract's own "
-    "bounds are forgotten until the next start",
-)
 async def test_bounds_that_the_topic_widens(tmp_path: Path) -> None:
     """Are the contract's own again."""
     bench = Bench(tmp_path, STAMPED)
@@ -443,12 +411,6 @@ async def test_bounds_that_the_topic_widens(tmp_path: Path) -> None:
     assert bounds(bench) == (3600, 7200)
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="_take_over compiles with the slot's contract of before, and _activate puts that route in place of the "
-    "bounded one; later looks find nothing to change",
-)
 async def test_bounds_that_are_learned_while_a_version_compiles(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -268,11 +268,6 @@ async def test_a_connection_that_ends_before_unsuback(tmp_path: Path) -> None:
         assert remembered(house) == {"plant/+": 1}
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="_give_up: an undeclared filter goes even if what it covers, and a contract still wants, was refused",
-)
 @in_virtual_time
 async def test_an_undeclared_filter_stays_while_what_it_brings_is_refused(tmp_path: Path) -> None:
     """A removed contract's wide filter brought another's messages: given up only when that one has its own."""
@@ -282,12 +277,6 @@ async def test_an_undeclared_filter_stays_while_what_it_brings_is_refused(tmp_pa
     assert house.broker.session == {"plant/#": 1}
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="_wanted asks whether an inactive contract's own filter is held, not whether the session brings its "
-    "messages (HeldFilters.bring): with the wide filter the session stops collecting for it",
-)
 @in_virtual_time
 async def test_an_inactive_contract_goes_on_being_collected(tmp_path: Path) -> None:
     """Its messages came by the filter of a contract that was removed: then it gets a filter of its own."""
@@ -296,12 +285,6 @@ async def test_an_inactive_contract_goes_on_being_collected(tmp_path: Path) -> N
     assert house.broker.session == {"plant/+": 1, "other/+": 1}
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="_serve leaves its loop on any LinkError and waits for the end of a link that lives (a refused UNSUBSCRIBE, "
-    "a SUBACK of the wrong length): it never looks again, and says that it is ready",
-)
 @in_virtual_time
 async def test_a_broker_that_refuses_unsubscribe(tmp_path: Path) -> None:
     """Must not keep contracts that become active later from being subscribed."""
@@ -325,9 +308,6 @@ PER_VARIANT = (
 )
 
 
-@pytest.mark.xfail(
-    strict=True, raises=AssertionError, reason=PER_VARIANT.format("go to a missing topic: then everything holds")
-)
 @in_virtual_time
 async def test_a_contract_of_which_one_topic_is_missing(tmp_path: Path) -> None:
     """At its first start it is inactive as a whole, and not subscribed; the others run."""
@@ -336,9 +316,6 @@ async def test_a_contract_of_which_one_topic_is_missing(tmp_path: Path) -> None:
     assert await heard(house) == ["SUBSCRIBE other/+ 1"]
 
 
-@pytest.mark.xfail(
-    strict=True, raises=AssertionError, reason=PER_VARIANT.format("become dead letters `unknown-schema`")
-)
 @in_virtual_time
 async def test_a_contract_of_which_one_schema_is_unknown(tmp_path: Path) -> None:
     """Is inactive as a whole, and not subscribed: unsubscribed messages cannot become dead letters."""
