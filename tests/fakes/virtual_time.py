@@ -3,8 +3,8 @@
 Whenever nothing can happen now, the loop's clock jumps to the next timer. So what is due "now" has happened
 before any time passes, and ``pass_s(0)`` returns when everything that could happen without time has.
 
-If nothing can ever happen again (no timer, nothing ready), the test fails at once instead of hanging. No
-threads and no sockets in such tests: nobody would wait for them.
+If nothing can ever happen again (no timer, nothing ready), the test fails at once instead of hanging, and so
+it does after LONGEST_S. No threads and no sockets in such tests: nobody would wait for them.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from functools import wraps
 from typing import Any
 
 START_S = 1000.0
+LONGEST_S = 6 * 3600.0
+"""Virtual time that a test may take: what has not happened by then never will."""
 _SOON_S = 1e-6
 """Longer than the loop's resolution, shorter than any timer."""
 
@@ -31,6 +33,7 @@ class _Clockwork(selectors.SelectSelector):
         if not ready:
             assert timeout is not None, "stuck: nothing is ready, and no timer is set"
             self.now_s += timeout
+            assert self.now_s < START_S + LONGEST_S, "stuck: only timers go off, again and again"
         return ready
 
 

@@ -18,7 +18,7 @@ from tests.fakes.virtual_time import in_virtual_time, pass_s
 from tests.unit.service.house import House, contract
 
 DENIED = SinkFailure("not_authorized", "no permission to write to 'a'; grant WRITE", "a")
-FOR_EVER_S = 86_400.0
+HOUR_S = 3600.0
 
 
 @pytest.fixture
@@ -82,6 +82,7 @@ async def test_the_back_off_doubles_up_to_its_bound(house: House) -> None:
         assert gaps(house.broker.attempts) == [0.25, 0.5, 1.0, 2.0, 4.0, 5.0, 5.0]
         assert house.codes == ["mqtt_disconnected"]
         assert house.connection.state().failures == 8
+        assert house.engine.window is None
         house.broker.refusal = ""
         await pass_s(5)
         assert house.broker.link.up
@@ -240,10 +241,7 @@ async def test_a_failure_that_lasts_is_tried_less_and_less(house: House) -> None
         assert gaps([failed, house.broker.attempts[-1]]) == [0.25]
 
 
-STUCK = (
-    "a failure that comes while no link is known cuts nothing: the connection is made with a broken sink and a closed "
-    "engine, takes messages that go nowhere, and stays so until the link breaks by itself ({})"
-)
+# Failures that come while no link is known: each must end in a new sink generation and everything coming again
 
 
 @in_virtual_time
@@ -387,9 +385,10 @@ async def test_draining(house: House) -> None:
         assert await draining == (0, ["PUBACK 1", "PUBACK 2", "DISCONNECT"])
         assert house.broker.queue == [b"3"]
         assert house.broker.session == {"a/+": 1}
-        await pass_s(FOR_EVER_S)
+        await pass_s(HOUR_S)
         assert running.done()
         assert len(house.broker.attempts) == 1
+        assert house.connection.state().failures == 0
 
 
 @in_virtual_time
@@ -468,6 +467,24 @@ async def test_not_ready_while_topics_are_looked_at_for_the_first_time(house: Ho
     house.topics.gate = asyncio.Event()
     with house.run():
         await pass_s(0)
+        assert house.codes != []
+
+
+@pytest.mark.xfail(
+    strict=True,
+    raises=AssertionError,
+    reason="Holds._reasons are empty from the first look on until the next one has ended: after a broken connection "
+    "the gateway says that it is ready while it waits for Kafka's answer, unconnected",
+)
+@in_virtual_time
+async def test_not_ready_while_topics_are_looked_at_again(house: House) -> None:
+    """The connection broke, and Kafka answers slowly: not ready, as at the start."""
+    with house.run():
+        await pass_s(0)
+        house.topics.gate = asyncio.Event()
+        house.broker.link.end()
+        await pass_s(1)
+        assert len(house.broker.links) == 1
         assert house.codes != []
 
 
