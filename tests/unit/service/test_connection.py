@@ -204,6 +204,18 @@ async def test_a_long_life_that_kafka_ended_is_a_long_life(house: House) -> None
 
 
 @in_virtual_time
+async def test_a_long_life_is_not_the_first_of_three_short_ones(house: House) -> None:
+    """Two restarts of a broker after a quiet day are no contest."""
+    with house.run():
+        await pass_s(STABLE_S)
+        for _ in range(3):
+            await pass_s(1)
+            house.broker.link.end()
+        await pass_s(2)
+        assert house.codes == []
+
+
+@in_virtual_time
 async def test_a_failed_delivery_cuts_the_connection(house: House) -> None:
     """Held while it lasts, with the failure as the reason; then a new sink generation, and everything comes again."""
     with house.run():
@@ -455,10 +467,15 @@ async def test_not_ready_before_the_broker_has_granted_the_filters(house: House)
     house.broker.answers = asyncio.Event()
     with house.run():
         await pass_s(0)
-        assert house.codes != []
+        assert house.codes == ["mqtt_subscribing"]
         house.broker.answers.set()
         await pass_s(0)
         assert house.codes == []
+        house.broker.answers = asyncio.Event()
+        house.broker.link.end()
+        await pass_s(1)
+        assert house.broker.link.up
+        assert house.codes == ["mqtt_subscribing"]
 
 
 @in_virtual_time

@@ -249,6 +249,22 @@ async def test_recovering(tmp_path: Path) -> None:
     assert house.holds.failure is None
 
 
+@in_virtual_time
+async def test_a_failure_during_a_look(tmp_path: Path) -> None:
+    """What was on its way fails while Kafka describes its topics: nothing is clear before the sink is new."""
+    house = House(tmp_path, A)
+    house.topics.gate = asyncio.Event()
+    clearing = clears(house)
+    await pass_s(0)
+    house.holds.fail(failure())
+    house.topics.gate.set()
+    await pass_s(0)
+    assert (house.kafka.generations, clearing.done()) == (2, False)
+    await pass_s(1)
+    assert clearing.done()
+    assert reasons(house) == []
+
+
 @pytest.mark.parametrize(
     "kind", [failure("topic_missing", topic="a"), failure("fatal", fatal=True), failure("size_refused", topic="a")]
 )

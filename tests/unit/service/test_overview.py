@@ -173,8 +173,9 @@ async def test_the_registry(tmp_path: Path) -> None:
     """An outage and deleted subjects degrade; contracts that follow the latest show how old our knowledge is."""
     house = Watched(tmp_path, A, replace(B, version=1))
     observer = house.observe()
-    house.reader.add("a-value")
-    await house.cache.latest("a-value")
+    for subject in ("a-value", "b-value"):
+        house.reader.add(subject)
+        await house.cache.latest(subject)
     await pass_s(90)
     ages = [state.registry_age_s for state in observer.overview().contracts]
     assert ages[0] is not None

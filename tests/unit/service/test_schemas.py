@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from gateway.compile.route import Route, compile_route
 from gateway.config.contract import Contract, Timestamp
@@ -116,12 +117,12 @@ async def test_a_pinned_version_runs(tmp_path: Path) -> None:
 
 
 async def test_a_contract_that_is_pinned_from_now_on(tmp_path: Path) -> None:
-    """What it had in use before, when it followed the latest, counts no more."""
-    bench = Bench(tmp_path, declare("a"))
+    """What it had in use before, when it followed the latest, counts no more, nor do its examples."""
+    bench = Bench(tmp_path, declare("a", b'{"n":1}'))
+    bench.registry.add("a-value", M)
     bench.registry.add("a-value", N)
-    bench.registry.add("a-value", N_AND_M)
     await bench.refresh()
-    pinned = Bench(tmp_path, declare("a", version=1))
+    pinned = Bench(tmp_path, declare("a", b'{"n":1}', version=1))
     pinned.registry = bench.registry
     pinned.restart()
     await pinned.refresh(2)
@@ -263,6 +264,16 @@ async def test_a_version_without_what_the_contract_reads(tmp_path: Path, declare
     await bench.refresh()
     assert bench.running() == 1
     assert "/n" in bench.slot().pending_reason
+
+
+async def test_what_is_held_back_is_told_once(bench: Bench) -> None:
+    """Not with every look."""
+    bench.registry.add("a-value", N)
+    await bench.refresh()
+    bench.registry.add("a-value", M)
+    with capture_logs() as logs:
+        await bench.refresh(3)
+    assert [(entry["event"], entry["version"], entry["stays"]) for entry in logs] == [("schema_held_back", 2, 1)]
 
 
 async def test_an_example_that_was_never_accepted_holds_nothing_back(tmp_path: Path) -> None:
