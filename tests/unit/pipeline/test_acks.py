@@ -105,7 +105,7 @@ class Windows(RuleBasedStateMachine):
 
 
 TestWindows = Windows.TestCase
-TestWindows.settings = settings(max_examples=150, stateful_step_count=40)
+TestWindows.settings = settings(stateful_step_count=40)
 
 
 def test_one_stuck_record_holds_all_behind_it() -> None:

@@ -213,4 +213,4 @@ class Engines(RuleBasedStateMachine):
 
 
 TestEngines = Engines.TestCase
-TestEngines.settings = settings(max_examples=150, stateful_step_count=40)
+TestEngines.settings = settings(stateful_step_count=40)
