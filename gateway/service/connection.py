@@ -217,7 +217,12 @@ class Connection:
         surplus = [] if self._refused else [name for name in self._held.filters if name not in wanted]
         if surplus:
             _log.info("filters_given_up", filters=surplus)
-            await link.unsubscribe(surplus)
+            try:
+                await link.unsubscribe(surplus)
+            except LinkError as exc:
+                # It costs duplicates at worst, so messages go on flowing; the next look tries again.
+                _log.warning("filters_not_given_up", filters=surplus, reason=str(exc))
+                return
             self._held.replace({name: qos for name, qos in self._held.filters.items() if name not in surplus})
 
     def _contracts(self) -> list[Contract]:
@@ -228,9 +233,9 @@ class Connection:
 
     def _wanted(self) -> dict[str, int]:
         """The filters of the active contracts, and of those that the session holds: they bring messages anyway."""
-        waiting = {slot.contract.name for slot in self._schemas.slots if not slot.runs}
+        running = self._schemas.running()
         considered = [
-            contract for contract in self._contracts() if contract.name not in waiting or self._held.bring(contract)
+            contract for contract in self._contracts() if contract.name in running or self._held.bring(contract)
         ]
         return dict(self._filters(considered))
 
@@ -314,7 +319,7 @@ class Connection:
             client_id = self._settings.mqtt.client_id
             detail = f"connections as {client_id!r} end at once: does another gateway use this client_id?"
             return [Reason("session_contested", detail)]
-        if self._link is None and self._phase not in {Phase.STARTING, Phase.HOLDING}:
+        if self._link is None and not self._holds.reasons():
             if not self._detail:
                 return [Reason("mqtt_connecting", self._phase.value)]
             return [Reason("mqtt_disconnected", self._detail)]

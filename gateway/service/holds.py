@@ -134,7 +134,7 @@ class Holds:
         needed = {variant.topic for variant in held} | {variant.dead_letters for variant in held} | {unrouted}
         missing = [name for name in sorted(needed) if self._topics.missing(name)]
         reasons = [Reason("topic_missing", self._topics.obstacle(name)) for name in missing]
-        if not reasons and not self._held.filters and not any(slot.runs for slot in self._schemas.slots):
+        if not reasons and not self._held.filters and not self._schemas.running():
             reasons = [Reason("topic_missing", slot.obstacle) for slot in self._schemas.slots if slot.obstacle]
         return reasons
 

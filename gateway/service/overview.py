@@ -59,7 +59,7 @@ class Observer:
         if age_s > STALLED_S:
             detail = f"the oldest message has waited {age_s:.0f} s for Kafka's confirmation; look at Kafka's brokers"
             reasons.append(Reason("acknowledgements_stalled", detail))
-        if not any(slot.runs for slot in self.schemas.slots) and not reasons:
+        if not self.schemas.running() and not reasons:
             reasons.append(Reason("no_active_contract", "every contract is inactive, see /status"))
         return reasons
 

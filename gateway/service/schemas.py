@@ -87,6 +87,11 @@ class Schemas:
         """A table of all slots as they are now."""
         return RouteTable([slot.entry for slot in self.slots])
 
+    def running(self) -> set[str]:
+        """The contracts of which every variant runs: one filter brings the messages of all."""
+        waiting = {slot.contract.name for slot in self.slots if not slot.runs}
+        return {slot.contract.name for slot in self.slots} - waiting
+
     def next_look_s(self, refresh_s: float) -> float:
         """Seconds until ``refresh`` is worth calling again: few while a contract waits for the registry to answer."""
         return min(refresh_s, OUTAGE_LOOK_S) if any(slot.outage for slot in self.slots) else refresh_s
@@ -111,7 +116,7 @@ class Schemas:
             version = await self._wanted(slot)
             if slot.route is None:
                 await self._start(slot, version)
-            elif version.version > slot.route.version.version:
+            elif version != slot.route.version and version.version >= slot.route.version.version:
                 await self._take_over(slot, slot.route, version)
             else:
                 slot.pending, slot.pending_reason = None, ""

@@ -487,12 +487,6 @@ async def test_not_ready_while_topics_are_looked_at_for_the_first_time(house: Ho
         assert house.codes != []
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="Holds._reasons are empty from the first look on until the next one has ended: after a broken connection "
-    "the gateway says that it is ready while it waits for Kafka's answer, unconnected",
-)
 @in_virtual_time
 async def test_not_ready_while_topics_are_looked_at_again(house: House) -> None:
     """The connection broke, and Kafka answers slowly: not ready, as at the start."""

@@ -307,12 +307,6 @@ async def test_a_broker_that_refuses_unsubscribe(tmp_path: Path) -> None:
         assert "other/+" in (house.broker.session or {})
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="_serve cuts a link whose UNSUBSCRIBE was refused: it is made again at once, refused again, and the third "
-    "time taken for a contest, with a minute between two attempts for ever",
-)
 @in_virtual_time
 async def test_messages_flow_though_a_filter_cannot_be_given_up(tmp_path: Path) -> None:
     """A filter too many brings dead letters at worst: no reason to cut the connection."""
@@ -347,12 +341,6 @@ async def test_a_contract_of_which_one_schema_is_unknown(tmp_path: Path) -> None
     assert await heard(house) == ["SUBSCRIBE other/+ 1"]
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="Holds and Observer ask whether any slot runs, Connection subscribes a contract only if all of its slots "
-    "do: connected, nothing subscribed, and ready",
-)
 @in_virtual_time
 async def test_the_only_contract_waits_for_one_of_its_topics(tmp_path: Path) -> None:
     """Nothing is subscribed, so the gateway is not ready, and says which topic is missing."""
