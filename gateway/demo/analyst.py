@@ -85,23 +85,29 @@ class Analyst:
 
 
 class Decoder:
-    """Typed records as Confluent's deserializers give them to a Python program."""
+    """Typed records as Confluent's deserializers give them to a Python program; a context manager."""
 
     def __init__(self, registry_url: str) -> None:
-        self._url = registry_url
+        self._client = AsyncSchemaRegistryClient({"url": registry_url})
         self._deserializers: dict[Format, Any] = {}
+
+    async def __aenter__(self) -> Self:
+        self._deserializers = {
+            Format.AVRO: await AsyncAvroDeserializer(self._client),
+            Format.JSON: await AsyncJSONDeserializer(None, schema_registry_client=self._client),
+        }
+        return self
+
+    async def __aexit__(
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self._client.aclose()
 
     async def decode(self, record: StoredRecord, kind: Format) -> dict[str, Any]:
         """The record's value, by the schema that its prefix names, with Python's types for logical types.
 
         Raises GatewayError for a value that these deserializers refuse: then the gateway has written it wrongly.
         """
-        if not self._deserializers:
-            client = AsyncSchemaRegistryClient({"url": self._url})
-            self._deserializers = {
-                Format.AVRO: await AsyncAvroDeserializer(client),
-                Format.JSON: await AsyncJSONDeserializer(None, schema_registry_client=client),
-            }
         context = SerializationContext(record.topic, MessageField.VALUE)
         try:
             decoded: dict[str, Any] = await self._deserializers[kind](record.value, context)

@@ -8,9 +8,12 @@ amqtt is the optional extra ``demo``: import this module only where the demo run
 
 from __future__ import annotations
 
+import asyncio
 import logging
+from asyncio import StreamReader, StreamWriter
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from time import monotonic
 from typing import Any, NamedTuple
 
 from amqtt.broker import Broker, BrokerContext
@@ -21,6 +24,9 @@ from amqtt.session import ApplicationMessage
 from gateway.errors import LinkError
 
 MOST_CONNECTIONS = 100
+LEAVE_S = 0.5
+"""How long the end waits for clients that are just disconnecting."""
+SHUTDOWN_S = 2.0
 
 logging.getLogger("amqtt").setLevel(logging.CRITICAL)
 """It reports each stray connection as an error, which is none of the gateway's."""
@@ -47,6 +53,17 @@ class Arrivals(BasePlugin[BrokerContext]):  # type: ignore[misc]  # the package 
         self.hear(Arrival(client_id, message.topic, bytes(message.data or b"")))
 
 
+class _Broker(Broker):  # type: ignore[misc]  # the package is not typed
+    """Amqtt's broker, which forgets to close the connections of clients that go before they said CONNECT."""
+
+    async def stream_connected(self, reader: StreamReader, writer: StreamWriter, listener_name: str) -> None:
+        """Serves one connection, and closes it whatever became of it."""
+        try:
+            await super().stream_connected(reader, writer, listener_name)
+        finally:
+            writer.close()
+
+
 @asynccontextmanager
 async def embedded_broker(hear: Hear) -> AsyncIterator[str]:
     """The URL of a broker that listens inside the block, and calls ``hear`` for each publication. Raises LinkError."""
@@ -55,7 +72,7 @@ async def embedded_broker(hear: Hear) -> AsyncIterator[str]:
         "amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": True},
         f"{Arrivals.__module__}.{Arrivals.__qualname__}": {},
     }
-    broker = Broker({"listeners": {"default": listener}, "plugins": plugins})
+    broker = _Broker({"listeners": {"default": listener}, "plugins": plugins})
     try:
         await broker.start()
     except (AMQTTError, BrokerError, OSError) as exc:
@@ -67,4 +84,15 @@ async def embedded_broker(hear: Hear) -> AsyncIterator[str]:
         arrivals.hear = hear
         yield f"mqtt://127.0.0.1:{port}"
     finally:
-        await broker.shutdown()
+        await _shut_down(broker)
+
+
+async def _shut_down(broker: Broker) -> None:
+    """Ends the broker once those who left are gone, and cuts off those who did not leave."""
+    servers = broker._servers.values()  # noqa: SLF001 - as above
+    deadline = monotonic() + LEAVE_S
+    while any(server.conn_count for server in servers) and monotonic() < deadline:  # noqa: ASYNC110 - amqtt counts only
+        await asyncio.sleep(0.01)
+    # From Python 3.12 on a server waits for every connection, also for one that says nothing at all.
+    with suppress(TimeoutError):
+        await asyncio.wait_for(broker.shutdown(), SHUTDOWN_S)

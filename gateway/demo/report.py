@@ -41,7 +41,7 @@ def introduction(session: Session) -> Iterator[str]:
     yield f"  Schema Registry  {addresses.registry} (development registry)"
     yield f"  gateway          {session.status_url}/status"
     yield "in a second terminal:"
-    yield f"  {workspace.enter}"
+    yield f"  {' && '.join(workspace.enter)}"
     for each in workspace.suggestions:
         yield f"  {each.command}   # {each.why}"
 

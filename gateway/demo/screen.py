@@ -172,12 +172,21 @@ def _hints(session: Session, width: int) -> Iterator[_Hint]:
     """What to try, word for word."""
     workspace, addresses = session.workspace, session.addresses
     yield _Hint(_rule("try it in a second terminal", width))
-    yield _Hint(_text((f" {workspace.enter}", "bold cyan")))
+    for line in _whole(workspace.enter, width - 1):
+        yield _Hint(_text((f" {line}", "bold cyan")))
     for each in workspace.suggestions:
         yield _Hint(_text((f" {each.command}", "cyan"), (f"  # {each.why}", _DIM)), each.spare)
     yield _Hint(_text((f" {session.status_url}/status", "cyan"), ("  # in a browser; or /metrics", _DIM)))
     others = f"{addresses.mqtt}  Kafka {addresses.kafka}  {addresses.registry}  {workspace.log.name}"
     yield _Hint(_text((f" {others}", _DIM)), 2)
+
+
+def _whole(commands: tuple[str, ...], width: int) -> list[str]:
+    """The commands on as few lines as they fit; never cut, because they are meant to be copied."""
+    together = " && ".join(commands)
+    if len(together) <= width:
+        return [together]
+    return [line[start : start + width] for line in commands for start in range(0, len(line), max(1, width))]
 
 
 def _rule(title: str, width: int) -> Text:

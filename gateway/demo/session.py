@@ -47,7 +47,7 @@ LOOK_S = 0.05
 """Between two looks at what Kafka has: the client announces nothing."""
 START_S = 30.0
 """How long the gateway may take until it has subscribed."""
-SETTLE_S = 10.0
+SETTLE_S = 5.0
 """How long the end waits until everything published is in Kafka; it takes milliseconds unless something is wrong."""
 
 
@@ -133,9 +133,10 @@ class Session:
             await self._prepare(stack, kafka)
             gateway = Gateway(self._project)
             working = await stack.enter_async_context(running(gateway))
-            await _subscribed(gateway, working, stop)
+            if not await _subscribed(gateway, working, stop):
+                return Balance(0, 0, 0, 0)
             self.status_url = gateway.admin.url
-            self._decoder = Decoder(self.addresses.registry)
+            self._decoder = await stack.enter_async_context(Decoder(self.addresses.registry))
             analyst = await stack.enter_async_context(Analyst(kafka.bootstrap, self._topics()))
             following = await stack.enter_async_context(background(self._follow(analyst)))
             publishing = await stack.enter_async_context(background(self.transmission.run(stop)))
@@ -191,10 +192,10 @@ class Session:
         while True:
             for record in analyst.take():
                 self._read(record)
+            self.letter = self._letter_spotlight.on_show(loop.time())
             chosen = self._typed_spotlight.on_show(loop.time())
             if chosen is not None and (self.typed is None or self.typed.record is not chosen[0]):
                 self.typed = await self._decoded(*chosen)
-            self.letter = self._letter_spotlight.on_show(loop.time())
             await asyncio.sleep(LOOK_S)
 
     def _read(self, record: StoredRecord) -> None:
@@ -240,8 +241,8 @@ class Session:
             await asyncio.sleep(LOOK_S)
 
 
-async def _subscribed(gateway: Gateway, working: asyncio.Task[None], stop: asyncio.Event) -> None:
-    """Returns when every contract is subscribed, or ``stop`` is set.
+async def _subscribed(gateway: Gateway, working: asyncio.Task[None], stop: asyncio.Event) -> bool:
+    """Whether every contract is subscribed, as soon as that is so; False if ``stop`` is set before.
 
     Raises GatewayError if that does not happen in time, or what ``working`` raised.
     """
@@ -249,10 +250,11 @@ async def _subscribed(gateway: Gateway, working: asyncio.Task[None], stop: async
     while not stop.is_set():
         overview = gateway.overview()
         if overview.contracts and all(contract.subscribed for contract in overview.contracts):
-            return
+            return True
         if working.done():
             working.result()
         if time.monotonic() > deadline:
             why = "; ".join(reason.detail for reason in (*overview.not_ready, *overview.degraded))
             raise GatewayError(f"the gateway has not subscribed within {START_S:.0f} s: {why}")
         await asyncio.sleep(LOOK_S)
+    return False

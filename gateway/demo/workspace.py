@@ -101,8 +101,8 @@ class Workspace:
             (self.folder / ENVIRONMENT).write_text(line, encoding="utf-8")
 
     @property
-    def enter(self) -> str:
-        """The line that prepares a second terminal."""
+    def enter(self) -> tuple[str, ...]:
+        """What prepares a second terminal, command by command."""
         return self.invocation.enter(self.folder)
 
     @property
@@ -167,10 +167,10 @@ class Invocation:
     path: Path | None = None
     """The folder to put on the PATH before; None where it is on it already."""
 
-    def enter(self, folder: Path) -> str:
-        """The line that prepares a second terminal: changes into ``folder``, and sets the PATH where it must."""
-        line = f"cd {shlex.quote(str(folder))}"
-        return line if self.path is None else f"{line} && . ./{ENVIRONMENT}"
+    def enter(self, folder: Path) -> tuple[str, ...]:
+        """What prepares a second terminal, command by command: ``cd`` to the folder, and the PATH where it must be."""
+        change = f"cd {shlex.quote(str(folder))}"
+        return (change,) if self.path is None else (change, f". ./{ENVIRONMENT}")
 
 
 def invocation(argv0: str, executable: str = sys.executable, path: str | None = None) -> Invocation:

@@ -1,0 +1,1 @@
+"""``gateway demo`` as its users run it: a process, with and without a terminal."""
