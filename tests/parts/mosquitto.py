@@ -18,6 +18,9 @@ import pytest
 
 from tests.parts.processes import Process, free_port
 
+pytest_plugins = ["tests.parts.promtool"]
+"""Loads that part with this one: tests/conftest.py does not name it."""
+
 _CONNECT = bytes.fromhex("100f00044d515454040200050003707266")
 """CONNECT of MQTT 3.1.1, clean session, client ID "prf": what the start waits to be answered."""
 

@@ -17,8 +17,8 @@ from prometheus_client.parser import text_string_to_metric_families as parse_tex
 from gateway.admin.metrics import make_registry
 from gateway.pipeline.overview import Overview
 from gateway.pipeline.stats import LATENCY_BUCKETS_S
+from tests.parts.promtool import Promtool
 from tests.unit.admin.overviews import PUMP_3, STARTED_AT, busy, contract, make_label, starting
-from tests.unit.admin.promtool import promtool
 
 PROJECT = Path(__file__).resolve().parents[3]
 parse_openmetrics: Callable[[str], Iterator[Metric]] = openmetrics_parser.text_string_to_metric_families
@@ -196,8 +196,9 @@ def test_docs_list_exactly_these_metrics():
     assert documented == shown
 
 
+@pytest.mark.promtool
 @pytest.mark.parametrize("overview", [starting(), busy()], ids=["starting", "busy"])
-def test_promtool_has_nothing_to_say_about_the_metrics(overview):
+def test_promtool_has_nothing_to_say_about_the_metrics(overview, promtool: Promtool):
     """Prometheus' linter for names, types and help texts."""
     run = promtool("check", "metrics", stdin=scrape(overview).encode())
     assert (run.returncode, run.stdout, run.stderr) == (0, b"", b"")

@@ -6,12 +6,13 @@ import re
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 from prometheus_client import generate_latest
 
 from gateway.admin.metrics import make_registry
+from tests.parts.promtool import Promtool
 from tests.unit.admin.overviews import busy, starting
-from tests.unit.admin.promtool import promtool
 
 PROJECT = Path(__file__).resolve().parents[3]
 RULES = PROJECT / "deploy/prometheus/rules.yaml"
@@ -48,13 +49,15 @@ def test_docs_name_only_alerts_that_exist():
     assert named <= {rule["alert"] for rule in rules()}
 
 
-def test_promtool_accepts_the_rules():
+@pytest.mark.promtool
+def test_promtool_accepts_the_rules(promtool: Promtool):
     """Syntax, expressions, templates, and its lints."""
     run = promtool("check", "rules", "--lint=all", "--lint-fatal", RULES)
     assert run.returncode == 0, run.stdout + run.stderr
 
 
-def test_alerts_fire_when_they_should_and_only_then():
+@pytest.mark.promtool
+def test_alerts_fire_when_they_should_and_only_then(promtool: Promtool):
     """The cases of alerts.yaml, evaluated by Prometheus."""
     run = promtool("test", "rules", CASES)
     assert run.returncode == 0, (run.stdout + run.stderr).decode()

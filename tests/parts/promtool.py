@@ -1,0 +1,54 @@
+"""Prometheus' own judgement on its rules and metrics, by ``promtool``, which comes with the Debian package prometheus.
+
+A program that runs and ends: nothing listens, nothing is left running. The fixture ``promtool`` runs it.
+Brings its own marker, and enters itself where tests/conftest.py lists the parts.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from functools import cache
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+from tests.parts.cache import PartMissing
+
+NAME = "promtool"
+"""The program, the fixture, and the marker that a test which uses it must carry."""
+
+
+class Promtool(Protocol):
+    """Runs promtool with arguments and standard input; how it ended, and what it said."""
+
+    def __call__(self, *arguments: str | Path, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]: ...
+
+
+@cache
+def program() -> str:
+    """The program's path. Raises PartMissing."""
+    found = shutil.which(NAME)
+    if found is None:
+        raise PartMissing("promtool is not installed", "apt-get install prometheus")
+    return found
+
+
+@pytest.fixture
+def promtool() -> Promtool:
+    """Prometheus' judgement."""
+
+    def run(*arguments: str | Path, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+        return subprocess.run([program(), *arguments], input=stdin, capture_output=True, timeout=60, check=False)
+
+    return run
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Makes the part known: its marker, how to ask whether it is there, and that the fixture needs the marker."""
+    from tests import conftest  # not at the top: it is what loads the parts
+
+    config.addinivalue_line("markers", f"{NAME}: needs Prometheus' promtool (Debian package prometheus)")
+    conftest.PARTS[NAME] = program
+    conftest.FIXTURES[NAME] = NAME
