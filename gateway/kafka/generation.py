@@ -20,6 +20,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping
 
+import msgspec
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from gateway.kafka.health import Observations
@@ -113,37 +114,31 @@ class Generation:
         producer.close()
 
 
-class Report:
-    """Librdkafka's callback for one record. A class with slots: cheaper than ``partial`` or a closure."""
+class Report(msgspec.Struct, gc=False, eq=False):
+    """Librdkafka's callback for one record. A Struct, because one is made per message: half a slotted class's price."""
 
-    __slots__ = ("_generation", "_ticket")
-
-    def __init__(self, generation: Generation, ticket: Ticket) -> None:
-        self._generation = generation
-        self._ticket = ticket
+    generation: Generation
+    ticket: Ticket
 
     def __call__(self, error: KafkaError | None, message: Message) -> None:
         """Keeps the outcome; only appends, see above."""
         if error is None:
-            self._generation.delivered.append(self._ticket)
+            self.generation.delivered.append(self.ticket)
         else:
-            self._generation.refused.append((error, message))
+            self.generation.refused.append((error, message))
 
 
-class LoneReport:
+class LoneReport(msgspec.Struct, gc=False, eq=False):
     """The same for a record in a batch of its own: a refusal is about this record and no other."""
 
-    __slots__ = ("_generation", "_record", "_ticket")
-
-    def __init__(self, generation: Generation, ticket: Ticket, record: Record) -> None:
-        self._generation = generation
-        self._ticket = ticket
-        self._record = record
+    generation: Generation
+    ticket: Ticket
+    record: Record
 
     def __call__(self, error: KafkaError | None, message: Message) -> None:
         """Keeps the outcome; only appends, see above."""
         if error is None:
-            self._generation.delivered.append(self._ticket)
+            self.generation.delivered.append(self.ticket)
         else:
-            self._generation.refused.append((error, message))
-            self._generation.refused_alone.append((error, self._record))
+            self.generation.refused.append((error, message))
+            self.generation.refused_alone.append((error, self.record))

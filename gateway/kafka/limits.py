@@ -14,11 +14,8 @@ from collections.abc import Mapping, Sequence
 
 from gateway.errors import RecordTooLarge
 from gateway.kafka.properties import BROKER_DEFAULT_BYTES
-from gateway.kafka.sizes import batch_bytes
+from gateway.kafka.sizes import batch_bytes, most_batch_bytes
 from gateway.model import Record
-
-_FRAME_BYTES = 100
-"""More than a lone batch adds to key and value of a record without headers."""
 
 _LARGEST_BYTES = 1_000_000_000
 """The highest ``message.max.bytes`` that librdkafka takes."""
@@ -44,8 +41,8 @@ class SizeLimits:
         """Whether every record must go out in a batch of its own."""
         self.batch_bytes = 1 if self.lone else min((self._largest_batch, *known))
         """The producer's ``batch.size``; the first record of a batch is always taken."""
-        self.surely_fits = min((self.record_bytes, *known)) - _FRAME_BYTES
-        """A record without headers whose key and value have at most so many bytes fits everywhere."""
+        self.surely_fits = min((self.record_bytes, *known))
+        """What every topic takes."""
 
     def learn(self, limits: Mapping[str, int]) -> None:
         """Takes what the broker says of topics: ``max.message.bytes`` each."""
@@ -66,6 +63,8 @@ class SizeLimits:
 
     def check(self, record: Record) -> None:
         """Raises RecordTooLarge if the record's topic cannot take it."""
+        if most_batch_bytes(record) <= self.surely_fits:
+            return
         size = batch_bytes(record)
         limit = min(self._known.get(record.topic, self.record_bytes), self.record_bytes)
         if size > limit:
