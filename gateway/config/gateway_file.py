@@ -1,7 +1,8 @@
 """``gateway.yaml``: from the file to ``Settings``.
 
 Two sections hold properties that belong to others, librdkafka's and Confluent's, with dots in their
-names; they are taken out before the typed sections are validated, and passed on as text.
+names; they are taken out before the typed sections are validated, and passed on as text. Only the files
+that Confluent's TLS properties name are made absolute, as all paths of ours are.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ def read_settings(source: Source, folder: Path, environ: Mapping[str, str]) -> S
     return settings.model_copy(
         update={
             "kafka": kafka,
-            "registry": settings.registry.model_copy(update={"properties": properties}),
+            "registry": settings.registry.model_copy(update={"properties": _located(properties, folder)}),
             "contracts": folder / settings.contracts,
             "state": folder / settings.state,
             "mqtt": settings.mqtt.model_copy(update={"tls": _absolute(settings, folder)}),
@@ -59,6 +60,14 @@ def _absolute(settings: Settings, folder: Path) -> Any:
     tls = settings.mqtt.tls
     paths = {name: folder / path for name, path in tls if path is not None}
     return tls.model_copy(update=paths)
+
+
+def _located(properties: Mapping[str, str], folder: Path) -> dict[str, str]:
+    """The properties with their ``ssl.*.location`` as absolute paths; an empty one stays, to be refused by name."""
+    return {
+        name: str(folder / value) if value and name.startswith("ssl.") and name.endswith(".location") else value
+        for name, value in properties.items()
+    }
 
 
 def _take_kafka(value: dict[str, Any], source: Source, problems: list[ConfigProblem]) -> dict[str, str]:

@@ -150,15 +150,27 @@ def _properties(written: Mapping[str, str], file: str) -> dict[str, Any]:
     for name, value in written.items():
         if name in _OURS:
             raise _problem(file, name, _OURS[name])
-        if name.endswith(".location") and not os.access(value, os.R_OK):
-            raise _problem(file, name, f"{str(Path(value).absolute())!r} does not exist or cannot be read")
+        if name.endswith(".location"):
+            _check_readable(name, value, file)
         if name in _NUMBERS:
             properties[name] = _number(name, value, file)
         else:
             properties[name] = value
+    if "ssl.certificate.location" in properties:
+        # A key that asks for a pass phrase must fail, not wait for a terminal.
+        properties.setdefault("ssl.key.password", "")
     if properties.get("bearer.auth.credentials.source") == "CUSTOM":
         raise _problem(file, "bearer.auth.credentials.source", "CUSTOM needs Python code, which a file cannot hold")
     return properties
+
+
+def _check_readable(name: str, value: str, file: str) -> None:
+    """Raises ConfigError where ``value`` names nothing that can be read."""
+    if not value:
+        raise _problem(file, name, "is empty: name a file, or leave it out")
+    if "\0" in value or not os.access(value, os.R_OK):
+        message = f"{str(Path(value).absolute())!r} does not exist or cannot be read: mend the path, or its permissions"
+        raise _problem(file, name, message)
 
 
 def _number(name: str, value: str, file: str) -> float:
@@ -167,7 +179,8 @@ def _number(name: str, value: str, file: str) -> float:
     except ValueError as exc:
         raise _problem(file, name, f"{value!r} is not a number") from exc
     if not 0 <= number <= 3_600_000 or (name == "timeout" and number == 0):
-        raise _problem(file, name, f"{value} is out of range")
+        least = "above 0" if name == "timeout" else "0"
+        raise _problem(file, name, f"{value} is out of range: write a number from {least} to 3600000")
     return number
 
 
@@ -180,11 +193,8 @@ def _open(
     """The client. Raises ConfigError with the property that it complains about."""
     try:
         return AsyncSchemaRegistryClient({"url": urls, **properties})
-    except ssl.SSLError as exc:
-        names = [name for name in written if name.startswith("ssl.")]
-        key = names[0] if len(names) == 1 else "ssl.*"
-        message = f"cannot be loaded as PEM ({exc.reason or exc}); checked: {', '.join(names)}"
-        raise _problem(file, key, message) from exc
+    except OSError as exc:  # ssl.SSLError is one; only TLS's files are opened
+        raise _unusable_files(exc, [name for name in written if name.startswith("ssl.")], file) from exc
     except (ValueError, TypeError, httpx2.InvalidURL) as exc:
         message = str(exc)
         named = [name for name in written if name in message]
@@ -192,6 +202,17 @@ def _open(
             if value:  # may be a secret, or hold one
                 message = message.replace(value, f"(the value of {name})")
         raise _problem(file, named[0] if named else "", message) from exc
+
+
+def _unusable_files(exc: OSError, names: list[str], file: str) -> ConfigError:
+    """TLS's files cannot be used: which were looked at, ``names`` being the properties that are written."""
+    key = names[0] if len(names) == 1 else "ssl.*"
+    checked = list(names)
+    if not names or isinstance(exc, FileNotFoundError):  # those of properties have been found
+        checked += [name for name in ("SSL_CERT_FILE", "SSL_CERT_DIR") if os.environ.get(name)]
+    reason = exc.reason if isinstance(exc, ssl.SSLError) else exc.strerror
+    advice = "; an encrypted key needs ssl.key.password" if "ssl.key.location" in names else ""
+    return _problem(file, key, f"cannot be loaded as PEM ({reason or exc}); checked: {', '.join(checked)}{advice}")
 
 
 def _problem(file: str, name: str, message: str) -> ConfigError:

@@ -21,9 +21,10 @@ NAME = "promtool"
 
 
 class Promtool(Protocol):
-    """Runs promtool with arguments and standard input; how it ended, and what it said."""
+    """Runs promtool."""
 
-    def __call__(self, *arguments: str | Path, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]: ...
+    def __call__(self, *arguments: str | Path, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+        """How it ended with these arguments and this standard input, and what it said."""
 
 
 @cache

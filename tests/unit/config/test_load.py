@@ -113,6 +113,29 @@ admin: {listen: "[::1]:9000"}
 
 
 @pytest.mark.parametrize(
+    ("written", "absolute"),
+    [
+        ("ca.pem", "{folder}/ca.pem"),
+        ("certs/gw.pem", "{folder}/certs/gw.pem"),
+        ("../ca.pem", "{folder}/../ca.pem"),
+        ("/etc/ca.pem", "/etc/ca.pem"),
+        ("${CA}", "{folder}/from-outside.pem"),
+        ("''", ""),
+    ],
+)
+@pytest.mark.parametrize("name", ["ssl.ca.location", "ssl.certificate.location", "ssl.key.location"])
+def test_the_registry_s_tls_files_are_relative_to_the_file(
+    name: str, written: str, absolute: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Wherever the command was started; an empty one stays empty, so that it can be refused by name."""
+    monkeypatch.chdir("/")
+    settings = settings_from(
+        tmp_path, f"registry:\n  {name}: {written}\n  ssl.key.password: a/b", CA="from-outside.pem"
+    )
+    assert settings.registry.properties == {name: absolute.format(folder=tmp_path), "ssl.key.password": "a/b"}
+
+
+@pytest.mark.parametrize(
     ("written", "filled"),
     [
         ("${A}", "x"),

@@ -6,6 +6,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import trustme
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+    load_pem_private_key,
+)
 
 from gateway.config.settings import Registry as RegistrySettings
 from gateway.errors import ConfigError
@@ -20,8 +27,12 @@ NOW = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)
         ({"basic.auth.user.inf": "a:b"}, "basic.auth.user.inf", "Unrecognized"),
         ({"basic.auth.user.info": "only-a-name"}, "basic.auth.user.info", "{username}:{password}"),
         ({"ssl.ca.location": "/nowhere/ca.pem"}, "ssl.ca.location", "'/nowhere/ca.pem' does not exist"),
+        ({"ssl.ca.location": ""}, "ssl.ca.location", "is empty"),
+        ({"ssl.ca.location": "a\0b"}, "ssl.ca.location", "does not exist"),
+        ({"ssl.key.location": "/dev/null"}, "ssl.key.location", "ssl.certificate.location required"),
         ({"timeout": "soon"}, "timeout", "'soon' is not a number"),
-        ({"timeout": "0"}, "timeout", "out of range"),
+        ({"timeout": "0"}, "timeout", "0 is out of range: write a number from above 0 to 3600000"),
+        ({"timeout": "nan"}, "timeout", "out of range"),
         ({"max.retries": "-1"}, "max.retries", "out of range"),
         ({"cache.latest.ttl.sec": "60"}, "cache.latest.ttl.sec", "refresh_s"),
         ({"cache.capacity": "10"}, "cache.capacity", "own cache"),
@@ -47,6 +58,46 @@ def test_a_file_that_is_no_certificate_is_refused_with_the_property(tmp_path: Pa
     file.write_text("not a certificate")
     with pytest.raises(ConfigError, match=r"registry\.ssl\.ca\.location: .*PEM"):
         Session(RegistrySettings(properties={"ssl.ca.location": str(file)}))
+
+
+def test_a_folder_is_no_certificate(tmp_path: Path):
+    """It can be read, and is refused with the property all the same."""
+    with pytest.raises(ConfigError, match=r"registry\.ssl\.certificate\.location: .*Is a directory"):
+        Session(RegistrySettings(properties={"ssl.certificate.location": str(tmp_path)}))
+
+
+@pytest.fixture
+def locked(tmp_path: Path) -> dict[str, str]:
+    """A certificate, and its key under the pass phrase ``hush``."""
+    pair = trustme.CA().issue_cert("client")
+    pair.cert_chain_pems[0].write_to_path(tmp_path / "gw.pem")
+    key = load_pem_private_key(pair.private_key_pem.bytes(), None)
+    encrypted = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"hush"))
+    (tmp_path / "gw.key").write_bytes(encrypted)
+    return {
+        "ssl.certificate.location": str(tmp_path / "gw.pem"),
+        "ssl.key.location": str(tmp_path / "gw.key"),
+    }
+
+
+@pytest.mark.parametrize("password", [{}, {"ssl.key.password": "wrong"}], ids=["none", "wrong"])
+def test_an_encrypted_key_never_asks_a_terminal(locked: dict[str, str], password: dict[str, str]):
+    """Without the right pass phrase it fails at once, and says what is missing."""
+    with pytest.raises(ConfigError, match=r"an encrypted key needs ssl\.key\.password") as refused:
+        Session(RegistrySettings(properties={**locked, **password}))
+    assert "wrong" not in str(refused.value)
+
+
+async def test_an_encrypted_key_is_opened_by_its_pass_phrase(locked: dict[str, str]):
+    """As Confluent's client does it."""
+    await Session(RegistrySettings(properties={**locked, "ssl.key.password": "hush"})).aclose()
+
+
+def test_authorities_that_the_environment_names_and_nobody_has(monkeypatch: pytest.MonkeyPatch):
+    """The client obeys SSL_CERT_FILE: the message names it, for no property is to blame."""
+    monkeypatch.setenv("SSL_CERT_FILE", "/nowhere/ca.pem")
+    with pytest.raises(ConfigError, match=r"No such file or directory.*SSL_CERT_FILE"):
+        Session(RegistrySettings())
 
 
 def test_secrets_are_not_shown_when_properties_are_refused():
