@@ -10,6 +10,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import Counter
 from dataclasses import dataclass, field
+from heapq import heappush, heapreplace
 
 from gateway.model import Code, Coercion, Rejection, RouteLabel
 
@@ -48,6 +49,8 @@ class Stats:
     """Dead letters by reason; the label is None where no contract claims the message."""
     devices: Counter[tuple[str, Code]] = field(default_factory=Counter)
     """Rejections by device, bounded: read it with ``leading_devices``."""
+    _rarest: list[tuple[int, tuple[str, Code]]] = field(default_factory=list)
+    """Heap of ``devices``, each once, with a count that it has reached; what it counts since is seen when it leads."""
     received: list[int] = field(default_factory=lambda: [0, 0, 0])
     """Messages by the QoS they arrived with."""
     redelivered: int = 0
@@ -75,11 +78,20 @@ class Stats:
 
     def _count_device(self, key: tuple[str, Code]) -> None:
         """Space-saving counter (Metwally 2005): the newcomer inherits the rarest one's count, so none is underrated."""
-        devices = self.devices
-        if key not in devices and len(devices) >= MOST_DEVICES:
-            rarest = min(devices, key=devices.__getitem__)
-            devices[key] = devices.pop(rarest)
-        devices[key] += 1
+        devices, rarest = self.devices, self._rarest
+        if key in devices:
+            devices[key] += 1
+        elif len(devices) < MOST_DEVICES:
+            devices[key] = 1
+            heappush(rarest, (1, key))
+        else:
+            noted, leaving = rarest[0]
+            while noted != devices[leaving]:
+                heapreplace(rarest, (devices[leaving], leaving))
+                noted, leaving = rarest[0]
+            del devices[leaving]
+            devices[key] = noted + 1
+            heapreplace(rarest, (noted + 1, key))
 
     def leading_devices(self, count: int) -> list[tuple[str, Code, int]]:
         """The devices rejected most, by code: ``(device, code, rejections)``, at most overrated, never missed."""

@@ -109,3 +109,27 @@ def test_no_device_is_underrated(devices: list[str]) -> None:
         assert truth[device] <= count <= truth[device] + rarest
     for device, count in truth.items():
         assert count <= rarest or (device, Code.TYPE_MISMATCH) in stats.devices
+
+
+class Hashed(str):
+    """A device ID that counts how often it is looked up."""
+
+    __slots__ = ()
+    hashed = 0
+
+    def __hash__(self) -> int:
+        Hashed.hashed += 1
+        return super().__hash__()
+
+
+@pytest.mark.parametrize("rejections", [1, 50])
+def test_a_newcomer_costs_the_same_however_many_are_counted(rejections: int) -> None:
+    """A fleet that is rejected as a whole must not slow the gateway down: a few look-ups, not one for each device."""
+    stats = Stats()
+    for number in range(MOST_DEVICES):
+        for _ in range(rejections if number else 1):
+            stats.count_rejection(rejection(Hashed(f"d{number}")))
+    Hashed.hashed = 0
+    for number in range(MOST_DEVICES):
+        stats.count_rejection(rejection(Hashed(f"x{number}")))
+    assert Hashed.hashed / MOST_DEVICES < 20
