@@ -7,21 +7,60 @@ import secrets
 import sys
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, NamedTuple
 
 import typer
+from rich.console import Console
 
-from gateway.cli.console import open_console, print_json, printable
+from gateway.cli.console import line, open_console, print_json, printable
 from gateway.cli.parameters import ConfigFile, Output, OutputFormat
 from gateway.compile.route import label_of
 from gateway.compile.where import Where
 from gateway.config.load import Project, load_project
-from gateway.config.settings import Mqtt
+from gateway.config.settings import MQTT_MAX_PAYLOAD, Mqtt
 from gateway.config.subscriptions import subscriptions
+from gateway.errors import LinkError
 from gateway.model import RouteLabel
+from gateway.mqtt import reasons
 from gateway.mqtt.publisher import Publisher
 from gateway.notation.topics import MAX_BYTES, TopicFilter
 from gateway.pipeline.routes import Inactive, RouteTable
+
+NO_MATCHING_SUBSCRIBERS = 0x10
+"""PUBACK: the broker took the message over and has nobody to give it to [MQTT 5.0, 3.4.2.1]."""
+_UNTOLD = "whether the broker refused it is not known: that is told at QoS 1 over MQTT 5 only"
+_MOST_HEADER = 5
+"""Bytes of a PUBLISH packet beside topic and payload: length of the topic, packet ID, properties [MQTT 5.0, 3.3.2]."""
+
+
+class _Published(NamedTuple):
+    """What was published, and what becomes of it."""
+
+    topic: str
+    payload_bytes: int
+    qos: int
+    retain: bool
+    code: int | None
+    """The broker's reason code, None where none was told."""
+    label: RouteLabel | None
+    """The contract that takes it."""
+    heard: bool
+    """The gateway subscribes to the topic."""
+    unrouted: str
+    """Where it goes if the gateway hears it and no contract takes it."""
+
+    def as_json(self) -> dict[str, Any]:
+        """The object that ``--output json`` prints."""
+        otherwise = self.unrouted if self.heard else None
+        return {
+            "topic": self.topic,
+            "payload_bytes": self.payload_bytes,
+            "qos": self.qos,
+            "retain": self.retain,
+            "contract": self.label and self.label.contract,
+            "kafka_topic": otherwise if self.label is None else self.label.topic,
+            "reason_code": self.code,
+        }
 
 
 def _topic(text: str) -> str:
@@ -52,28 +91,43 @@ def publish(
 
     Example: `gateway publish plant/b1/p7/readings reading.json`
 
-    Returns when the broker has taken the message over. Exit codes: 0 published, 2 wrong usage or configuration,
-    3 the broker cannot be reached or refuses it.
+    Returns when the broker has taken the message over, and warns if it says that nobody subscribes to the topic.
+
+    Exit codes: 0 published, 2 wrong usage or configuration, 3 the broker cannot be reached or refuses it.
     """
     project = load_project(config)
     payload = _read(file)
+    if len(payload) + len(topic.encode()) + _MOST_HEADER > MQTT_MAX_PAYLOAD:
+        message = f"{len(payload)} bytes and the topic are more than an MQTT packet's {MQTT_MAX_PAYLOAD}"
+        raise typer.BadParameter(message, param_hint="FILE")
     label = _taker(project, topic, payload)
     heard = any(TopicFilter.parse(each).match(topic) is not None for each, _ in subscriptions(project.contracts))
-    asyncio.run(_publish(project.settings.mqtt, topic, payload, qos, retain=retain))
-    unrouted = project.settings.dead_letters.unrouted
+    code = asyncio.run(_publish(project.settings.mqtt, topic, payload, qos, retain=retain))
+    published = _Published(topic, len(payload), qos, retain, code, label, heard, project.settings.dead_letters.unrouted)
     if output is Output.JSON:
-        found = {
-            "contract": label and label.contract,
-            "kafka_topic": label.topic if label else unrouted if heard else None,
-        }
-        print_json({"topic": topic, "payload_bytes": len(payload), "qos": qos, "retain": retain, **found})
-        return
-    console = open_console()
-    console.print(f"published {len(payload)} bytes on {printable(topic)} at QoS {qos}{', retained' if retain else ''}")
-    if label is not None:
-        console.print(f"contract {label.contract} takes it, for Kafka topic {label.topic}")
-    elif heard:
-        console.print(f"no contract takes it (where): it becomes a dead letter no-route in {unrouted}")
+        print_json(published.as_json())
+    else:
+        _show(published, open_console())
+
+
+def _show(published: _Published, console: Console) -> None:
+    """Says what the broker answered, and who takes the message."""
+    retained = ", retained" if published.retain else ""
+    console.print(
+        f"published {published.payload_bytes} bytes on {printable(published.topic)} at QoS {published.qos}{retained}"
+    )
+    takes, becomes = "takes", "becomes"
+    if published.code == NO_MATCHING_SUBSCRIBERS:
+        takes, becomes = "would take", "would become"
+        fate = "keeps it for later subscribers" if published.retain else "has dropped it"
+        told = f"nobody, so no gateway, subscribes to this topic (no matching subscribers, 0x10), and the broker {fate}"
+        console.print(line((f"warning: {told}; is the gateway running, and connected to this broker?", "yellow")))
+    elif published.code is None:
+        console.print(line((_UNTOLD, "dim")))
+    if published.label is not None:
+        console.print(f"contract {published.label.contract} {takes} it, for Kafka topic {published.label.topic}")
+    elif published.heard:
+        console.print(f"no contract {takes} it (where): it {becomes} a dead letter no-route in {published.unrouted}")
     else:
         console.print("no contract's filter matches this topic: the gateway will not receive it")
 
@@ -100,8 +154,22 @@ def _taker(project: Project, topic: str, payload: bytes) -> RouteLabel | None:
     return table.encode(topic, payload, time.time_ns() // 1_000_000).label
 
 
-async def _publish(settings: Mqtt, topic: str, payload: bytes, qos: int, *, retain: bool) -> None:
+async def _publish(settings: Mqtt, topic: str, payload: bytes, qos: int, *, retain: bool) -> int | None:
+    """The broker's reason code, below 0x80; None where none is heard.
+
+    That is at QoS 0 and in MQTT 3.1.1, which have none, and at QoS 2, whose PUBREC the client library passes over.
+    Raises LinkError if the broker cannot be reached or refuses the message.
+    """
     # A name of its own: under the gateway's the broker would end the gateway's session.
     client_id = f"{settings.client_id}-publish-{secrets.token_hex(4)}"
     async with Publisher(settings, client_id) as publisher:
-        await publisher.publish(topic, payload, qos, retain=retain)
+        # Publisher.publish keeps a reason code below 0x80 to itself.
+        code = await publisher._client.confirm(topic, payload, qos, retain=retain)  # noqa: SLF001
+    if code is None:
+        raise LinkError(
+            f"{settings.url}: the connection ended before {len(payload)} bytes on {topic!r} were confirmed: publish "
+            "them again, and if that does not help look into the broker's log (too large for it?)"
+        )
+    if code >= reasons.REFUSED:
+        raise LinkError(f"{settings.url}: the broker refuses a message on {topic!r}: {reasons.tell(code)}")
+    return code if qos == 1 and settings.version == "5" else None
