@@ -17,7 +17,7 @@ from gateway.compile.datetimes import format_epoch_ms
 from gateway.compile.device import check_device
 from gateway.compile.route import Route
 from gateway.compile.timestamp import out_of_window
-from gateway.compile.verdict import MOST_ATTEMPTS, Exhausted, Findings, Log, Refused, kind_of, quote
+from gateway.compile.verdict import Findings, Log, Refused, kind_of, quote
 from gateway.model import Code, Coercion, Mode, Record, Rejection, Stage, Violation
 from gateway.notation.pointer import MISSING, Pointer
 from gateway.notation.template import Template
@@ -134,8 +134,6 @@ class Binding:
                 data = self._encode(value, text, log)
             except Refused as refused:
                 raise self._explained(value, payload, refused) from None
-            except Exhausted:
-                raise _Refusal(Stage.COERCE, [_too_many_readings()]) from None
             key = self._constant_key
             if self._is_plain and key is not None and not log:
                 return Record(
@@ -229,10 +227,7 @@ class Binding:
         """Every violation of a refused value; nesting first, because it bounds the search itself."""
         self._check_depth(value, payload)
         findings = Findings()
-        try:
-            self.route.codec.explain(value, refused, findings)
-        except Exhausted:
-            findings.add(_too_many_readings())
+        self.route.codec.explain(value, refused, findings)
         stage = Stage.VALIDATE if self.route.contract.mode is Mode.STRICT else Stage.COERCE
         return _Refusal(stage, findings.violations, truncated=findings.truncated)
 
@@ -283,15 +278,6 @@ def coercions_header(coercions: tuple[Coercion, ...], mode: Mode) -> bytes:
 def _quoted(path: str) -> str:
     """A path without the characters that separate the header's parts."""
     return path.replace("%", "%25").replace(",", "%2C").replace(";", "%3B").replace("=", "%3D")
-
-
-def _too_many_readings() -> Violation:
-    return Violation(
-        Code.PAYLOAD_LIMIT,
-        f"the payload could be read in more than {MOST_ATTEMPTS} ways by the schema's unions inside unions",
-        expected="a payload that fits one branch of each union at once",
-        params={"limit": "readings", "actual": f"more than {MOST_ATTEMPTS}"},
-    )
 
 
 def _empty_device(mqtt_topic: str) -> Violation:

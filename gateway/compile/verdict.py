@@ -20,37 +20,6 @@ type_ = type
 Log = list[Coercion]
 """The conversions made on the payload at hand; stays empty for a clean payload."""
 
-MOST_ATTEMPTS = 5_000
-"""Branches of unions that are tried for one value before it is given up: unions of several objects inside
-themselves could otherwise be tried in 2 ** depth ways. About 10 ms."""
-
-
-class Attempt(list[Coercion]):
-    """The log of one attempt at a union's branch; all attempts inside it share its allowance."""
-
-    __slots__ = ("_left",)
-
-    def __init__(self, left: list[int] | None = None) -> None:
-        super().__init__()
-        self._left = [MOST_ATTEMPTS] if left is None else left
-
-    def inner(self) -> Attempt:
-        """The log of an attempt inside this one. Raises Exhausted."""
-        self._left[0] -= 1
-        if self._left[0] < 0:
-            raise Exhausted
-        return Attempt(self._left)
-
-
-class Exhausted(Exception):
-    """A value has so many readings that it is given up."""
-
-
-def attempt(log: Log) -> Attempt:
-    """The log for trying one branch: counted with all others of the outermost union around. Raises Exhausted."""
-    return log.inner() if isinstance(log, Attempt) else Attempt()
-
-
 MOST_VIOLATIONS = 10
 """Violations listed in a rejection; more only set its ``truncated``."""
 MOST_VALUE = 64
@@ -87,7 +56,12 @@ class Refused(Exception):
         self.params = params
 
     def stored(self) -> Refused:
-        """Itself, without the stack frames it came through: kept, they would tie the payload into a cycle."""
+        """Itself, without the stack frames that it and its context came through.
+
+        Kept, they would tie the payload into a cycle, and what was rejected would fill the memory until the
+        next full collection. For the same reason no frame may hold a refusal in a variable while raising it.
+        """
+        self.__context__ = None
         return self.with_traceback(None)
 
 

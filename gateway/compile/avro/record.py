@@ -108,7 +108,10 @@ def compile_record(record: Record, path: Path, rules: Rules, places: Sequence[Pl
 
 
 def _raise(refused: Refused, _key: str, _found: Any) -> None:
-    raise refused
+    try:
+        raise refused
+    finally:
+        del refused  # held by the frame that it passes, it would make a cycle: see Refused.stored
 
 
 def _parse(text: str, wanted: str, rules: Rules, pointer: str, log: Log) -> dict[str, Any]:

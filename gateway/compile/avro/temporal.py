@@ -250,6 +250,10 @@ class _Timestamp:
         return wall - datetimes.zone_offset_nanos(wall, zone) if zone is not None else wall
 
 
+def _beyond_uint32(wanted: str) -> Refused:
+    return Refused(Code.OUT_OF_RANGE, wanted, minimum=0, maximum=_MOST_UINT32)
+
+
 def compile_duration(leaf: Leaf) -> Scalar:
     """``duration``: ISO 8601 text as three unsigned little-endian 32-bit numbers: months, days, milliseconds."""
     rules, wanted = leaf.rules, "an ISO 8601 duration PnYnMnWnDTnHnMn.nS"
@@ -259,15 +263,14 @@ def compile_duration(leaf: Leaf) -> Scalar:
             raise refuse_null(wanted)
         if type(value) is not str or rules.strict:
             raise mismatch(wanted)
-        limit = Refused(Code.OUT_OF_RANGE, wanted, minimum=0, maximum=_MOST_UINT32)
         try:
             months, days, millis, exact = datetimes.read_duration(value)
         except BadDateTime:
             raise Refused(Code.INVALID_FORMAT, wanted, format="duration") from None
         except OverflowError:
-            raise limit from None
+            raise _beyond_uint32(wanted) from None
         if max(months, days, millis) > _MOST_UINT32:
-            raise limit
+            raise _beyond_uint32(wanted)
         if not exact:
             raise _finer_than("ms", wanted)
         leaf.note(log, STRING_TO_DURATION)

@@ -6,11 +6,16 @@ last, where allowed, the tagged form ``{"branch": value}`` of Avro's own JSON en
 
 A union of null and one other branch refuses with that branch's own reason; any other union with
 ``union-no-match`` and the reason of each branch.
+
+Unions of objects inside themselves could be tried in ``2 ** depth`` ways. So the attempts made on one value
+share what they found out: an object or array that a branch refused is not offered to that branch again.
+What two branches accept is refused as well (union-ambiguous), so nothing but refusals can multiply, and the
+work grows with the size of the payload only.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,11 +24,23 @@ from gateway.compile.coercions import TOKEN_TO_NULL, UNION_TAG_REMOVED
 from gateway.compile.leaf import mismatch
 from gateway.compile.rules import Path, Rules
 from gateway.compile.tokens import is_declared_null, is_lenient_null
-from gateway.compile.verdict import Attempt, Findings, Log, Refused, attempt, kind_of, violation
+from gateway.compile.verdict import Findings, Log, Refused, kind_of, violation
 from gateway.model import Code, Coercion, Mode
 from gateway.notation.pointer import Pointer
 
 _SHAPES = frozenset({"object", "array"})
+
+
+class _Attempt(list[Coercion]):
+    """The log of trying one branch on an object or array, and what all attempts around it found out."""
+
+    __slots__ = ("refusals",)
+
+    def __init__(self, around: Log) -> None:
+        super().__init__()
+        self.refusals: dict[tuple[int, int], tuple[Any, Refused]]
+        """By the identities of node and value; the value is kept, so that no other one gets its identity."""
+        self.refusals = around.refusals if isinstance(around, _Attempt) else {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +106,7 @@ class _Union:
             try:
                 return self._only.prefix + self._only.nodes[rules.mode].write(value, log)
             except Refused as reason:
-                refused[self._only.name] = reason
+                refused[self._only.name] = reason.stored()
                 return None
         data = self._strictly(value, log, refused)
         if data is None and maybe_token:
@@ -111,9 +128,8 @@ class _Union:
             if kind not in node.kinds:
                 refused[branch.name] = mismatch(node.wanted)
                 continue
-            tried = attempt(log)
             try:
-                data = node.write(value, tried)
+                data, tried = _tried(node, value, log)
             except Refused as reason:
                 refused[branch.name] = reason.stored()
                 continue
@@ -126,9 +142,8 @@ class _Union:
         """Exactly one accepting branch; several only if all are numbers, then the first."""
         accepted: list[tuple[Branch, bytes, Log]] = []
         for branch in self._others:
-            tried = attempt(log)
             try:
-                data = branch.nodes[mode].write(value, tried)
+                data, tried = _tried(branch.nodes[mode], value, log)
             except Refused as reason:
                 refused[branch.name] = reason.stored()
                 continue
@@ -172,7 +187,7 @@ class _Union:
     def explain(self, value: Any, at: str, findings: Findings) -> None:
         """The only branch's own violations, else one for the union as a whole."""
         try:
-            self.write(value, Attempt())
+            self.write(value, [])
         except Refused as refused:
             tagged = self._tag(value) if self._rules.union_encoding != "plain" else None
             if tagged is not None:
@@ -183,9 +198,9 @@ class _Union:
             else:
                 findings.add(violation(refused, value, at, self._place, None))
 
-    def _refusal(self, refused: Mapping[str, Refused]) -> Refused:
+    def _refusal(self, refused: MutableMapping[str, Refused]) -> Refused:
         if self._only is not None:
-            return refused[self._only.name]
+            return refused.pop(self._only.name)  # popped: see Refused.stored
         return Refused(Code.UNION_NO_MATCH, self.wanted, **{name: str(each.code) for name, each in refused.items()})
 
     def _ambiguous(self, branches: Sequence[Branch]) -> Refused:
@@ -212,3 +227,19 @@ class _Union:
         counters = [branch.nodes[Mode.STRICT].count_keys for branch in self._others]
         counting = [counter for counter in counters if counter is not None]
         return counting[0] if len(counting) == 1 else None
+
+
+def _tried(node: Node, value: Any, log: Log) -> tuple[bytes, Log]:
+    """What ``node`` writes, and the conversions that it notes. Raises Refused."""
+    if type(value) is not dict and type(value) is not list:
+        noted: Log = []
+        return node.write(value, noted), noted
+    attempt = _Attempt(log)
+    known = attempt.refusals.get((id(node), id(value)))
+    if known is not None:
+        raise known[1]
+    try:
+        return node.write(value, attempt), attempt
+    except Refused as refused:
+        attempt.refusals[id(node), id(value)] = value, refused.stored()
+        raise

@@ -67,10 +67,10 @@ def _convert_in_mode(types: Sequence[str], value: Any, leaf: Leaf, log: Log) -> 
         try:
             accepted.append((name, _CONVERSIONS[name](value, leaf, tried), tried))
         except Refused as refused:
-            refusals.append(refused)
+            refusals.append(refused.stored())
     if not accepted:
         if len(refusals) == 1:
-            raise refusals[0]
+            raise refusals.pop()  # none is left behind: held by the frame that it passes, it would make a cycle
         raise mismatch(" or ".join(_WANTED[name] for name in types))
     if len(accepted) > 1:
         candidates = [name for name, _, _ in accepted]

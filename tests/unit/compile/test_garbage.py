@@ -1,0 +1,33 @@
+"""A payload leaves nothing behind that only the cycle collector could free.
+
+Cycles of the steady state would pile up until a full collection, which the running gateway rarely makes:
+memory would grow with every rejected message. Exceptions make them easily: one that is kept holds the frames
+that it passed, and those hold the payload and the exception itself.
+"""
+
+from __future__ import annotations
+
+import gc
+
+from tests.unit.compile.compiled import ARRIVAL, binding_of
+from tests.unit.compile.vectors import read_cases
+
+
+def test_no_vector_leaves_cyclic_garbage():
+    """Accepted, converted or rejected: reference counts free everything."""
+    leaking = {}
+    gc.collect()
+    gc.freeze()  # or each collection would walk all of the test run's objects
+    gc.disable()
+    try:
+        for case in read_cases():
+            bound = binding_of(case.version, mode=case.mode, options=case.options, overrides=case.overrides)
+            payload = case.payload.encode() if isinstance(case.payload, str) else case.payload
+            gc.collect()
+            bound.encode(payload, ARRIVAL)
+            if garbage := gc.collect():
+                leaking[case.name] = garbage
+    finally:
+        gc.enable()
+        gc.unfreeze()
+    assert leaking == {}
