@@ -133,7 +133,7 @@ class Mqtt311Link:
                 return task.result()
             raise LinkError(closed.result().reason)
         except aiomqtt.MqttError as exc:
-            raise LinkError(str(exc)) from exc
+            raise LinkError(closed.result().reason if closed.done() else str(exc)) from exc
         finally:
             task.cancel()
 

@@ -1,12 +1,11 @@
-"""The MQTT connection over the years: connect when Kafka can take what comes, subscribe, serve, come back.
+"""The MQTT connection over the years: connect when nothing holds, keep its subscriptions, come back when it ends.
 
 Rules
 - Connect only when every contract is compiled or inactive and the Kafka topics are there: a persistent
   session delivers at once.
 - A failed delivery cuts the connection. The broker still has every message that was not acknowledged, and
   sends them again, in order, on the next one.
-- Never UNSUBSCRIBE at shutdown, nor for an inactive contract: the session must go on collecting. Only
-  filters that no contract declares any more are given up.
+- Never UNSUBSCRIBE at shutdown: the session must go on collecting.
 - The back-off starts over only after a connection lived for ``STABLE_S``. ``CONTESTED`` shorter ones in
   a row mean that somebody else uses our client ID: then we wait ``CONTESTED_BACKOFF_S``.
 """
@@ -15,22 +14,21 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from enum import Enum
 
 import structlog
 
 from gateway.config.contract import Contract
 from gateway.config.settings import Settings
-from gateway.config.subscriptions import subscriptions
 from gateway.errors import LinkError, SessionTakenOver
-from gateway.notation.topics import covers
 from gateway.pipeline.engine import Engine
 from gateway.pipeline.overview import MqttState, Reason
-from gateway.pipeline.ports import Clock, Link, LinkClosed, SinkFailure, Source, Subscription
+from gateway.pipeline.ports import Clock, Link, LinkClosed, SinkFailure, Source
 from gateway.service.holds import Holds
-from gateway.service.memory import HeldFilters, bare_filter
+from gateway.service.memory import HeldFilters
 from gateway.service.schemas import Schemas
+from gateway.service.subscriptions import Subscriptions
 
 FIRST_BACKOFF_S = 0.25
 MOST_BACKOFF_S = 5.0
@@ -38,8 +36,6 @@ MOST_BACKOFF_S = 5.0
 STABLE_S = 60.0
 CONTESTED = 3
 CONTESTED_BACKOFF_S = 60.0
-REFUSED = 0x80
-"""SUBACK reason codes from here on refuse the subscription."""
 
 _log = structlog.get_logger(__name__)
 
@@ -73,7 +69,6 @@ class Connection:
         self._settings = settings
         self._source = source
         self._engine = engine
-        self._schemas = schemas
         self._holds = holds
         self._held = held
         self._clock = clock
@@ -87,14 +82,11 @@ class Connection:
         self._sessions_lost = 0
         self._short_lives = 0
         self._backoff_s = FIRST_BACKOFF_S
-        self._refused: dict[str, Reason] = {}
-        """Filters that the broker did not grant as asked."""
-        self._granted: set[str] = set()
-        """Filters that the live connection has as asked."""
-        self._is_subscribed = False
-        """Whether the broker has answered for the live connection's filters."""
+        self._subscriptions = Subscriptions(settings.mqtt, schemas, held)
         self._resubscribe = asyncio.Event()
         self._stopping = False
+        self._unacknowledged_before = 0
+        """Messages of earlier connections that were never acknowledged there."""
         engine.on_failure = self._fail
 
     async def run(self) -> None:
@@ -105,6 +97,8 @@ class Connection:
             self._enter(Phase.CONNECTING, self._detail)
             try:
                 link = await self._connect()
+            except SessionTakenOver as exc:
+                raise self._taken_over(str(exc)) from exc
             except LinkError as exc:
                 self._engine.close()
                 self._note_failure("mqtt_connect_failed", str(exc))
@@ -116,6 +110,7 @@ class Connection:
             await self._serve(link)
 
     async def _connect(self) -> Link:
+        self._unacknowledged_before = self._unacknowledged()
         window = self._engine.open()
         link = await self._source.connect(self._engine, window)
         self._link = link
@@ -138,121 +133,73 @@ class Connection:
                 "check its persistence, its limits and session_expiry_s",
             )
         if not link.session_present:
-            self._held.replace({})
+            self._held.forget()
+        elif not self._held.complete and self._connections == 1:
+            _log.warning(
+                "session_filters_unknown",
+                detail="the broker resumed a session that the state folder knows nothing of: filters that it holds for "
+                "contracts removed meanwhile cannot be given up, and their messages become dead letters (no-route)",
+            )
         wanted_s = self._settings.mqtt.session_expiry_s
         if link.session_expiry_s is not None and link.session_expiry_s < wanted_s:
             _log.warning("session_expiry_shortened", granted_s=link.session_expiry_s, wanted_s=wanted_s)
 
     async def _serve(self, link: Link) -> None:
-        """Subscribes and stays until the connection ends."""
+        """Keeps the subscriptions as they should be, and stays until the connection ends."""
         began = self._clock.monotonic()
         closed = asyncio.create_task(link.wait_closed())
         try:
-            while not closed.done():
-                self._resubscribe.clear()
-                try:
-                    await self._subscribe(link)
-                except LinkError as exc:
-                    # A link that lives but does not do what it was asked is of no use: the next one may.
-                    _log.warning("mqtt_subscribe_failed", reason=str(exc))
-                    link.abort()
-                    break
-                changed = asyncio.create_task(self._resubscribe.wait())
-                await asyncio.wait({closed, changed}, return_when=asyncio.FIRST_COMPLETED)
-                changed.cancel()
+            failed = await self._keep_subscribed(link, closed)
             end = await closed
         finally:
             closed.cancel()
             self._engine.close()
             self._link = None
-            self._granted.clear()
-            self._is_subscribed = False
+            self._subscriptions.end()
         if not self._stopping:
-            await self._after(end, self._clock.monotonic() - began)
+            # Where the connection ended first, subscribing failed by that, in the same words.
+            await self._after(end, "" if failed == end.reason else failed, self._clock.monotonic() - began)
 
-    async def _after(self, end: LinkClosed, lived_s: float) -> None:
-        """What follows on the end of a connection."""
+    async def _keep_subscribed(self, link: Link, closed: asyncio.Task[LinkClosed]) -> str:
+        """Returns when the connection has ended or cannot be subscribed; then it is cut, and why is returned."""
+        while not closed.done():
+            self._resubscribe.clear()
+            try:
+                await self._subscriptions.renew(link)
+            except LinkError as exc:
+                # A link that lives but does not do what it was asked is of no use: the next one may.
+                link.abort()
+                return str(exc)
+            changed = asyncio.create_task(self._resubscribe.wait())
+            try:
+                await asyncio.wait({closed, changed}, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                changed.cancel()
+        return ""
+
+    async def _after(self, end: LinkClosed, unsubscribed: str, lived_s: float) -> None:
+        """What follows on the end of a connection; ``unsubscribed``: why we gave it up, empty if we did not."""
         if end.taken_over:
-            _log.error("session_taken_over", reason=end.reason)
-            raise SessionTakenOver(
-                f"another client connected as {self._settings.mqtt.client_id!r} and took the session over; "
-                "give every instance a client_id of its own, and a common share"
-            )
+            raise self._taken_over(end.reason)
         if lived_s >= STABLE_S:
             self._short_lives, self._backoff_s = 0, FIRST_BACKOFF_S
         if self._holds.failure is not None:
             self._failures += 1
             self._detail = "given up by ourselves, because a delivery to Kafka failed"
             return
-        if lived_s < STABLE_S:
-            self._short_lives += 1
-        self._note_failure("mqtt_disconnected", end.reason)
+        if unsubscribed:
+            self._note_failure("mqtt_subscribe_failed", unsubscribed)
+        else:
+            self._short_lives += lived_s < STABLE_S
+            self._note_failure("mqtt_disconnected", end.reason)
         await self._back_off()
 
-    async def _subscribe(self, link: Link) -> None:
-        """Asks for what is wanted and not yet granted, then gives up what is wanted no more. Raises LinkError."""
-        wanted = self._wanted()
-        # With 3.1.1 a repeated SUBSCRIBE brings every retained message again; the session remembers ours.
-        resumed = self._settings.mqtt.version == "3.1.1" and link.session_present
-        asked = {
-            name: qos
-            for name, qos in wanted.items()
-            if name not in self._granted and not (resumed and self._held.filters.get(name) == qos)
-        }
-        answers = await link.subscribe([Subscription(name, qos) for name, qos in asked.items()]) if asked else []
-        held = dict(self._held.filters)
-        for (name, qos), code in zip(asked.items(), answers, strict=True):
-            self._judge(name, qos, code)
-            if code < REFUSED:
-                held[name] = code
-        self._held.replace(held)
-        self._refused = {name: reason for name, reason in self._refused.items() if name in wanted}
-        self._granted = {name for name in wanted if name not in self._refused}
-        self._is_subscribed = True
-        await self._give_up(link, wanted)
-
-    async def _give_up(self, link: Link, wanted: dict[str, int]) -> None:
-        """Unsubscribes what no contract declares, and what a wanted filter covers: it would come twice."""
-        # As long as a wanted filter is refused, an old one may be what still brings its messages.
-        surplus = [] if self._refused else [name for name in self._held.filters if name not in wanted]
-        if surplus:
-            _log.info("filters_given_up", filters=surplus)
-            try:
-                await link.unsubscribe(surplus)
-            except LinkError as exc:
-                # It costs duplicates at worst, so messages go on flowing; the next look tries again.
-                _log.warning("filters_not_given_up", filters=surplus, reason=str(exc))
-                return
-            self._held.replace({name: qos for name, qos in self._held.filters.items() if name not in surplus})
-
-    def _contracts(self) -> list[Contract]:
-        return list({slot.contract.name: slot.contract for slot in self._schemas.slots}.values())
-
-    def _filters(self, contracts: Sequence[Contract]) -> list[tuple[str, int]]:
-        return subscriptions(contracts, self._settings.mqtt.share)
-
-    def _wanted(self) -> dict[str, int]:
-        """The filters of the active contracts, and of those that the session holds: they bring messages anyway."""
-        running = self._schemas.running()
-        considered = [
-            contract for contract in self._contracts() if contract.name in running or self._held.bring(contract)
-        ]
-        return dict(self._filters(considered))
-
-    def _judge(self, name: str, qos: int, code: int) -> None:
-        """Notes whether the broker granted a filter as asked."""
-        if code == qos:
-            self._refused.pop(name, None)
-            return
-        if code >= REFUSED:
-            reason = Reason(
-                "subscription_refused", f"the broker refused the topic filter {name!r} (reason code {code:#x})"
-            )
-        else:
-            reason = Reason("subscription_downgraded", f"the broker granted {name!r} QoS {code}, asked was {qos}")
-        if self._refused.get(name) != reason:
-            _log.error(reason.code, filter=name, reason_code=code, asked_qos=qos)
-        self._refused[name] = reason
+    def _taken_over(self, reason: str) -> SessionTakenOver:
+        _log.error("session_taken_over", reason=reason)
+        return SessionTakenOver(
+            f"another client connected as {self._settings.mqtt.client_id!r} and took the session over; "
+            "give every instance a client_id of its own, and a common share"
+        )
 
     def resubscribe(self) -> None:
         """Looks again at what is wanted: contracts have become active, or a refused filter is worth a try."""
@@ -260,7 +207,7 @@ class Connection:
 
     def subscribed(self, contract: Contract) -> bool:
         """Whether the live connection brings the contract's messages, as asked."""
-        return self._link is not None and any(covers(bare_filter(name), contract.filter) for name in self._granted)
+        return self._subscriptions.bring(contract)
 
     def _fail(self, failure: SinkFailure) -> None:
         """The engine's ``on_failure``: cuts the connection, so that the broker sends everything again."""
@@ -296,7 +243,7 @@ class Connection:
         self._detail = detail or self._detail
 
     async def drain(self, flush: Callable[[], Awaitable[int]]) -> int:
-        """Ends the connection in good order; returns how many messages stayed unacknowledged.
+        """Ends the connection in good order; returns how many messages stayed unacknowledged: the broker keeps them.
 
         Reads nothing more, waits for ``flush`` (the sink's), lets the acknowledgements out, and disconnects with the
         session kept.
@@ -308,10 +255,18 @@ class Connection:
         window = self._engine.window
         link.stop_reading()
         await flush()
-        left = 0 if window is None else len(window)
+        kept = self._unacknowledged() - self._unacknowledged_before
+        lost = 0 if window is None else len(window) - kept
+        if lost:
+            _log.warning("qos_0_lost_at_stop", messages=lost, detail="Kafka has not confirmed them; nobody keeps them")
         await link.disconnect()
         self._enter(Phase.STOPPED)
-        return left
+        return kept
+
+    def _unacknowledged(self) -> int:
+        """Messages at QoS 1 and 2 received since the start and not acknowledged where they came from."""
+        stats = self._engine.stats
+        return stats.received[1] + stats.received[2] - stats.acknowledged
 
     def reasons(self) -> list[Reason]:
         """Why the connection does not bring messages, or not all of them."""
@@ -323,9 +278,9 @@ class Connection:
             if not self._detail:
                 return [Reason("mqtt_connecting", self._phase.value)]
             return [Reason("mqtt_disconnected", self._detail)]
-        if self._link is not None and not self._is_subscribed:
+        if self._link is not None and not self._subscriptions.answered:
             return [Reason("mqtt_subscribing", "the broker has not answered for the topic filters yet")]
-        return list(self._refused.values())
+        return self._subscriptions.reasons()
 
     def state(self) -> MqttState:
         """The connection for metrics and status."""

@@ -1,18 +1,27 @@
-"""What must be true before messages are asked for: Kafka is there, its topics exist, schemas are not just out of reach.
+"""What must be true before messages are asked for. While something holds the broker keeps them; ``reasons`` says why.
 
-While something holds, the gateway stays disconnected and the broker keeps the messages; ``reasons`` says why.
+- Kafka is there, and the topics that messages will go to exist.
+- Kafka has confirmed all that earlier connections brought: else each reconnect would add a window of the same
+  messages to the producer's queue.
+- No message may come of a contract for which the registry has not answered: it would become a dead letter because of
+  an outage.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Iterable
+from functools import cached_property
+from itertools import combinations
 from typing import Protocol
 
 import structlog
 
+from gateway.config.contract import Contract
 from gateway.config.settings import Settings
 from gateway.kafka.health import SinkHealth
+from gateway.notation.topics import overlap
 from gateway.pipeline.overview import Reason
 from gateway.pipeline.ports import SinkFailure
 from gateway.pipeline.stats import Stats
@@ -116,15 +125,32 @@ class Holds:
     async def _examine(self) -> list[Reason]:
         """Everything that speaks against connecting now."""
         slots = self._schemas.slots
-        out_of_reach = [slot for slot in slots if slot.outage and self._held.bring(slot.contract)]
-        if out_of_reach:
-            return [Reason("registry_unreachable", slot.reason) for slot in out_of_reach]
+        unanswered = [slot for slot in slots if slot.unanswered and self._may_come(slot.contract)]
+        if unanswered:
+            return [Reason("registry_unreachable", slot.reason) for slot in unanswered]
         if not self._held.filters and not any(slot.route is not None for slot in slots):
             detail = "no contract has a usable schema: " + "; ".join(
                 f"{slot.contract.name}: {slot.reason}" for slot in slots
             )
             return [Reason("no_active_contract", detail)]
-        return await self._examine_topics()
+        return await self._examine_topics() or list(self._examine_backlog())
+
+    def _may_come(self, contract: Contract) -> bool:
+        """Whether messages of the contract may come though it is not subscribed: by another contract's filter, too."""
+        return self._held.may_bring(contract) or contract.name in self._overlapping
+
+    @cached_property
+    def _overlapping(self) -> set[str]:
+        """The contracts whose filter has topics in common with another's."""
+        pairs = combinations(self._schemas.contracts, 2)
+        return {each.name for one, other in pairs if overlap(one.filter, other.filter) for each in (one, other)}
+
+    def _examine_backlog(self) -> Iterable[Reason]:
+        health = self._sink.health()
+        if health.outstanding:
+            why = health.reason or "look at its brokers, and at replicas that are missing (min.insync.replicas)"
+            detail = f"{health.outstanding} records of an earlier connection wait for Kafka's confirmation: {why}"
+            yield Reason("kafka_backlog", detail)
 
     async def _examine_topics(self) -> list[Reason]:
         if not await self.look_at_topics():

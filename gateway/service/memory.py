@@ -19,8 +19,8 @@ import structlog
 
 from gateway.config.contract import Contract
 from gateway.notation import NotationError
-from gateway.notation.topics import TopicFilter, covers
 from gateway.registry.durable import write_atomically
+from gateway.service.coverage import FilterSet, bare_filter
 
 _log = structlog.get_logger(__name__)
 
@@ -34,6 +34,8 @@ class Filters(msgspec.Struct, frozen=True):
     url: str
     filters: dict[str, int]
     """Filter, as it went to the broker -> granted QoS."""
+    complete: bool = True
+    """The session has no others; False where it is older than this file."""
 
 
 class VersionsInUse(msgspec.Struct, frozen=True):
@@ -79,21 +81,44 @@ class HeldFilters:
     def __init__(self, folder: Path, client_id: str, url: str) -> None:
         """Reads the file; what it says of another session counts for nothing."""
         self._file = _File(folder / "held-filters.json", Filters)
-        self._client_id = client_id
-        self._url = url
         content: Filters | None = self._file.load()
-        known = content is not None and (content.client_id, content.url) == (client_id, url)
-        self.filters: dict[str, int] = _usable(content.filters) if content is not None and known else {}
+        if content is None or (content.client_id, content.url) != (client_id, url):
+            content = Filters(client_id, url, {}, complete=False)
+        usable = _usable(content.filters)
+        self._known = Filters(client_id, url, usable, complete=content.complete and usable == content.filters)
+        self._coverage = FilterSet(self.filters)
+
+    @property
+    def filters(self) -> dict[str, int]:
+        """Filter, as it went to the broker -> granted QoS. Not to be changed."""
+        return self._known.filters
+
+    @property
+    def complete(self) -> bool:
+        """Whether the session can have no others: not if it is older than what we remember (a lost state folder)."""
+        return self._known.complete
 
     def bring(self, contract: Contract) -> bool:
-        """Whether the session brings the contract's messages, subscribed or not: a held filter covers its own."""
-        return any(covers(bare_filter(name), contract.filter) for name in self.filters)
+        """Whether the session brings all the contract's messages, subscribed or not: a held filter covers its own."""
+        return self._coverage.bring(contract.filter)
+
+    def may_bring(self, contract: Contract) -> bool:
+        """Whether the session may bring a message of the contract, as far as we can tell."""
+        return not self.complete or self._coverage.touch(contract.filter)
 
     def replace(self, filters: dict[str, int]) -> None:
         """Remembers exactly these."""
-        if filters != self.filters:
-            self.filters = dict(filters)
-            self._file.save(Filters(self._client_id, self._url, self.filters))
+        self._remember(msgspec.structs.replace(self._known, filters=dict(filters)))
+
+    def forget(self) -> None:
+        """Forgets all: the broker has made a new session, which holds nothing."""
+        self._remember(msgspec.structs.replace(self._known, filters={}, complete=True))
+
+    def _remember(self, known: Filters) -> None:
+        if known != self._known:
+            self._known = known
+            self._coverage = FilterSet(known.filters)
+            self._file.save(known)
 
 
 def _usable(filters: dict[str, int]) -> dict[str, int]:
@@ -107,11 +132,6 @@ def _usable(filters: dict[str, int]) -> dict[str, int]:
         else:
             usable[name] = qos
     return usable
-
-
-def bare_filter(name: str) -> TopicFilter:
-    """A filter as it went to the broker, without the ``$share/GROUP/`` in front."""
-    return TopicFilter.parse(name.split("/", 2)[2] if name.startswith("$share/") else name)
 
 
 class LastVersions:

@@ -4,8 +4,9 @@ Rules
 - A contract without a usable schema is inactive; the others run, and it is tried again.
 - A newer latest version takes over only if ``compile.takeover`` has no objection; else the last good one
   stays, across restarts too.
-- An outage of the registry never makes a contract inactive that has a schema, and never makes a message a
-  dead letter.
+- What the registry has answered stays true while it does not answer: an outage never makes a contract inactive that
+  has a schema, nor unknown what was known to be missing.
+- Until it has answered for a contract nothing is known of that one: ``unanswered``, for which messages are held.
 """
 
 from __future__ import annotations
@@ -47,8 +48,8 @@ class Slot:
     """None while it has no usable schema."""
     reason: str = "its schema was not read yet"
     """Why it is inactive; empty while it is active."""
-    outage: bool = False
-    """It is inactive only because the registry does not answer."""
+    unanswered: bool = True
+    """Nothing is known of its schema: since the start the registry has not said what there is, nor has the snapshot."""
     pending: SchemaVersion | None = None
     """A newer version that was held back."""
     pending_reason: str = ""
@@ -75,7 +76,9 @@ class Schemas:
     def __init__(
         self, contracts: Iterable[Contract], registry: Registry, last: LastVersions, clock: Clock, *, depth: int
     ) -> None:
-        self.slots = [Slot(contract, contract, variant) for contract in contracts for variant in contract.variants()]
+        self.contracts = tuple(contracts)
+        """As their folders declare them."""
+        self.slots = [Slot(each, each, variant) for each in self.contracts for variant in each.variants()]
         self.on_change: Callable[[], None]
         """Set once by the wiring; called after ``table`` has changed."""
         self._registry = registry
@@ -94,7 +97,7 @@ class Schemas:
 
     def next_look_s(self, refresh_s: float) -> float:
         """Seconds until ``refresh`` is worth calling again: few while a contract waits for the registry to answer."""
-        return min(refresh_s, OUTAGE_LOOK_S) if any(slot.outage for slot in self.slots) else refresh_s
+        return min(refresh_s, OUTAGE_LOOK_S) if any(slot.unanswered for slot in self.slots) else refresh_s
 
     async def refresh(self) -> None:
         """Looks for every slot's schema once; tells ``on_change`` if any route or reason has changed."""
@@ -120,10 +123,14 @@ class Schemas:
                 await self._take_over(slot, slot.route, version)
             else:
                 slot.pending, slot.pending_reason = None, ""
-        except (SubjectNotFound, RegistryUnavailable, SchemaError) as exc:
+        except RegistryUnavailable as exc:
+            if slot.unanswered:
+                self._deactivate(slot, _why_inactive(slot, exc))
+        except (SubjectNotFound, SchemaError) as exc:
             # A slot that runs keeps what it has: the registry's own health says the rest.
             if slot.route is None:
-                self._deactivate(slot, _why_inactive(slot, exc), outage=isinstance(exc, RegistryUnavailable))
+                slot.unanswered = False
+                self._deactivate(slot, _why_inactive(slot, exc))
 
     async def _wanted(self, slot: Slot) -> SchemaVersion:
         pinned = slot.contract.version
@@ -170,14 +177,15 @@ class Schemas:
 
     def _activate(self, slot: Slot, route: Route) -> None:
         # The contract's bounds may have changed while the schema was compiled.
-        slot.route, slot.reason, slot.outage = replace(route, contract=slot.contract), "", False
+        slot.route, slot.reason, slot.unanswered = replace(route, contract=slot.contract), "", False
         if slot.contract.version is None:
             self._last.put(slot.contract.name, route.version.subject, route.version.version)
 
-    def _deactivate(self, slot: Slot, reason: str, *, outage: bool) -> None:
+    @staticmethod
+    def _deactivate(slot: Slot, reason: str) -> None:
         if slot.reason != reason:
             _log.warning("contract_inactive", contract=slot.contract.name, reason=reason)
-        slot.reason, slot.outage = reason, outage
+        slot.reason = reason
 
     def bound_timestamps(self, limits_ms: Callable[[str], tuple[int | None, int | None]]) -> None:
         """Narrows each contract's timestamp bounds to what its Kafka topic takes.

@@ -12,6 +12,7 @@ from typing import Any
 from gateway.compile.route import compile_route
 from gateway.config.contract import Contract
 from gateway.config.settings import Mqtt, Settings
+from gateway.kafka.health import SinkHealth
 from gateway.model import Format, SchemaVersion
 from gateway.pipeline.deadletter import DeadLetters
 from gateway.pipeline.engine import Engine
@@ -43,6 +44,15 @@ def anything(contract: Contract, subject: str) -> SchemaVersion:
     return SchemaVersion(subject, 1, 7, Format.JSON, "true")
 
 
+class Kafka(FakeKafka):
+    """Says how many records it has not confirmed, beside those that the test pretends."""
+
+    def health(self) -> SinkHealth:
+        """Obeys ``RecoverableSink.health``."""
+        unconfirmed = len(self.sent) - self._confirmed
+        return replace(self.state, outstanding=self.state.outstanding + unconfirmed)
+
+
 class House:
     """A gateway whose contracts all run, unless they are left out; its parts are attributes."""
 
@@ -55,13 +65,15 @@ class House:
         refresh_s: float = 60,
         **mqtt: Any,
     ) -> None:
-        """``inactive``: names of contracts without a schema. ``held``: what an earlier run has remembered."""
+        """``inactive``: names of contracts without a schema. ``held``: what an earlier run remembered, if any did."""
         self.state = state
         self.clock = LoopClock()
         self.settings = Settings(mqtt=Mqtt(url=URL, **mqtt))
         self.broker = FakeBroker()
         if held is not None:
-            HeldFilters(state, self.settings.mqtt.client_id, URL).replace(held)
+            known = HeldFilters(state, self.settings.mqtt.client_id, URL)
+            known.forget()
+            known.replace(held)
             self.broker.session = dict(held)
         self.held = HeldFilters(state, self.settings.mqtt.client_id, URL)
         self.stats = Stats()
@@ -76,7 +88,7 @@ class House:
         self.registry = FakeRegistry()
         self.schemas = Schemas(contracts, self.registry, LastVersions(state), self.clock, depth=64)
         self.schemas.on_change = self.publish_routes
-        self.kafka = FakeKafka(self.engine)
+        self.kafka = Kafka(self.engine)
         self.engine.sink = self.kafka
         self.topics = FakeTopics()
         self.holds = Holds(self.settings, self.schemas, Topics(self.topics), self.kafka, self.held, self.stats)
@@ -91,6 +103,7 @@ class House:
             jitter=lambda: 1.0,
         )
         for slot in self.schemas.slots:
+            slot.unanswered = False
             if slot.contract.name not in inactive:
                 self.activate(slot)
         self.publish_routes()

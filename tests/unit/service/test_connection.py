@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from gateway.errors import SessionTakenOver
+from gateway.errors import LinkError, SessionTakenOver
 from gateway.model import Message
 from gateway.pipeline.ports import SinkFailure
 from gateway.service.connection import CONTESTED_BACKOFF_S, STABLE_S
@@ -120,20 +120,39 @@ async def test_a_connection_that_lived_long_is_replaced_at_once(house: House) ->
 
 @in_virtual_time
 async def test_what_was_not_acknowledged_comes_again(house: House) -> None:
-    """After a broken connection; the old one's confirmations reach nobody."""
+    """After a broken connection, once Kafka has confirmed the first copies; their confirmations reach nobody."""
     with house.run():
         await pass_s(0)
         house.broker.publish(b"1", b"2")
         first = house.broker.link
         first.end("the connection broke")
         await pass_s(1)
+        assert house.codes == ["kafka_backlog"]
+        house.kafka.confirm_all()
+        assert house.broker.queue == [b"1", b"2"]
+        await pass_s(2)
         assert house.broker.link is not first
         assert [record.value[5:] for record in house.kafka.records] == [b"1", b"2", b"1", b"2"]
-        house.engine.delivered(house.kafka.tickets[:2])
-        assert house.broker.queue == [b"1", b"2"]
-        house.engine.delivered(house.kafka.tickets[2:])
-        assert house.broker.queue == []
+        house.kafka.confirm_all()
+        assert (house.broker.queue, house.codes) == ([], [])
         assert first.heard == ["SUBSCRIBE a/+ 1"]
+
+
+@in_virtual_time
+async def test_memory_while_mqtt_flaps_and_kafka_takes_nothing(house: House) -> None:
+    """The same messages are not handed to the producer again and again: it holds those of one connection at most."""
+    with house.run():
+        await pass_s(0)
+        house.broker.publish(*[b"x"] * 100)
+        for _ in range(20):
+            house.broker.link.end("the network flaps")
+            await pass_s(100)
+        assert len(house.kafka.records) == 100
+        house.kafka.confirm_all()
+        await pass_s(100)
+        house.kafka.confirm_all()
+        assert (house.broker.queue, house.codes) == ([], [])
+        assert len(house.kafka.records) == 200
 
 
 @in_virtual_time
@@ -145,6 +164,18 @@ async def test_another_client_takes_the_session(house: House) -> None:
     with pytest.raises(SessionTakenOver, match=r"'schema-gateway'.*client_id of its own"):
         await running
     assert house.engine.window is None
+
+
+@in_virtual_time
+async def test_another_client_takes_the_session_while_we_connect(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same between CONNECT and CONNACK: coming back would end the other one's connection in turn."""
+
+    async def dismissed(*_: object) -> FakeLink:
+        raise SessionTakenOver("broker:1883: the broker disconnected us: session taken over")
+
+    monkeypatch.setattr(house.broker, "connect", dismissed)
+    with pytest.raises(SessionTakenOver, match=r"'schema-gateway'.*client_id of its own"):
+        await house.connection.run()
 
 
 @in_virtual_time
@@ -303,6 +334,19 @@ async def test_a_failure_by_a_message_that_came_before_the_link(house: House) ->
 
 
 @in_virtual_time
+async def test_what_is_logged_of_a_connection_that_fails_before_it_is_known(tmp_path: Path) -> None:
+    """The failed delivery, and nothing about subscriptions, which never failed."""
+    house = House(tmp_path, contract("a/{device}"), held={"a/+": 1})
+    house.broker.queue = [b"no json"]
+    house.kafka.limits["a.dlq"] = 10
+    with capture_logs() as logs, house.run():
+        await pass_s(0)
+        assert [reason.code for reason in house.holds.reasons()] == ["dead_letter_too_large"]
+    warnings = [entry["event"] for entry in logs if entry["log_level"] in {"warning", "error"}]
+    assert warnings == ["kafka_delivery_failed"]
+
+
+@in_virtual_time
 async def test_a_failure_while_recovering(house: House) -> None:
     """The new sink generation fails as well (a watch has changed its sizes, a certificate is gone): once more."""
     with house.run():
@@ -340,11 +384,37 @@ async def test_a_session_lost_while_we_were_down(tmp_path: Path) -> None:
 
 
 @in_virtual_time
+async def test_a_session_that_nobody_remembers(tmp_path: Path) -> None:
+    """The state folder was lost while the registry is partly down: nothing becomes a dead letter for want of a schema.
+
+    What the session holds is said to be unknown, once.
+    """
+    house = House(tmp_path, contract("a/{device}"), contract("b/{device}"), inactive=["a"])
+    house.slot("a").unanswered = True
+    house.broker.session, house.broker.queue = {"a/+": 1, "b/+": 1}, [b"1", b"2"]
+    with capture_logs() as logs, house.run():
+        await pass_s(60)
+        assert (house.broker.links, house.codes) == ([], ["registry_unreachable"])
+        house.activate(house.slot("a"))
+        house.slot("a").unanswered = False
+        house.publish_routes()
+        for _ in range(2):
+            await pass_s(2)
+            house.kafka.confirm_all()
+            house.broker.link.end()
+        assert [record.topic for record in house.kafka.records] == ["a", "a"]
+        assert house.broker.queue == []
+    assert [entry["event"] for entry in logs].count("session_filters_unknown") == 1
+
+
+@in_virtual_time
 async def test_the_first_connection_loses_nothing(house: House) -> None:
-    """A new session where none was known is no lost one."""
+    """A new session where none was known is no lost one; all that it holds is known."""
+    assert not house.held.complete
     with house.run():
         await pass_s(0)
         assert house.connection.state().sessions_lost == 0
+        assert house.held.complete
 
 
 @in_virtual_time
@@ -428,6 +498,24 @@ async def test_a_failure_while_draining(house: House) -> None:
 
 
 @in_virtual_time
+async def test_draining_with_messages_that_nobody_keeps(house: House) -> None:
+    """At QoS 0 the broker has forgotten them: they are told as lost, and not counted among those that it keeps."""
+    with house.run():
+        await pass_s(0)
+        house.broker.publish(b"1")
+        house.broker.link.end()
+        await pass_s(0)
+        house.kafka.confirm_all()
+        await pass_s(1)
+        house.broker.publish(b"2")
+        for _ in range(3):
+            house.broker.link.deliver(b"0", qos=0)
+        with capture_logs() as logs:
+            assert (await drain(house, confirm=False))[0] == 2
+        assert [(entry["event"], entry["messages"]) for entry in logs] == [("qos_0_lost_at_stop", 3)]
+
+
+@in_virtual_time
 async def test_draining_without_a_connection(house: House) -> None:
     """Nothing to wait for."""
     house.topics.down = "Kafka does not answer"
@@ -507,9 +595,27 @@ async def test_a_connection_that_ends_while_subscribing_is_logged(house: House) 
         await pass_s(0)
         house.broker.link.end("the broker closed the connection")
         await pass_s(0)
-    assert [entry["reason"] for entry in logs if entry["event"] == "mqtt_disconnected"] == [
-        "the broker closed the connection"
+    assert [(entry["event"], entry["reason"]) for entry in logs if entry["log_level"] == "warning"] == [
+        ("mqtt_disconnected", "the broker closed the connection")
     ]
+
+
+@in_virtual_time
+async def test_a_live_connection_that_cannot_be_subscribed(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is of no use, and replaced; the reason is the broker's answer, and no other client is suspected."""
+
+    async def nonsense(*_: object) -> list[int]:
+        raise LinkError("the broker answered 1 subscriptions with 2 reason codes")
+
+    monkeypatch.setattr(FakeLink, "subscribe", nonsense)
+    with capture_logs() as logs, house.run():
+        await pass_s(30)
+        assert not house.broker.links[0].up
+        assert gaps(house.broker.attempts)[:7] == [0.25, 0.5, 1.0, 2.0, 4.0, 5.0, 5.0]
+        assert "session_contested" not in house.codes
+    assert {(entry["event"], entry["reason"]) for entry in logs if entry["log_level"] == "warning"} == {
+        ("mqtt_subscribe_failed", "the broker answered 1 subscriptions with 2 reason codes")
+    }
 
 
 @in_virtual_time

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
 
-from gateway.config.contract import Timestamp
+from gateway.config.contract import Contract, Timestamp
 from gateway.kafka.topics import KafkaTopic
+from gateway.model import Record
 from gateway.notation.pointer import Pointer
+from gateway.pipeline.acks import Ticket
 from gateway.pipeline.ports import SinkFailure
 from gateway.service.holds import MOST_RETRY_S
 from tests.fakes.virtual_time import in_virtual_time, pass_s
@@ -95,12 +98,12 @@ async def test_contracts_without_schema_that_the_session_brings(tmp_path: Path) 
 async def test_a_schema_out_of_reach_of_a_contract_that_the_session_brings(tmp_path: Path) -> None:
     """An outage must never make a dead letter: everything waits until the registry answers."""
     house = House(tmp_path, A, B, inactive=["a"], held={"a/+": 1, "b/+": 1})
-    house.slot("a").outage, house.slot("a").reason = True, "the registry does not answer"
+    house.slot("a").unanswered, house.slot("a").reason = True, "the registry does not answer"
     clearing = clears(house)
     await pass_s(30)
     assert reasons(house) == [("registry_unreachable", "the registry does not answer")]
     house.activate(house.slot("a"))
-    house.slot("a").outage = False
+    house.slot("a").unanswered = False
     await pass_s(2)
     assert clearing.done()
 
@@ -109,8 +112,61 @@ async def test_a_schema_out_of_reach_of_a_contract_that_the_session_brings(tmp_p
 async def test_a_schema_out_of_reach_of_a_new_contract(tmp_path: Path) -> None:
     """Nothing comes for it yet, so the others need not wait."""
     house = House(tmp_path, A, B, inactive=["a"], held={"b/+": 1})
-    house.slot("a").outage = True
+    house.slot("a").unanswered = True
     await house.holds.cleared()
+
+
+A_PART = contract("a/p7", name="part", device="/id")
+SHARED = contract("s/{device}", name="shared", where={"/type": "x"})
+SHARING = contract("s/{device}", name="sharing", where={"/type": "y"})
+
+
+@pytest.mark.parametrize(
+    ("contracts", "held"),
+    [
+        ([A, B], None),
+        ([A, B], {"b/+": 1, "a/p7": 1}),
+        ([A, A_PART], {"x/+": 1}),
+        ([A_PART, A], {"x/+": 1}),
+        ([SHARED, SHARING], {"x/+": 1}),
+    ],
+    ids=["state lost", "part of it held", "a narrower one", "a wider one", "the same filter"],
+)
+@in_virtual_time
+async def test_a_schema_out_of_reach_of_a_contract_whose_messages_may_come(
+    tmp_path: Path, contracts: list[Contract], held: dict[str, int] | None
+) -> None:
+    """By a session that nobody remembers, by a part of its filter, or by another contract's: all of it must wait."""
+    house = House(tmp_path, *contracts, inactive=[contracts[0].name], held=held)
+    slot = house.schemas.slots[0]
+    slot.unanswered, slot.reason = True, "the registry does not answer"
+    clearing = clears(house)
+    await pass_s(30)
+    assert reasons(house) == [("registry_unreachable", "the registry does not answer")]
+    slot.unanswered, slot.reason = False, "the registry does not know the subject"
+    await pass_s(2)
+    assert clearing.done()
+
+
+# Kafka
+
+
+@in_virtual_time
+async def test_what_an_earlier_connection_brought_is_not_confirmed(tmp_path: Path) -> None:
+    """Waits for it, with the number and what the sink says, if it says anything."""
+    house = House(tmp_path, A)
+    house.engine.open()
+    house.kafka.sent = [(Record("a", None, b"", None, 5), Ticket(n, 1, 0, 0)) for n in range(3)]
+    clearing = clears(house)
+    await pass_s(0)
+    [(code, detail)] = reasons(house)
+    assert (code, detail[:10], "min.insync.replicas" in detail) == ("kafka_backlog", "3 records ", True)
+    house.kafka.state = replace(house.kafka.state, ready=False, reason="no broker has answered")
+    await pass_s(2)
+    assert reasons(house)[0][1].endswith("no broker has answered")
+    house.kafka.confirm_all()
+    await pass_s(2)
+    assert clearing.done()
 
 
 # Topics

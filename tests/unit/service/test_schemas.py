@@ -133,7 +133,7 @@ async def test_an_unknown_subject(bench: Bench) -> None:
     """The contract is inactive, its messages ``unknown-schema``, and the reason says what to do; then it is there."""
     await bench.refresh()
     slot = bench.slot()
-    assert (slot.runs, slot.outage) == (False, False)
+    assert (slot.runs, slot.unanswered) == (False, False)
     assert "does not know subject 'a-value'" in slot.reason
     assert "gateway schemas apply" in slot.reason
     refused = bench.outcome(b'{"n":1}')
@@ -153,7 +153,7 @@ async def test_a_schema_that_does_not_compile(tmp_path: Path) -> None:
     await bench.refresh()
     assert (bench.running("a"), bench.running("b")) == (None, 1)
     assert "no-such-type" in bench.slot("a").reason
-    assert not bench.slot("a").outage
+    assert not bench.slot("a").unanswered
     bench.registry.add("a-value", N)
     await bench.refresh()
     assert bench.running("a") == 2
@@ -178,12 +178,12 @@ async def test_an_outage_at_start_is_no_unknown_subject(bench: Bench) -> None:
     bench.registry.failure = AWAY
     await bench.refresh()
     slot = bench.slot()
-    assert (slot.runs, slot.outage) == (False, True)
+    assert (slot.runs, slot.unanswered) == (False, True)
     assert "does not answer" in slot.reason
     assert bench.schemas.next_look_s(60) == OUTAGE_LOOK_S
     bench.registry.failure = None
     await bench.refresh()
-    assert (slot.runs, slot.outage, bench.schemas.next_look_s(60)) == (True, False, 60)
+    assert (slot.runs, slot.unanswered, bench.schemas.next_look_s(60)) == (True, False, 60)
 
 
 async def test_an_unknown_subject_is_looked_for_at_the_usual_pace(bench: Bench) -> None:
@@ -198,8 +198,25 @@ async def test_an_outage_that_turns_out_to_be_an_unknown_subject(bench: Bench) -
     await bench.refresh()
     bench.registry.failure = None
     await bench.refresh()
-    assert not bench.slot().outage
+    assert not bench.slot().unanswered
     assert "does not know subject" in bench.slot().reason
+
+
+@pytest.mark.parametrize("schema", [None, BROKEN], ids=["unknown", "unusable"])
+async def test_what_the_registry_said_before_an_outage_stays_true(bench: Bench, schema: Any) -> None:
+    """A subject that it does not know, or an unusable schema: the outage is no reason to stop the other contracts."""
+    if schema is not None:
+        bench.registry.add("a-value", schema)
+    await bench.refresh()
+    said = bench.slot().reason
+    bench.registry.failure = AWAY
+    await bench.refresh()
+    assert (bench.slot().unanswered, bench.slot().reason) == (False, said)
+    assert bench.changes == 1
+    bench.registry.failure = None
+    bench.registry.add("a-value", N)
+    await bench.refresh()
+    assert bench.slot().runs
 
 
 # A new version while running
@@ -307,7 +324,7 @@ async def test_what_runs_goes_on(bench: Bench, failure: str) -> None:
     else:
         bench.registry.subjects.clear()
     await bench.refresh(2)
-    assert (bench.running(), bench.slot().reason, bench.slot().outage) == (1, "", False)
+    assert (bench.running(), bench.slot().reason, bench.slot().unanswered) == (1, "", False)
     assert bench.changes == 1
     assert isinstance(bench.outcome(b'{"n":1}'), Record)
 
@@ -367,7 +384,7 @@ async def test_an_outage_while_the_last_version_is_read(bench: Bench) -> None:
     bench.registry.failures["a-value", 1] = AWAY
     await bench.refresh()
     assert bench.running() is None
-    assert bench.slot().outage
+    assert bench.slot().unanswered
     bench.registry.failures.clear()
     await bench.refresh()
     assert bench.running() == 1

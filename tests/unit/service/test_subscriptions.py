@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from gateway.config.contract import Contract
+from gateway.config.subscriptions import subscriptions
 from gateway.service.memory import HeldFilters
 from tests.fakes.virtual_time import in_virtual_time, pass_s
 from tests.unit.service.house import URL, House, contract
@@ -154,6 +156,45 @@ async def test_over_3_1_1_another_qos_is_new(tmp_path: Path) -> None:
     assert await heard(house) == ["SUBSCRIBE plant/+ 1"]
 
 
+@in_virtual_time
+async def test_a_higher_qos_becomes_wanted(tmp_path: Path) -> None:
+    """A contract of the same filter that asks for more becomes active: at the old QoS its messages could be lost."""
+    house = House(tmp_path, contract("a/{device}", qos=0), contract("a/{device}", name="b"), inactive=["b"])
+    with house.run():
+        await pass_s(0)
+        house.activate(house.slot("b"))
+        house.publish_routes()
+        await pass_s(0)
+        house.connection.resubscribe()
+        await pass_s(0)
+        assert house.broker.link.heard == ["SUBSCRIBE a/+ 0", "SUBSCRIBE a/+ 1"]
+        assert house.codes == []
+
+
+@in_virtual_time
+async def test_hundreds_of_contracts_are_compared_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which filters they need is found out when the active ones change, not with every look."""
+    house = House(tmp_path, NARROW, OTHER, inactive=["other"])
+    found = []
+
+    def counted(contracts: list[Contract], share: str | None) -> list[tuple[str, int]]:
+        found.append(len(contracts))
+        return subscriptions(contracts, share)
+
+    monkeypatch.setattr("gateway.service.subscriptions.subscriptions", counted)
+    with house.run():
+        await pass_s(0)
+        house.connection.resubscribe()
+        await pass_s(0)
+        house.activate(house.slot("other"))
+        house.publish_routes()
+        await pass_s(0)
+        house.broker.link.end()
+        await pass_s(1)
+        assert house.broker.link.heard == ["SUBSCRIBE other/+ 1", "SUBSCRIBE plant/+ 1"]
+    assert found == [1, 2]
+
+
 # What is not granted
 
 
@@ -182,6 +223,26 @@ async def test_what_is_not_granted_as_asked(tmp_path: Path, code: int, reason: s
         house.connection.resubscribe()
         await pass_s(0)
         assert len(house.broker.link.heard) == 3
+
+
+@in_virtual_time
+async def test_over_3_1_1_a_lower_qos_is_asked_about_once(tmp_path: Path) -> None:
+    """With every connection: each time brings every retained message again. What was refused brings none."""
+    house = House(tmp_path, NARROW, OTHER, version="3.1.1")
+    house.broker.codes = {"plant/+": 0, "other/+": 0x80}
+    with house.run():
+        for _ in range(2):
+            await pass_s(0.5)
+            for _ in range(2):
+                house.connection.resubscribe()
+                await pass_s(0)
+            assert house.codes == ["subscription_refused", "subscription_downgraded"]
+            assert house.broker.link.heard.count("SUBSCRIBE plant/+ 1") == 1
+            assert house.broker.link.heard.count("SUBSCRIBE other/+ 1") == 3
+            house.broker.link.end()
+        house.broker.codes = {}
+        await pass_s(1)
+        assert house.codes == []
 
 
 @in_virtual_time
@@ -305,6 +366,21 @@ async def test_a_broker_that_refuses_unsubscribe(tmp_path: Path) -> None:
         house.publish_routes()
         await pass_s(200)
         assert "other/+" in (house.broker.session or {})
+
+
+@in_virtual_time
+async def test_what_is_given_up_is_logged_when_it_is(tmp_path: Path) -> None:
+    """That the broker keeps a filter is said once, not with every look."""
+    house = House(tmp_path, NARROW, held={"gone/+": 1, "plant/+": 1})
+    house.broker.keeps_subscriptions = True
+    with capture_logs() as logs, house.run():
+        await pass_s(0)
+        house.connection.resubscribe()
+        await pass_s(0)
+        house.broker.keeps_subscriptions = False
+        house.connection.resubscribe()
+        await pass_s(0)
+    assert [entry["event"] for entry in logs if "filters" in entry] == ["filters_not_given_up", "filters_given_up"]
 
 
 @in_virtual_time

@@ -1,0 +1,134 @@
+"""Which topic filters the live connection has, which it should have, and the steps in between.
+
+Rules
+- Subscribed are the filters of the active contracts, and of those that the session brings anyway.
+- Given up is only what no contract needs any more: the session of an inactive one must go on collecting.
+- MQTT 3.1.1 sends every retained message again for a repeated SUBSCRIBE: there a filter is asked for once
+  a connection, and not at all where the session has it.
+"""
+
+from __future__ import annotations
+
+import structlog
+
+from gateway.config.contract import Contract
+from gateway.config.settings import Mqtt
+from gateway.config.subscriptions import subscriptions
+from gateway.errors import LinkError
+from gateway.mqtt import reasons
+from gateway.pipeline.overview import Reason
+from gateway.pipeline.ports import Link, Subscription
+from gateway.service.coverage import FilterSet
+from gateway.service.memory import HeldFilters
+from gateway.service.schemas import Schemas
+
+_log = structlog.get_logger(__name__)
+
+
+class Subscriptions:
+    """What the broker has granted, and what it has refused."""
+
+    def __init__(self, settings: Mqtt, schemas: Schemas, held: HeldFilters) -> None:
+        self._share = settings.share
+        self._repeats_retained = settings.version == "3.1.1"
+        self._schemas = schemas
+        self._held = held
+        self._considered: list[str] = []
+        self._wished: dict[str, int] = {}
+        """The filters of the contracts in ``_considered``, which takes long to find out for many."""
+        self._granted: dict[str, int] = {}
+        """Filters that the live connection has as asked, and their QoS."""
+        self._coverage = FilterSet(())
+        """The same, to be asked."""
+        self._asked: dict[str, int] = {}
+        """What the broker has taken on this connection, at whatever QoS -> the QoS that was asked."""
+        self._refused: dict[str, Reason] = {}
+        """Filters that the broker did not grant as asked."""
+        self._kept: list[str] = []
+        """Filters that it would not give up."""
+        self.answered = False
+        """Whether the broker has answered for the live connection's filters."""
+
+    def end(self) -> None:
+        """Nothing is granted any more: the connection has ended."""
+        self._grant({})
+        self._asked.clear()
+        self.answered = False
+
+    def bring(self, contract: Contract) -> bool:
+        """Whether the live connection brings the contract's messages, as asked."""
+        return self._coverage.bring(contract.filter)
+
+    def reasons(self) -> list[Reason]:
+        """What the broker did not grant as asked."""
+        return list(self._refused.values())
+
+    async def renew(self, link: Link) -> None:
+        """Asks for what is wanted and not yet granted, then gives up what is wanted no more. Raises LinkError."""
+        wanted = self._wanted()
+        asked = {name: qos for name, qos in wanted.items() if not self._has(link, name, qos)}
+        answers = await link.subscribe([Subscription(name, qos) for name, qos in asked.items()]) if asked else []
+        held = dict(self._held.filters)
+        for (name, qos), code in zip(asked.items(), answers, strict=True):
+            self._judge(name, qos, code)
+            if code < reasons.REFUSED:
+                held[name] = code
+                self._asked[name] = qos
+        self._held.replace(held)
+        self._refused = {name: reason for name, reason in self._refused.items() if name in wanted}
+        self._grant({name: qos for name, qos in wanted.items() if name not in self._refused})
+        self.answered = True
+        await self._give_up(link, wanted)
+
+    def _has(self, link: Link, name: str, qos: int) -> bool:
+        """Whether asking for the filter would bring nothing new."""
+        if self._granted.get(name) == qos:
+            return True
+        if not self._repeats_retained:
+            return False
+        return self._asked.get(name) == qos or (link.session_present and self._held.filters.get(name) == qos)
+
+    def _grant(self, granted: dict[str, int]) -> None:
+        if granted != self._granted:
+            self._granted, self._coverage = granted, FilterSet(granted)
+
+    def _wanted(self) -> dict[str, int]:
+        """The filters to have, and the QoS of each."""
+        running = self._schemas.running()
+        contracts = [each for each in self._schemas.contracts if each.name in running or self._held.bring(each)]
+        considered = [contract.name for contract in contracts]
+        if considered != self._considered:
+            self._considered, self._wished = considered, dict(subscriptions(contracts, self._share))
+        return self._wished
+
+    def _judge(self, name: str, qos: int, code: int) -> None:
+        """Notes whether the broker granted a filter as asked."""
+        if code == qos:
+            self._refused.pop(name, None)
+            return
+        if code >= reasons.REFUSED:
+            detail = f"the broker refused the topic filter {name!r}: {reasons.tell(code)}"
+            reason = Reason("subscription_refused", detail)
+        else:
+            detail = f"the broker granted {name!r} QoS {code}, asked was {qos}; allow it at the broker"
+            reason = Reason("subscription_downgraded", detail)
+        if self._refused.get(name) != reason:
+            _log.error(reason.code, filter=name, reason_code=code, asked_qos=qos)
+        self._refused[name] = reason
+
+    async def _give_up(self, link: Link, wanted: dict[str, int]) -> None:
+        """Unsubscribes what no contract declares, and what a wanted filter covers: it would come twice."""
+        # As long as a wanted filter is refused, an old one may be what still brings its messages.
+        surplus = [] if self._refused else [name for name in self._held.filters if name not in wanted]
+        if not surplus:
+            return
+        try:
+            await link.unsubscribe(surplus)
+        except LinkError as exc:
+            # It costs duplicates at worst, so messages go on flowing; the next look tries again.
+            if surplus != self._kept:
+                _log.warning("filters_not_given_up", filters=surplus, reason=str(exc))
+            self._kept = surplus
+            return
+        _log.info("filters_given_up", filters=surplus)
+        self._held.replace({name: qos for name, qos in self._held.filters.items() if name not in surplus})
