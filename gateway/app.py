@@ -136,8 +136,10 @@ class Gateway:
         """Keeps schemas and connection; both go on for ever, so whichever ends has failed, and is raised."""
         await self._schemas.refresh()
         # What exists now stays: a full collection would walk 80 MB of modules and compiled schemas again and again.
+        # The second collection lets the collector forget how much there was, or full collections would stay rare.
         gc.collect()
         gc.freeze()
+        gc.collect()
         tasks = {
             asyncio.create_task(self._connection.run(), name="connection"),
             asyncio.create_task(self._watch(), name="watch"),
