@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import structlog
 
@@ -25,9 +26,12 @@ from gateway.errors import RegistryUnavailable, SchemaError, SubjectNotFound
 from gateway.model import SchemaVersion
 from gateway.pipeline.ports import Clock, Registry
 from gateway.pipeline.routes import Inactive, RouteTable
+from gateway.service.guard import guarded
 from gateway.service.memory import LastVersions
 
 _log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
 
 OUTAGE_LOOK_S = 2.0
 """Between two looks during an outage: its end must be noticed within 10 s (docs/guarantees.md)."""
@@ -158,10 +162,9 @@ class Schemas:
             return
         try:
             candidate = await self._compile(slot, version)
+            why = await _aside(slot, lambda: objection(current, candidate, self._clock.now_ms()))
         except SchemaError as exc:
-            why = f"it does not compile: {exc}"
-        else:
-            why = await asyncio.to_thread(objection, current, candidate, self._clock.now_ms())
+            why = f"it cannot be used: {exc}"
         known = {"contract": slot.contract.name, "subject": version.subject, "version": version.version}
         if why:
             slot.pending, slot.pending_reason = version, why
@@ -172,8 +175,8 @@ class Schemas:
         _log.info("schema_taken_over", **known, before=current.version.version)
 
     async def _compile(self, slot: Slot, version: SchemaVersion) -> Route:
-        """Compiled off the event loop: a large schema must not delay an acknowledgement. Raises SchemaError."""
-        return await asyncio.to_thread(compile_route, slot.contract, slot.variant, version, depth=self._depth)
+        """The route of a slot with a certain version. Raises SchemaError."""
+        return await _aside(slot, lambda: compile_route(slot.contract, slot.variant, version, depth=self._depth))
 
     def _activate(self, slot: Slot, route: Route) -> None:
         # The contract's bounds may have changed while the schema was compiled.
@@ -205,6 +208,11 @@ class Schemas:
                     changed = True
         if changed:
             self.on_change()
+
+
+async def _aside(slot: Slot, work: Callable[[], T]) -> T:
+    """What ``work`` returns, off the event loop: a large schema must delay no acknowledgement. Raises SchemaError."""
+    return await asyncio.to_thread(guarded, slot.contract.name, work)
 
 
 _CLOCK_MARGIN_S = 300

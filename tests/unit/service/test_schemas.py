@@ -19,6 +19,7 @@ from gateway.model import Format, Record, Rejection
 from gateway.notation.pointer import Pointer
 from gateway.notation.template import Template
 from gateway.pipeline.routes import RouteTable
+from gateway.service.guard import guarded
 from gateway.service.memory import LastVersions
 from gateway.service.schemas import OUTAGE_LOOK_S, Schemas, Slot
 from tests.fakes.registry import FakeRegistry
@@ -159,6 +160,67 @@ async def test_a_schema_that_does_not_compile(tmp_path: Path) -> None:
     assert bench.running("a") == 2
 
 
+class PanicException(BaseException):
+    """A panic in Rust."""
+
+
+async def test_a_schema_on_which_the_compiler_itself_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Concerns its contract alone, which is inactive with the exception as the reason; the log has the traceback."""
+    bench = Bench(tmp_path, declare("a"), declare("b"))
+    bench.registry.add("a-value", N)
+    bench.registry.add("b-value", N)
+
+    def failing(contract: Contract, *args: Any, **kwargs: Any) -> Route:
+        if contract.name == "a":
+            raise RecursionError("nested too deeply")
+        return compile_route(contract, *args, **kwargs)
+
+    with monkeypatch.context() as patch, capture_logs() as logs:
+        patch.setattr("gateway.service.schemas.compile_route", failing)
+        await bench.refresh()
+        assert (bench.running("a"), bench.running("b")) == (None, 1)
+        assert "the gateway failed on it (RecursionError" in bench.slot("a").reason
+        assert not bench.slot("a").unanswered
+    [entry] = [entry for entry in logs if entry["log_level"] == "error"]
+    assert (entry["event"], entry["contract"]) == ("schema_processing_failed", "a")
+    assert isinstance(entry["exc_info"], RecursionError)
+    await bench.refresh()
+    assert bench.running("a") == 1
+
+
+@pytest.mark.parametrize("broken", ["compile_route", "objection"])
+@pytest.mark.parametrize("fault", [MemoryError(), KeyError("ours"), PanicException("Rust's")], ids=repr)
+async def test_a_new_version_on_which_we_fail(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, broken: str, fault: BaseException
+) -> None:
+    """In its compilation or in its examples: the last good one stays."""
+    bench.registry.add("a-value", N)
+    await bench.refresh()
+    bench.registry.add("a-value", N_AND_M)
+
+    def failing(*_: Any, **__: Any) -> None:
+        raise fault
+
+    monkeypatch.setattr(f"gateway.service.schemas.{broken}", failing)
+    await bench.refresh()
+    assert (bench.running(), bench.slot().runs) == (1, True)
+    assert type(fault).__name__ in bench.slot().pending_reason
+
+
+@pytest.mark.parametrize("end", [KeyboardInterrupt, SystemExit])
+async def test_what_is_meant_to_end_the_process_ends_it(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, end: type[BaseException]
+) -> None:
+    """The guard around a schema stops nothing else."""
+
+    def ending(*_: Any, **__: Any) -> None:
+        raise end
+
+    monkeypatch.setattr("gateway.service.guard._log", None)
+    with pytest.raises(end):
+        guarded("a", ending)
+
+
 async def test_framing_by_header_needs_a_guid(tmp_path: Path) -> None:
     """Registries before Confluent 8 have none: inactive, and the reason says what to declare instead."""
     bench = Bench(tmp_path, declare("a", framing="header"))
@@ -235,7 +297,7 @@ async def test_a_new_version_is_taken_over(bench: Bench) -> None:
 @pytest.mark.parametrize(
     ("schema", "fmt", "why"),
     [
-        (BROKEN, Format.AVRO, "it does not compile"),
+        (BROKEN, Format.AVRO, "it cannot be used: "),
         (M, Format.AVRO, "accepted example 'example 0'"),
         ({"type": "object"}, Format.JSON, "its format is JSON, the one in use is AVRO"),
     ],
