@@ -1,11 +1,12 @@
 """MQTT 5 and 3.1.1 behind the ``Source`` port (pipeline/ports.py).
 
 source        chooses by ``mqtt.version``
-v5            connects; v5_link is one live connection; v5_packets turns bytes into packets
-              by v5_codec; v5_stream keeps memory flat for payloads above the limit; v5_answers and
-              v5_requests are what goes back to the broker
+v5            connects; v5_link is one live connection, v5_wire the network below it; v5_packets
+              turns bytes into packets by v5_codec; v5_stream keeps memory flat for payloads above
+              the limit; v5_answers and v5_requests are what goes back to the broker
 v311          the same ports over aiomqtt
 publisher     publishes, for ``gateway publish`` and the simulated fleet; also over aiomqtt
+probe         asks what the broker would grant, for ``gateway check``; also over aiomqtt
 client        the one place that reaches into aiomqtt
 address, tls, reasons, malformed, keepalive    what both versions share
 """

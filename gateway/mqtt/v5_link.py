@@ -23,19 +23,15 @@ import mqtt5
 from gateway.errors import LinkError, SessionTakenOver
 from gateway.model import Message
 from gateway.mqtt import reasons
-from gateway.mqtt.keepalive import Keepalive, Verdict
 from gateway.mqtt.malformed import Refusal
 from gateway.mqtt.v5_answers import Answers
 from gateway.mqtt.v5_codec import BadPacket
 from gateway.mqtt.v5_packets import Held, PacketReader
 from gateway.mqtt.v5_requests import Requests
+from gateway.mqtt.v5_wire import Wire
 from gateway.pipeline.acks import AckWindow, Ticket
 from gateway.pipeline.ports import LinkClosed, Receiver, Subscription
 
-LINGER_S = 5.0
-"""How long a connection that we end may take to flush and to be closed by the broker, before it is cut."""
-
-_PINGREQ = b"\xc0\x00"
 _DISCONNECT = b"\xe0\x00"
 _DISCONNECT_PROTOCOL_ERROR = b"\xe0\x01\x82"
 
@@ -55,7 +51,6 @@ class Mqtt5Link(asyncio.Protocol):
 
     session_present: bool
     session_expiry_s: int | None
-    _transport: asyncio.Transport
 
     def __init__(
         self,
@@ -69,18 +64,16 @@ class Mqtt5Link(asyncio.Protocol):
         self._window = window
         self._connect = connect
         self._now_ms = now_ms
-        self._loop = asyncio.get_running_loop()
         self._reader = PacketReader(payload_limit)
         self._answers = Answers()
         self._requests = Requests(self._write)
-        self._keepalive = Keepalive(connect.keep_alive, self._loop.time())
-        self._timer: asyncio.TimerHandle | None = None
+        self._wire = Wire(connect.keep_alive, lambda silence: self._cut(LinkClosed(silence)))
         self._state = State.NEW
-        self._connected: asyncio.Future[None] = self._loop.create_future()
-        self._closed: asyncio.Future[LinkClosed] = self._loop.create_future()
+        loop = asyncio.get_running_loop()
+        self._connected: asyncio.Future[None] = loop.create_future()
+        self._closed: asyncio.Future[LinkClosed] = loop.create_future()
         self._end: LinkClosed | None = None
         self._stopped = False
-        self._paused = False
         self._write_full = False
         self._delivering = False
         self._unsent = bytearray()
@@ -107,7 +100,7 @@ class Mqtt5Link(asyncio.Protocol):
         if self._state is not State.OPEN:
             return
         self._write(self._answers.acknowledge(tickets))
-        if self._paused:
+        if self._wire.paused:
             self._deliver()
 
     def stop_reading(self) -> None:
@@ -135,9 +128,9 @@ class Mqtt5Link(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Sends CONNECT."""
-        self._transport = cast(asyncio.Transport, transport)  # uvloop's is one in all but name
+        self._wire.open(cast(asyncio.Transport, transport))  # uvloop's is one in all but name
         if self._state is State.CLOSED:  # cut before the network was ready
-            self._transport.abort()
+            self._wire.abort()
             return
         self._state = State.CONNECTING
         self._write(self._connect.write())
@@ -146,14 +139,14 @@ class Mqtt5Link(asyncio.Protocol):
         """Delivers what is complete; while closing, throws away."""
         if self._state is State.CLOSING:
             return
-        self._keepalive.received(self._loop.time())
+        self._wire.received()
         self._reader.feed(data)
         self._deliver()
 
     def pause_writing(self) -> None:
         """Reads no more either: whoever makes us answer must take the answers."""
         self._write_full = True
-        self._pause(paused=True)
+        self._wire.pause(paused=True)
 
     def resume_writing(self) -> None:
         """The broker takes our answers again."""
@@ -163,8 +156,7 @@ class Mqtt5Link(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Ends everything that waits for this connection."""
         self._state = State.CLOSED
-        if self._timer is not None:
-            self._timer.cancel()
+        self._wire.stop()
         if self._end is None:
             text = "the broker closed the connection" if exc is None else f"the connection broke: {exc}"
             self._end = LinkClosed(text)
@@ -198,7 +190,7 @@ class Mqtt5Link(asyncio.Protocol):
                     if item.qos != 2 or self._is_new(item):
                         receive(window, item)
                 elif isinstance(item, Held):
-                    self._pause(paused=item is Held.PUBLISH or self._write_full)
+                    self._wire.pause(paused=item is Held.PUBLISH or self._write_full)
                     return
                 elif isinstance(item, Refusal):
                     if item.message.qos != 2 or self._is_new(item.message):
@@ -255,9 +247,7 @@ class Mqtt5Link(asyncio.Protocol):
         granted = packet.session_expiry_interval
         self.session_expiry_s = self._connect.session_expiry_interval if granted is None else granted
         # 0 switches the broker's check off, not our wish to notice that it is gone.
-        interval_s = packet.server_keep_alive or self._connect.keep_alive
-        self._keepalive = Keepalive(interval_s, self._loop.time())
-        self._timer = self._loop.call_at(self._keepalive.due, self._tick)
+        self._wire.keep_alive(packet.server_keep_alive or self._connect.keep_alive)
         self._state = State.OPEN
         self._connected.set_result(None)
 
@@ -266,54 +256,22 @@ class Mqtt5Link(asyncio.Protocol):
         told = reasons.tell(code, packet.reason_str, packet.server_reference)
         self._cut(LinkClosed(f"{what}: {told}", taken_over=code == reasons.SESSION_TAKEN_OVER))
 
-    # Keeping, pausing and ending the connection
+    # Answering and ending
 
     def _write(self, data: bytes) -> None:
         if self._delivering:
             self._unsent += data
         elif data:
-            self._transport.write(data)
-            self._keepalive.sent(self._loop.time())
-
-    def _pause(self, *, paused: bool) -> None:
-        if paused is self._paused:
-            return
-        self._paused = paused
-        self._keepalive.pause(self._loop.time(), paused=paused)
-        if paused:
-            self._transport.pause_reading()
-        else:
-            self._transport.resume_reading()
-
-    def _tick(self) -> None:
-        """Pings, or gives the connection up."""
-        verdict = self._keepalive.check(self._loop.time())
-        if verdict is Verdict.HALF_OPEN:
-            silent_s = 1.5 * self._keepalive.interval_s
-            self._cut(LinkClosed(f"half-open: no byte from the broker for {silent_s:g} s although we pinged"))
-            return
-        if verdict is Verdict.PING:
-            self._transport.write(_PINGREQ)
-        self._timer = self._loop.call_at(self._keepalive.due, self._tick)
+            self._wire.write(data)
 
     def _leave(self, end: LinkClosed, farewell: bytes) -> None:
-        """Says goodbye, flushes, and lets the broker close first; cuts if that takes too long.
-
-        Were the socket closed while it holds unread messages, the kernel would send RST, and the
-        last PUBACKs and the farewell could be lost with it.
-        """
+        """Ends the connection in good order, as soon as the broker has read the farewell."""
         if self._state is not State.OPEN:
             self._cut(end)
             return
         self._end = end
         self._state = State.CLOSING
-        self._transport.write(farewell)
-        if self._transport.can_write_eof():
-            self._transport.write_eof()
-        self._transport.resume_reading()
-        if self._timer is not None:
-            self._timer.cancel()
-        self._timer = self._loop.call_later(LINGER_S, self._transport.abort)
+        self._wire.leave(farewell)
 
     def _cut(self, end: LinkClosed) -> None:
         if self._state is State.CLOSED:
@@ -322,7 +280,7 @@ class Mqtt5Link(asyncio.Protocol):
         self._end = self._end or end
         self._state = State.CLOSED
         if reached:
-            self._transport.abort()
+            self._wire.abort()
 
     def _require_open(self) -> None:
         if self._state is not State.OPEN:
