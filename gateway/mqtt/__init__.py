@@ -7,6 +7,6 @@ v5            connects; v5_link is one live connection, v5_wire the network belo
 v311          the same ports over aiomqtt
 publisher     publishes, for ``gateway publish`` and the simulated fleet; also over aiomqtt
 probe         asks what the broker would grant, for ``gateway check``; also over aiomqtt
-client        the one place that reaches into aiomqtt
+client        the one place that reaches into aiomqtt; requests asks it for subscriptions
 address, tls, reasons, malformed, keepalive    what both versions share
 """

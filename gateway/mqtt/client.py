@@ -32,7 +32,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from gateway.config.settings import Mqtt
 from gateway.errors import LinkError
 from gateway.mqtt import reasons
-from gateway.mqtt.address import Address
+from gateway.mqtt.address import Address, read_address
 from gateway.mqtt.tls import explain, make_context
 from gateway.pipeline.ports import LinkClosed
 
@@ -50,22 +50,21 @@ class Client(aiomqtt.Client):
     def __init__(
         self,
         settings: Mqtt,
-        address: Address,
-        version: aiomqtt.ProtocolVersion,
         client_id: str,
-        deliver: Callable[[MQTTMessage], None] | None,
+        deliver: Callable[[MQTTMessage], None] | None = None,
     ) -> None:
         """With ``deliver`` it keeps its session and hands messages over; without it starts clean. Raises LinkError."""
+        address = read_address(settings.url)
         password = settings.password
         clean = deliver is None
-        five = version is aiomqtt.ProtocolVersion.V5
+        five = settings.version == "5"
         super().__init__(
             address.host,
             address.port,
             username=settings.username,
             password=None if password is None else password.get_secret_value(),
             identifier=client_id,
-            protocol=version,
+            protocol=aiomqtt.ProtocolVersion.V5 if five else aiomqtt.ProtocolVersion.V311,
             clean_session=None if five else clean,
             clean_start=clean if five else MQTT_CLEAN_START_FIRST_ONLY,
             # paho gives up after two intervals without an answer; the broker is given 1.5 of ours.
@@ -73,7 +72,7 @@ class Client(aiomqtt.Client):
             tls_context=_make_context(settings, address),
         )
         self._tls = settings.tls
-        self._address = address
+        self.address = address
         self._client.manual_ack_set(True)
         self._deliver = deliver
         self._reading: asyncio.Task[None] | None = None
@@ -96,11 +95,11 @@ class Client(aiomqtt.Client):
             connected = True
         except aiomqtt.exceptions.MqttConnectError as exc:
             code = exc.rc.value if isinstance(exc.rc, ReasonCode) else reasons.REFUSED
-            raise LinkError(f"{self._address}: the broker refuses us: {reasons.tell(code)}") from exc
+            raise LinkError(f"{self.address}: the broker refuses us: {reasons.tell(code)}") from exc
         except aiomqtt.MqttError as exc:
             if isinstance(exc.__context__, OSError):  # aiomqtt hides the cause
-                raise LinkError(explain(exc.__context__, self._address, self._tls)) from exc
-            raise LinkError(f"{self._address}: {exc}; does an MQTT broker listen there?") from exc
+                raise LinkError(explain(exc.__context__, self.address, self._tls)) from exc
+            raise LinkError(f"{self.address}: {exc}; does an MQTT broker listen there?") from exc
         finally:
             if not connected:
                 self.cut("not connected")

@@ -10,12 +10,10 @@ Rules
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, Self
 
-import aiomqtt
 from paho.mqtt.client import Client as PahoClient
 from paho.mqtt.client import ConnectFlags
 from paho.mqtt.reasoncodes import ReasonCode
@@ -23,17 +21,12 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from gateway.config.settings import Mqtt
 from gateway.errors import LinkError
-from gateway.mqtt.address import read_address
+from gateway.mqtt import requests
 from gateway.mqtt.client import Client
 from gateway.pipeline.ports import Subscription
 
-SUBSCRIPTIONS_PER_PACKET = 8
-"""AWS IoT Core takes no more in one SUBSCRIBE."""
-
 ANSWER_TIMEOUT_S = 10.0
 """For one SUBACK."""
-
-_VERSIONS = {"5": aiomqtt.ProtocolVersion.V5, "3.1.1": aiomqtt.ProtocolVersion.V311}
 
 
 class _Client(Client):
@@ -58,12 +51,10 @@ class Probe:
         assert client_id != settings.client_id, "this would take the production session over, and delete it"
         self._settings = settings
         self._client_id = client_id
-        self._address = read_address(settings.url)
 
     async def __aenter__(self) -> Self:
         """Connects. Raises LinkError."""
-        version = _VERSIONS[self._settings.version]
-        self._client = _Client(self._settings, self._address, version, self._client_id, None)
+        self._client = _Client(self._settings, self._client_id)
         await self._client.connect()
         return self
 
@@ -83,26 +74,13 @@ class Probe:
 
     async def subscribe(self, subscriptions: Sequence[Subscription]) -> list[int]:
         """The broker's reason code for each: 0 to 2 is the granted QoS, 128 and above a refusal. Raises LinkError."""
-        codes: list[int] = []
-        for start in range(0, len(subscriptions), SUBSCRIPTIONS_PER_PACKET):
-            wanted = [self._wish(one) for one in subscriptions[start : start + SUBSCRIPTIONS_PER_PACKET]]
-            codes += [code.value for code in await self._ask(wanted)]
-        return codes
-
-    async def _ask(self, wanted: Sequence[tuple[str, Any]]) -> Any:
-        """The SUBACK's reason codes. Raises LinkError where it does not come."""
-        asking = asyncio.ensure_future(self._client.subscribe(list(wanted), timeout=ANSWER_TIMEOUT_S))
-        closed = self._client.closed
-        waiting: set[asyncio.Future[Any]] = {asking, closed}
+        wanted = [self._wish(one) for one in subscriptions]
         try:
-            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-            if not asking.done():
-                raise LinkError(f"{self._address}: no answer to SUBSCRIBE: {closed.result().reason}")
-            return asking.result()
-        except aiomqtt.MqttError as exc:
-            raise LinkError(f"{self._address}: no answer to SUBSCRIBE: {exc}; look into the broker's log") from exc
-        finally:
-            asking.cancel()
+            return await requests.subscribe(self._client, wanted, ANSWER_TIMEOUT_S)
+        except LinkError as exc:
+            raise LinkError(
+                f"{self._client.address}: no answer to SUBSCRIBE: {exc}; look into the broker's log"
+            ) from exc
 
     def _wish(self, one: Subscription) -> tuple[str, Any]:
         if self._settings.version != "5":

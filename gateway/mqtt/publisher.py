@@ -5,15 +5,10 @@ from __future__ import annotations
 from types import TracebackType
 from typing import Self
 
-import aiomqtt
-
 from gateway.config.settings import Mqtt
 from gateway.errors import LinkError
 from gateway.mqtt import reasons
-from gateway.mqtt.address import read_address
 from gateway.mqtt.client import Client
-
-_VERSIONS = {"5": aiomqtt.ProtocolVersion.V5, "3.1.1": aiomqtt.ProtocolVersion.V311}
 
 
 class Publisher:
@@ -24,12 +19,10 @@ class Publisher:
     def __init__(self, settings: Mqtt, client_id: str) -> None:
         self._settings = settings
         self._client_id = client_id
-        self._address = read_address(settings.url)
 
     async def __aenter__(self) -> Self:
         """Connects. Raises LinkError."""
-        version = _VERSIONS[self._settings.version]
-        self._client = Client(self._settings, self._address, version, self._client_id, None)
+        self._client = Client(self._settings, self._client_id)
         await self._client.connect()
         return self
 
@@ -49,6 +42,8 @@ class Publisher:
         except ValueError as exc:
             raise LinkError(f"cannot publish {len(payload)} bytes on {topic!r}: {exc}; mend the topic") from exc
         if code is None:
-            raise LinkError(f"{self._address}: the connection ended before {topic!r} was confirmed; publish it again")
+            raise LinkError(
+                f"{self._client.address}: the connection ended before {topic!r} was confirmed; publish it again"
+            )
         if code >= reasons.REFUSED:
-            raise LinkError(f"{self._address}: the broker refuses a message on {topic!r}: {reasons.tell(code)}")
+            raise LinkError(f"{self._client.address}: the broker refuses a message on {topic!r}: {reasons.tell(code)}")

@@ -9,25 +9,17 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Callable, Coroutine, Sequence
-from typing import Any, TypeVar
+from collections.abc import Callable, Sequence
 
-import aiomqtt
 from paho.mqtt.client import MQTTMessage
 
 from gateway.config.settings import Limits, Mqtt
-from gateway.errors import LinkError
 from gateway.model import Message
-from gateway.mqtt.address import read_address
+from gateway.mqtt import requests
 from gateway.mqtt.client import Client
 from gateway.mqtt.malformed import Fault, Refusal, cut_payload, make_violation, topic_fault
 from gateway.pipeline.acks import AckWindow, Ticket
 from gateway.pipeline.ports import LinkClosed, Receiver, Subscription
-
-SUBSCRIPTIONS_PER_PACKET = 8
-"""AWS IoT Core takes no more in one SUBSCRIBE."""
-
-T = TypeVar("T")
 
 
 class Mqtt311Source:
@@ -37,15 +29,11 @@ class Mqtt311Source:
         self._settings = settings
         self._limits = limits
         self._now_ms = now_ms
-        self._address = read_address(settings.url)
 
     async def connect(self, receiver: Receiver, window: AckWindow) -> Mqtt311Link:
         """A connection with our session, resumed if the broker still has it (ports.Source)."""
         link = Mqtt311Link(receiver, window, self._limits.payload_bytes, self._now_ms)
-        client = Client(
-            self._settings, self._address, aiomqtt.ProtocolVersion.V311, self._settings.client_id, link.deliver
-        )
-        link.client = client
+        link.client = client = Client(self._settings, self._settings.client_id, link.deliver)
         await client.connect()
         link.session_present = client.session_present
         return link
@@ -67,17 +55,11 @@ class Mqtt311Link:
 
     async def subscribe(self, subscriptions: Sequence[Subscription]) -> list[int]:
         """The broker's return code for each: 0 to 2, or 0x80 for any refusal."""
-        codes: list[int] = []
-        for start in range(0, len(subscriptions), SUBSCRIPTIONS_PER_PACKET):
-            wanted = [(one.filter, one.qos) for one in subscriptions[start : start + SUBSCRIPTIONS_PER_PACKET]]
-            granted: Sequence[Any] = await self._unless_closed(self.client.subscribe(wanted, timeout=math.inf))
-            codes += [code.value for code in granted]
-        return codes
+        return await requests.subscribe(self.client, [(one.filter, one.qos) for one in subscriptions], math.inf)
 
     async def unsubscribe(self, filters: Sequence[str]) -> None:
         """Gives the filters up."""
-        for pattern in filters:
-            await self._unless_closed(self.client.unsubscribe(pattern, timeout=math.inf))
+        await requests.unsubscribe(self.client, filters, math.inf)
 
     def acknowledge(self, tickets: Sequence[Ticket]) -> None:
         """PUBACK for each ticket of QoS 1, then reads on."""
@@ -118,24 +100,6 @@ class Mqtt311Link:
             self._receiver.receive(self._window, item)
         if self._window.full:
             self.client.pause()
-
-    async def _unless_closed(self, call: Coroutine[Any, Any, T]) -> T:
-        """The call's result. Raises LinkError if the connection ends first."""
-        closed = self.client.closed
-        if closed.done():
-            call.close()
-            raise LinkError(closed.result().reason)
-        task = asyncio.get_running_loop().create_task(call)
-        ends: set[asyncio.Future[Any]] = {task, closed}
-        try:
-            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
-            if task.done():
-                return task.result()
-            raise LinkError(closed.result().reason)
-        except aiomqtt.MqttError as exc:
-            raise LinkError(closed.result().reason if closed.done() else str(exc)) from exc
-        finally:
-            task.cancel()
 
 
 def _read_message(packet: MQTTMessage, payload_limit: int, received_at: int) -> Message | Refusal:

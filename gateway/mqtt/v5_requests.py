@@ -35,9 +35,7 @@ class Requests:
         ]
         codes: list[int] = []
         for packet, reply in zip(packets, await self._send(packets), strict=True):
-            if len(reply.reason_codes) != len(packet.topic_filters):
-                wanted, found = len(packet.topic_filters), len(reply.reason_codes)
-                raise LinkError(f"the broker answered {wanted} subscriptions with {found} reason codes [MQTT-3.9.3-1]")
+            check_count(len(packet.topic_filters), len(reply.reason_codes))
             codes += map(int, reply.reason_codes)
         return codes
 
@@ -78,6 +76,12 @@ class Requests:
             self._packet_id = self._packet_id % 65535 + 1
             if self._packet_id not in self._waiting:
                 return self._packet_id
+
+
+def check_count(subscriptions: int, codes: int) -> None:
+    """Raises LinkError for a SUBACK that does not answer its SUBSCRIBE [MQTT-3.9.3-1]."""
+    if codes != subscriptions:
+        raise LinkError(f"the broker answered {subscriptions} subscriptions with {codes} reason codes [MQTT-3.9.3-1]")
 
 
 def _make_filter(subscription: Subscription) -> mqtt5.TopicFilter:

@@ -76,6 +76,7 @@ class Connection:
         self._link: Link | None = None
         self._phase = Phase.STARTING
         self._detail = ""
+        """Why the last connection or attempt failed; empty while one lives."""
         self._since = clock.monotonic()
         self._connections = 0
         self._failures = 0
@@ -94,7 +95,7 @@ class Connection:
         while not self._stopping:
             self._enter(Phase.HOLDING)
             await self._holds.cleared()
-            self._enter(Phase.CONNECTING, self._detail)
+            self._enter(Phase.CONNECTING)
             try:
                 link = await self._connect()
             except SessionTakenOver as exc:
@@ -231,16 +232,15 @@ class Connection:
         else:
             wait_s = self._backoff_s * (0.5 + self._jitter() / 2)
             self._backoff_s = min(self._backoff_s * 2, MOST_BACKOFF_S)
-        self._enter(Phase.WAITING, self._detail)
+        self._enter(Phase.WAITING)
         await asyncio.sleep(wait_s)
 
     @property
     def _contested(self) -> bool:
         return self._short_lives >= CONTESTED
 
-    def _enter(self, phase: Phase, detail: str = "") -> None:
+    def _enter(self, phase: Phase) -> None:
         self._phase, self._since = phase, self._clock.monotonic()
-        self._detail = detail or self._detail
 
     async def drain(self, flush: Callable[[], Awaitable[int]]) -> int:
         """Ends the connection in good order; returns how many messages stayed unacknowledged: the broker keeps them.

@@ -158,6 +158,34 @@ async def test_a_refused_subscription(broker: FakeBroker, received: Received):
     assert await subscribing == [1, 0x80]
 
 
+async def test_an_answer_to_other_subscriptions(broker: FakeBroker, received: Received):
+    """A SUBACK with too few codes says nothing of any filter: LinkError, as over MQTT 5."""
+    link = await connect(broker, received)
+    subscribing = asyncio.create_task(link.subscribe([Subscription("a", 1), Subscription("b", 0)]))
+    sent = await broker.read()
+    await broker.send(b"\x90\x03" + sent[2:4] + b"\x01")
+    with pytest.raises(LinkError, match=r"2 subscriptions with 1 reason codes"):
+        await subscribing
+
+
+@pytest.mark.parametrize("request_of", ["subscribe", "unsubscribe"])
+async def test_a_request_that_the_end_overtakes(broker: FakeBroker, received: Received, request_of: str):
+    """It raises the reason of the connection's end, during the request and after it."""
+    link = await connect(broker, received)
+
+    async def ask() -> None:
+        await (link.subscribe([Subscription("a", 1)]) if request_of == "subscribe" else link.unsubscribe(["a"]))
+
+    asking = asyncio.create_task(ask())
+    await broker.read()
+    await broker.close()
+    end = await link.wait_closed()
+    for attempt in (asking, asyncio.create_task(ask())):
+        with pytest.raises(LinkError) as failure:
+            await attempt
+        assert str(failure.value) == end.reason
+
+
 async def test_a_broken_stream_ends_the_link(broker: FakeBroker, received: Received):
     """A packet that no broker sends ends the connection."""
     link = await connect(broker, received)
