@@ -7,8 +7,9 @@ inner occurrence is the outer one's node, with the outer one's rules.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 from gateway.compile.avro import binary, exact, scalars, temporal
@@ -150,20 +151,51 @@ def _contains_itself(record: Record) -> bool:
     return any(below is record for field in record.fields for below in walk(field.type))
 
 
+@dataclass(slots=True)
+class _Occurrence:
+    """A record that stands around the place that is being compiled."""
+
+    path: Path
+    nodes: dict[Mode, Node] = field(default_factory=dict)
+    """By mode; empty ones while their own fields are being compiled."""
+    inner: dict[int, Node] = field(default_factory=dict)
+
+    def again(self, node: Node) -> Node:
+        """The record inside itself: one node for all such places, so that a union there knows what it has tried."""
+        return self.inner.setdefault(id(node), _again(node))
+
+
+@dataclass(slots=True)
+class _Shared:
+    """What the compilers of all modes share."""
+
+    budget: int = MOST_NODES
+    """Places that may still be compiled."""
+    open: dict[int, _Occurrence] = field(default_factory=dict)
+    """Records around the place at hand, by identity."""
+
+    @contextmanager
+    def opened(self, kind: Type, path: Path) -> Iterator[None]:
+        """While ``kind`` is compiled at ``path``, in one mode after the other: a record may be inside itself there."""
+        new = isinstance(kind, Record) and id(kind) not in self.open
+        if new:
+            self.open[id(kind)] = _Occurrence(path)
+        yield
+        if new:
+            del self.open[id(kind)]
+
+
 class _Compiler:
     """Compiles one schema in one mode."""
 
-    def __init__(self, book: RuleBook, budget: list[int] | None = None) -> None:
+    def __init__(self, book: RuleBook, shared: _Shared | None = None) -> None:
         self._book = book
-        self._budget = [MOST_NODES] if budget is None else budget
-        """Places that may still be compiled, shared by the compilers of all modes."""
-        self._open: dict[int, Node] = {}
-        """Records whose fields are being compiled, by identity."""
+        self._shared = _Shared() if shared is None else shared
 
     def node(self, kind: Type, path: Path) -> Node:
         """The node of ``kind`` at ``path``. Raises SchemaError where the schema is too large."""
-        self._budget[0] -= 1
-        if self._budget[0] < 0:
+        self._shared.budget -= 1
+        if self._shared.budget < 0:
             raise SchemaError(f"the schema unfolds to more than {MOST_NODES} places; split it, or nest fewer unions")
         match kind:
             case Record():
@@ -178,12 +210,18 @@ class _Compiler:
                 return self._leaf(kind, path)
 
     def _record(self, record: Record, path: Path) -> Node:
-        outer = self._open.get(id(record))
-        if outer is not None:
-            return _again(outer)
-        waiting = self._open[id(record)] = Node(f"an object with the fields of {record.name}", _OBJECT, _unset, _unset)
+        outer = self._shared.open.get(id(record))
+        if outer is None:
+            with self._shared.opened(record, path):
+                return self._fields(record, path)
+        node = outer.nodes.get(self._book.mode)
+        # In a mode in which the outer one is not needed itself it is compiled for the inner ones.
+        return self._fields(record, outer.path) if node is None else outer.again(node)
+
+    def _fields(self, record: Record, path: Path) -> Node:
+        wanted = f"an object with the fields of {record.name}"
+        waiting = self._shared.open[id(record)].nodes[self._book.mode] = Node(wanted, _OBJECT, _unset, _unset)
         places = [self._place(field, (*path, field.name)) for field in record.fields]
-        del self._open[id(record)]
         node = compile_record(record, path, self._book.at(path), places, self._book.wider())
         waiting.write, waiting.explain, waiting.count_keys = node.write, node.explain, node.count_keys
         return node
@@ -206,15 +244,12 @@ class _Compiler:
     def _union(self, kind: Union, path: Path) -> Node:
         modes = MODES[: MODES.index(self._book.mode) + 1]
         compilers = {mode: self if mode is self._book.mode else self._in_mode(mode) for mode in modes}
-        branches = [
-            Branch(
-                name_of(branch),
-                isinstance(branch, Primitive) and branch.name in _NUMBERS and branch.logical is None,
-                binary.encode_long(n),
-                {mode: compiler.node(branch, path) for mode, compiler in compilers.items()},
-            )
-            for n, branch in enumerate(kind.branches)
-        ]
+        branches: list[Branch] = []
+        for n, branch in enumerate(kind.branches):
+            is_number = isinstance(branch, Primitive) and branch.name in _NUMBERS and branch.logical is None
+            with self._shared.opened(branch, path):
+                nodes = {mode: compiler.node(branch, path) for mode, compiler in compilers.items()}
+            branches.append(Branch(name_of(branch), is_number, binary.encode_long(n), nodes))
         return compile_union(branches, path, self._book.at(path), kind.place)
 
     def _leaf(self, kind: Primitive | Fixed | EnumType, path: Path) -> Node:
@@ -253,7 +288,7 @@ class _Compiler:
         return passes_in
 
     def _in_mode(self, mode: Mode) -> _Compiler:
-        return _Compiler(self._book.in_mode(mode), self._budget)
+        return _Compiler(self._book.in_mode(mode), self._shared)
 
 
 _OBJECT = frozenset({"object"})

@@ -15,7 +15,7 @@ work grows with the size of the payload only.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, MutableMapping, Sequence
+from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,11 +36,13 @@ class _Attempt(list[Coercion]):
 
     __slots__ = ("refusals",)
 
-    def __init__(self, around: Log) -> None:
+    def __init__(self, refusals: _Refusals) -> None:
         super().__init__()
-        self.refusals: dict[tuple[int, int], tuple[Any, Refused]]
-        """By the identities of node and value; the value is kept, so that no other one gets its identity."""
-        self.refusals = around.refusals if isinstance(around, _Attempt) else {}
+        self.refusals = refusals
+
+
+_Refusals = dict[tuple[int, int], tuple[Any, Refused]]
+"""By the identities of node and value; the value is kept, so that no other one gets its identity."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,8 @@ class _Union:
         """The first reading that one branch, and only one, accepts."""
         if value is None and self._null is not None:
             return self._null.prefix
+        if self._only is None and (type(value) is dict or type(value) is list) and not isinstance(log, _Attempt):
+            return self._outermost(value, log)
         encoding = self._rules.union_encoding
         if encoding == "tagged":
             return self._tagged(value, log)
@@ -96,6 +100,13 @@ class _Union:
         if encoding != "plain" and self._tag(value) is not None:
             return self._tagged(value, log)
         raise self._refusal(refused)
+
+    def _outermost(self, value: Any, log: Log) -> bytes:
+        """An object or array, where no union around has begun to remember refusals."""
+        attempt = _Attempt({})
+        data = self.write(value, attempt)
+        log.extend(attempt)
+        return data
 
     def _plain(self, value: Any, log: Log, refused: dict[str, Refused]) -> bytes | None:
         """Each reading in its turn, the lower mode first; None if none fits, with each branch's reason."""
@@ -122,33 +133,42 @@ class _Union:
     def _strictly(self, value: Any, log: Log, refused: dict[str, Refused]) -> bytes | None:
         """The first branch in schema order; two records, maps or arrays that both fit are ambiguous."""
         kind = kind_of(value)
-        accepted: list[tuple[Branch, bytes, Log]] = []
+        fitting: list[Branch] = []
         for branch in self._others:
             node = branch.nodes[Mode.STRICT]
-            if kind not in node.kinds:
+            if kind in node.kinds:
+                fitting.append(branch)
+            else:
                 refused[branch.name] = mismatch(node.wanted)
-                continue
-            try:
-                data, tried = _tried(node, value, log)
-            except Refused as reason:
-                refused[branch.name] = reason.stored()
-                continue
-            accepted.append((branch, data, tried))
-            if kind not in _SHAPES:
-                break
-        return self._chosen(accepted, log)
+        return self._chosen(self._tried(fitting, Mode.STRICT, value, log, refused, first=kind not in _SHAPES), log)
 
     def _widely(self, value: Any, log: Log, mode: Mode, refused: dict[str, Refused]) -> bytes | None:
         """Exactly one accepting branch; several only if all are numbers, then the first."""
+        return self._chosen(self._tried(self._others, mode, value, log, refused), log)
+
+    def _tried(
+        self,
+        branches: Iterable[Branch],
+        mode: Mode,
+        value: Any,
+        log: Log,
+        refused: dict[str, Refused],
+        *,
+        first: bool = False,
+    ) -> list[tuple[Branch, bytes, Log]]:
+        """The branches that accept the value, or the first of them; ``refused`` gets the reasons of the others."""
         accepted: list[tuple[Branch, bytes, Log]] = []
-        for branch in self._others:
+        for branch in branches:
+            tried: Log = _Attempt(log.refusals) if isinstance(log, _Attempt) else []
             try:
-                data, tried = _tried(branch.nodes[mode], value, log)
+                data = _write_once(branch.nodes[mode], value, tried)
             except Refused as reason:
                 refused[branch.name] = reason.stored()
                 continue
             accepted.append((branch, data, tried))
-        return self._chosen(accepted, log)
+            if first:
+                break
+        return accepted
 
     def _chosen(self, accepted: Sequence[tuple[Branch, bytes, Log]], log: Log) -> bytes | None:
         if not accepted:
@@ -229,17 +249,15 @@ class _Union:
         return counting[0] if len(counting) == 1 else None
 
 
-def _tried(node: Node, value: Any, log: Log) -> tuple[bytes, Log]:
-    """What ``node`` writes, and the conversions that it notes. Raises Refused."""
-    if type(value) is not dict and type(value) is not list:
-        noted: Log = []
-        return node.write(value, noted), noted
-    attempt = _Attempt(log)
-    known = attempt.refusals.get((id(node), id(value)))
+def _write_once(node: Node, value: Any, log: Log) -> bytes:
+    """What ``node`` writes. Raises Refused, for what it refused before in this attempt without looking again."""
+    if not isinstance(log, _Attempt):
+        return node.write(value, log)
+    known = log.refusals.get((id(node), id(value)))
     if known is not None:
         raise known[1]
     try:
-        return node.write(value, attempt), attempt
+        return node.write(value, log)
     except Refused as refused:
-        attempt.refusals[id(node), id(value)] = value, refused.stored()
+        log.refusals[id(node), id(value)] = value, refused.stored()
         raise

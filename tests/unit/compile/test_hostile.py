@@ -17,7 +17,9 @@ import pytest
 from gateway.errors import SchemaError
 from gateway.model import Mode, Record, Rejection
 from tests.unit.compile.compiled import (
+    ARRIVAL,
     accepted,
+    binding_of,
     conversions,
     encode,
     json_version,
@@ -40,16 +42,16 @@ class TooMuchWork(BaseException):
     """More calls than any payload may cost; a BaseException, so that nothing takes it for a refusal."""
 
 
-def bounded(work: Callable[[], Any]) -> Any:
-    """What ``work`` returns. Raises TooMuchWork after ``MOST_CALLS`` calls of Python functions."""
+def bounded(work: Callable[[], Any], most_calls: int = MOST_CALLS) -> Any:
+    """What ``work`` returns. Raises TooMuchWork after ``most_calls`` calls of Python functions."""
     calls = 0
 
     def count(_frame: FrameType, event: str, _argument: Any) -> None:
         nonlocal calls
         calls += event == "call"
-        if calls > MOST_CALLS:
+        if calls > most_calls:
             sys.setprofile(None)
-            raise TooMuchWork(f"more than {MOST_CALLS} calls")
+            raise TooMuchWork(f"more than {most_calls} calls")
 
     before = sys.getprofile()
     sys.setprofile(count)
@@ -97,6 +99,40 @@ def test_a_union_of_several_branches_inside_itself_costs_no_more_than_its_size(
     """Trying branches in several modes does not multiply from level to level, whether the payload is good or bad."""
     outcome = bounded(lambda: encode(version_of(TREE), linked(40, innermost), mode=mode))
     assert isinstance(outcome, Record) == passes
+
+
+TWO = record_schema(("v", "long"), {"name": "next", "type": ["null", "One", "Two"], "default": None}, name="Two")
+ONE = record_schema(("v", "int"), {"name": "next", "type": ["null", "One", TWO], "default": None}, name="One")
+"""Whatever fits one fits the other, at every level again."""
+
+
+@pytest.mark.parametrize("innermost", ['"v":1,"next":null', '"v":"x","next":null', '"v":"5","next":null', '"v":1'])
+@pytest.mark.parametrize("mode", Mode)
+def test_two_records_that_contain_each_other_cost_no_more_than_their_size(innermost: str, mode: Mode):
+    """Every level fits both branches, which is 2 ** 60 readings: still one answer, and soon."""
+    binding = binding_of(version_of(ONE), mode=mode)
+    outcome = bounded(lambda: binding.encode(linked(60, innermost).encode(), ARRIVAL), 100_000)
+    assert isinstance(outcome, Rejection)
+    assert reason(outcome) == ("union-no-match", "/next")
+
+
+def test_many_objects_inside_a_union_are_accepted():
+    """A union around thousands of unions bounds the ways of reading them, not their number."""
+    reading = record_schema(("v", ["null", "string", "double"]), name="Reading")
+    event = record_schema(("v", ["null", "string"]), ("kind", "string"), name="Event")
+    batch = record_schema(("items", {"type": "array", "items": [reading, event]}), name="Batch")
+    payload = json.dumps({"items": [{"v": 1.5}, {"v": None, "kind": "k"}] * 3000})
+    assert accepted(version_of(["null", "string", batch]), payload).coercions == ()
+
+
+def test_a_refusal_is_remembered_for_the_value_it_was_made_for():
+    """Items that look the same to a forgetful eye: each is judged for itself."""
+    item = record_schema(("v", "int"), name="Item")
+    other = record_schema(("w", "int"), name="Other")
+    version = version_of(record_schema(("u", ["null", "string", {"type": "array", "items": ["null", item, other]}])))
+    record = accepted(version, '{"u":[{"v":"1"},{"w":"2"},{"v":3},{"w":4}]}')
+    assert [code for _, code in conversions(record)] == ["string-to-number"] * 2
+    assert reason(refused(version, '{"u":[{"v":1},{"v":"x"}]}')) == ("union-no-match", "/u")
 
 
 def test_nesting_is_accepted_up_to_the_limit_and_not_beyond():
