@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -17,10 +18,12 @@ from rich.console import Console
 from gateway.cli.console import line, open_console, printable
 from gateway.cli.exits import Exit
 from gateway.cli.parameters import Output, OutputFormat
+from gateway.cli.standard_input import open_standard_input
+from gateway.config.files import display
 from gateway.config.load import load_options, load_project
 from gateway.config.options import Options
 from gateway.config.settings import Limits
-from gateway.errors import ConfigError, ConfigProblem
+from gateway.errors import ConfigError, ConfigProblem, SchemaError
 from gateway.model import Mode
 from gateway.notation import NotationError
 from gateway.notation.pointer import Pattern
@@ -38,7 +41,7 @@ _encode = msgspec.json.Encoder(decimal_format="number").encode
 def attempt(  # noqa: PLR0917 - the options of a command, which typer passes by name
     arguments: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="[SCHEMA_FILE] [FILE]...", help="The schema, unless --contract or -c; payload files."),
+        typer.Argument(metavar="SCHEMA_FILE|FILE", help="The schema, unless --contract or -c; payload files."),
     ] = None,
     mode: Annotated[Mode, typer.Option(help="strict, lossless or lenient; only for a schema file.")] = Mode.LOSSLESS,
     option: Annotated[list[str] | None, typer.Option("--option", metavar="K=V", help="An option, repeatable.")] = None,
@@ -64,6 +67,7 @@ def attempt(  # noqa: PLR0917 - the options of a command, which typer passes by 
     Exit codes: 0 all accepted, 1 at least one rejected, 2 the schema or a file cannot be used.
     """
     files = list(arguments or ())
+    _check_rules(topic, contract, config, capture=capture)
     trial = _trial(files, mode, option or [], at or [], contract, config, topic)
     console = open_console()
     counts: Counter[str] = Counter()
@@ -75,9 +79,28 @@ def attempt(  # noqa: PLR0917 - the options of a command, which typer passes by 
             typer.echo(_encode(outcome.as_json(number, whole=whole)))
         else:
             _show(console, number, outcome)
+    if not counts:
+        typer.echo(
+            "gateway try: standard input was empty, so nothing was tried: name a FILE, or pipe lines in", err=True
+        )
     if output is Output.TEXT:
         console.print(line((f"{counts['accepted']} accepted, {counts['rejected']} rejected", "bold")))
     raise typer.Exit(Exit.FOUND if counts["rejected"] else Exit.FINE)
+
+
+def _check_rules(topic: str | None, contract: Path | None, config: Path | None, *, capture: bool) -> None:
+    """Raises BadParameter for rules that are named twice, and for a topic that is none or is not where it is needed."""
+    if contract is not None and config is not None:
+        raise typer.BadParameter("--contract and --config are two ways to name the rules: give one of them")
+    if config is not None and topic is None and not capture:
+        raise typer.BadParameter("--topic is missing: -c goes by the MQTT topic, as the gateway does; or use --capture")
+    if topic is None:
+        return
+    if contract is None and config is None:
+        raise typer.BadParameter("--topic is for --contract and -c: a schema file knows no topics")
+    if not topic or set(topic) & {"+", "#", "\0"}:
+        message = f"{topic!r} is no topic: it must not be empty nor contain + # or U+0000"
+        raise typer.BadParameter(message, param_hint="--topic")
 
 
 def _trial(
@@ -91,41 +114,48 @@ def _trial(
 ) -> Trial:
     """The trial that the arguments ask for; takes the schema file off ``files``."""
     depth = Limits().depth
-    if contract is not None and config is not None:
-        raise _usage("--contract and --config are two ways to name the rules: give one of them")
     if (contract is not None or config is not None) and (options or at or mode is not Mode.LOSSLESS):
-        raise _usage("--mode, --option and --at are for a schema file: a contract has its own")
+        raise typer.BadParameter("--mode, --option and --at are for a schema file: a contract has its own")
     if contract is not None:
-        return try_contract(contract, depth=depth)
+        with _about(contract):
+            return try_contract(contract, depth=depth)
     if config is not None:
         return try_project(load_project(config), topic, time.time_ns() // 1_000_000)
     if not files:
-        raise _usage("name a schema file, or --contract FOLDER, or -c gateway.yaml --topic MQTT_TOPIC")
+        raise typer.BadParameter("name a schema file, or --contract FOLDER, or -c gateway.yaml --topic MQTT_TOPIC")
     overrides = [_override(text, mode) for text in at]
-    return try_schema(files.pop(0), mode, load_options(options, mode), overrides, depth=depth)
+    schema = files.pop(0)
+    with _about(schema):
+        return try_schema(schema, mode, load_options(options, mode), overrides, depth=depth)
+
+
+@contextmanager
+def _about(path: Path) -> Iterator[None]:
+    """Names the file or folder whose schema cannot be used."""
+    try:
+        yield
+    except SchemaError as exc:
+        raise ConfigError([ConfigProblem(display(path), str(exc))]) from exc
 
 
 def _override(text: str, mode: Mode) -> tuple[Pattern, Options]:
     """``/PATH:K=V``."""
     found = _OVERRIDE(text)
     if found is None:
-        raise _usage(f"--at {text!r}: write /PATH:NAME=VALUE, as in /readings/*/temp:decimal_separator=,")
+        message = f"{text!r}: write /PATH:NAME=VALUE, as in /readings/*/temp:decimal_separator=,"
+        raise typer.BadParameter(message, param_hint="--at")
     path, pair = found.groups()
     try:
         pattern = Pattern.parse(path)
     except NotationError as exc:
-        raise _usage(f"--at {text!r}: {exc}") from exc
+        raise typer.BadParameter(f"{text!r}: {exc}", param_hint="--at") from exc
     return pattern, load_options([pair], mode, override=True, origin="--at")
-
-
-def _usage(message: str) -> ConfigError:
-    return ConfigError([ConfigProblem("gateway try", message)])
 
 
 def _payloads(files: list[Path], *, capture: bool) -> Iterator[tuple[bytes, str | None]]:
     """``(payload, MQTT topic if the line says it)``, from the files or from standard input."""
     if not files:
-        yield from read_lines(iter(sys.stdin.buffer), capture=capture)
+        yield from read_lines(iter(open_standard_input("payloads, one a line,")), capture=capture)
         return
     for file in files:
         try:
@@ -136,6 +166,8 @@ def _payloads(files: list[Path], *, capture: bool) -> Iterator[tuple[bytes, str 
                 yield file.read_bytes(), None
         except OSError as exc:
             raise ConfigError([ConfigProblem(str(file), f"cannot be read: {exc.strerror or exc}")]) from exc
+        except ConfigError as exc:  # of a line that was not captured
+            raise ConfigError([replace(problem, file=str(file)) for problem in exc.problems]) from exc
 
 
 def _show(console: Console, number: int, outcome: Outcome) -> None:

@@ -48,6 +48,9 @@ def check(
     Exit codes: 0 fine, 1 something is wrong (an example, a topic, a permission, a subject), 2 a file cannot be
     used, 3 a peer cannot be reached (everything else is checked all the same).
     """
+    if client_id is not None and not (online and client_id):
+        message = "is for --online" if client_id else "is empty: name one that the broker accepts"
+        raise typer.BadParameter(message, param_hint="--client-id")
     report = asyncio.run(inspect(config, online=online, client_id=client_id))
     if output is Output.JSON:
         print_json(_as_json(report, online=online))

@@ -17,7 +17,9 @@ from gateway.cli.letters import as_json, show_letter
 from gateway.cli.moment import read_moment
 from gateway.cli.parameters import ConfigFile, Output, OutputFormat
 from gateway.cli.signals import stop_on_signal, unless_stopped
+from gateway.config.kafka import DEFAULTS
 from gateway.config.load import Project, load_project
+from gateway.errors import SinkError
 from gateway.kafka.presence import missing_topics
 from gateway.kafka.reader import TopicReader
 from gateway.model import Code
@@ -38,11 +40,23 @@ def _moment(text: str | None) -> int | None:
         raise typer.BadParameter(str(exc), param_hint="--since") from exc
 
 
+def _code(text: str | None) -> Code | None:
+    """A reason code."""
+    if text is None:
+        return None
+    try:
+        return Code(text)
+    except ValueError as exc:
+        similar = nearest(text, list(Code))
+        hint = f"did you mean {str(similar)!r}?" if similar else f"there are {', '.join(Code)}"
+        raise typer.BadParameter(f"there is no reason code {text!r}: {hint}", param_hint="--code") from exc
+
+
 def dlq(
     *,
     config: ConfigFile = Path("gateway.yaml"),
     contract: Annotated[str | None, typer.Option(help="Only of this contract: its folder below the contracts.")] = None,
-    code: Annotated[Code | None, typer.Option(help="Only with this reason.", show_choices=False)] = None,
+    code: Annotated[str | None, typer.Option(help="Only with this reason, as in unknown-field.")] = None,
     device: Annotated[str | None, typer.Option(help="Only of this device.")] = None,
     since: Annotated[
         str | None, typer.Option(help="Only those that arrived since: 10m, 2h, 1d, or 2026-03-01T08:00:00Z.")
@@ -58,10 +72,11 @@ def dlq(
     Exit codes: 0 shown, or there are none, 1 a dead-letter topic is missing, 2 wrong usage or configuration,
     3 Kafka cannot be reached.
     """
+    reason, since_ms = _code(code), _moment(since)
     project = load_project(config)
     if contract is not None and project.contracts.named(contract) is None:
         raise typer.BadParameter(_unknown(contract, project), param_hint="--contract")
-    selection = Selection(contract, code, device, _moment(since))
+    selection = Selection(contract, reason, device, since_ms)
     console = open_console()
     show: Show = (
         (lambda found: print_json(as_json(found)))
@@ -95,7 +110,13 @@ async def _run(project: Project, selection: Selection, limit: int, show: Show, *
         if go_on and topics:
             await follow(reader, topics, selection, seen, show)
 
-    await unless_stopped(show_all(), stop)
+    try:
+        ended = await unless_stopped(show_all(), stop)
+    except SinkError as exc:
+        address = kafka.get("bootstrap.servers") or kafka.get("metadata.broker.list", DEFAULTS["bootstrap.servers"])
+        raise SinkError(f"{address}: {exc}") from exc
+    if not ended and not go_on:
+        return Exit.INTERRUPTED  # what was shown is not all
     return Exit.FOUND if missing else Exit.FINE
 
 

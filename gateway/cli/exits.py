@@ -19,6 +19,10 @@ class Exit(IntEnum):
     """A peer cannot be reached."""
     TAKEN_OVER = 4
     """``run``: another instance took the session over."""
+    INTERRUPTED = 130
+    """Ctrl-C, where it is not the way to end the command: 128 + SIGINT, as shells count."""
+    READER_GONE = 141
+    """Whoever read the output has gone away (``| head``): 128 + SIGPIPE, as if the signal had ended it."""
 
 
 def exit_code(error: GatewayError) -> Exit:

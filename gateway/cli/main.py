@@ -1,4 +1,4 @@
-"""The console script: the commands under one name, and errors as one line and an exit code."""
+"""The console script: the commands under one name."""
 
 from __future__ import annotations
 
@@ -9,13 +9,12 @@ import typer
 
 from gateway import __version__
 from gateway.cli import attempt, check, demo, dlq, publish, registry, run, simulate
-from gateway.cli.exits import Exit, exit_code
-from gateway.errors import GatewayError
+from gateway.cli.ending import ending
+from gateway.cli.exits import Exit
 
 app = typer.Typer(
     name="gateway",
     help="Schema Gateway: device JSON from MQTT into typed Kafka topics, without losing a message.",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
@@ -30,21 +29,19 @@ app.command(name="simulate")(simulate.simulate)
 app.command(name="demo")(demo.demo)
 
 
-@app.callback()
+@app.callback(invoke_without_command=True)
 def _root(
-    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.", is_eager=True)] = False,
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
 ) -> None:
     if version:
         typer.echo(__version__)
         raise typer.Exit
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+        raise typer.Exit(Exit.USAGE)
 
 
 def main() -> None:
-    """Runs the command line; errors of ours become a message on standard error and an exit code."""
-    try:
-        app()
-    except GatewayError as exc:
-        typer.echo(f"gateway: {exc}", err=True)
-        sys.exit(exit_code(exc))
-    except KeyboardInterrupt:
-        sys.exit(Exit.FINE)
+    """Runs the command line and ends the process with the command's exit code."""
+    sys.exit(ending(lambda: app(prog_name="gateway", standalone_mode=False)))

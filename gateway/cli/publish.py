@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-import sys
 import time
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
@@ -14,6 +13,7 @@ from rich.console import Console
 
 from gateway.cli.console import line, open_console, print_json, printable
 from gateway.cli.parameters import ConfigFile, Output, OutputFormat
+from gateway.cli.standard_input import open_standard_input
 from gateway.compile.route import label_of
 from gateway.compile.where import Where
 from gateway.config.load import Project, load_project
@@ -80,7 +80,7 @@ def publish(
     topic: Annotated[str, typer.Argument(metavar="TOPIC", help="MQTT topic.", callback=_topic, show_default=False)],
     file: Annotated[
         Path,
-        typer.Argument(metavar="[FILE]", help="The payload, byte for byte; - for standard input.", show_default="-"),
+        typer.Argument(metavar="FILE", help="The payload, byte for byte; - for standard input.", show_default="-"),
     ] = Path("-"),
     config: ConfigFile = Path("gateway.yaml"),
     qos: Annotated[int, typer.Option(min=0, max=2, help="Quality of service.")] = 1,
@@ -134,7 +134,7 @@ def _show(published: _Published, console: Console) -> None:
 
 def _read(file: Path) -> bytes:
     if str(file) == "-":
-        return sys.stdin.buffer.read()
+        return open_standard_input("the payload").read()
     try:
         return file.read_bytes()
     except OSError as exc:

@@ -23,14 +23,16 @@ from gateway.registry.development.store import LATEST, Store
 app = typer.Typer(
     name="registry",
     help="A Schema Registry for laptops and tests.",
-    no_args_is_help=True,
     rich_markup_mode="markdown",
 )
 
 
-@app.callback()
-def _group() -> None:
+@app.callback(invoke_without_command=True)
+def _group(context: typer.Context) -> None:
     """A Schema Registry for laptops and tests."""
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+        raise typer.Exit(Exit.USAGE)
 
 
 @app.command()
@@ -38,7 +40,7 @@ def serve(
     sources: Annotated[
         list[Path] | None,
         typer.Argument(
-            metavar="[FOLDER]...", help="Contract folders, or registry fixtures (files or folders), to start with."
+            metavar="FOLDER", help="Contract folders, or registry fixtures (files or folders), to start with."
         ),
     ] = None,
     port: Annotated[int, typer.Option(min=0, max=65535, help="TCP port; 0 takes a free one.")] = 8081,
@@ -54,12 +56,17 @@ def serve(
 
     Exit codes: 0 stopped, 2 a file cannot be read or a schema registered, or the address is taken.
     """
+    if data is not None and data.exists() and not data.is_dir():
+        raise typer.BadParameter(f"{data} is no folder", param_hint="--data")
     store = Store()
     recalled = data is not None and recall(store, data)
     added = fill(store, sources or [])
     write_down = None if data is None else _keeper(data)
     if write_down is not None and (added or not recalled):
-        write_down(store)
+        try:
+            write_down(store)
+        except OSError as exc:
+            raise typer.BadParameter(f"{data} cannot be written: {exc.strerror or exc}", param_hint="--data") from exc
     raise typer.Exit(asyncio.run(_serve(store, write_down, host, port, output)))
 
 
@@ -79,11 +86,10 @@ async def _serve(
     async with AsyncExitStack() as stack:
         try:
             url = await stack.enter_async_context(serving(registry_app(store, write_down), host, port))
-        except OSError as exc:
-            typer.echo(
-                f"gateway: cannot listen on {host}:{port}: {exc.strerror or exc}; choose another --port", err=True
-            )
-            return Exit.USAGE
+        except (OSError, UnicodeError) as exc:  # the latter for a host that cannot be a name
+            reason = exc.strerror if isinstance(exc, OSError) else "that is no name of a host"
+            message = f"cannot listen on {host}:{port}: {reason or exc}; choose another --host or --port"
+            raise typer.BadParameter(message) from exc
         _announce(url, store, output)
         await stop.wait()
     return Exit.FINE

@@ -12,8 +12,11 @@ import typer
 
 from gateway.admin.logs import configure_logs
 from gateway.app import Gateway
+from gateway.cli.exits import Exit, exit_code
 from gateway.cli.parameters import ConfigFile, LogLevel
+from gateway.config.files import display
 from gateway.config.load import Project, load_project
+from gateway.errors import ConfigError, ConfigProblem, GatewayError
 
 
 def run(
@@ -30,7 +33,16 @@ def run(
     """
     configure_logs(sys.stderr, level=log_level.value)
     project = load_project(config)
-    asyncio.run(_serve(project, state))
+    folder = state or project.settings.state
+    if folder.exists() and not folder.is_dir():
+        raise ConfigError([ConfigProblem(str(folder), "is no folder: state needs one, name another")])
+    try:
+        asyncio.run(_serve(project, state))
+    except GatewayError as exc:
+        if exit_code(exc) is not Exit.FOUND:
+            raise
+        # This command finds nothing: what is left cannot work here, such as an address that is taken.
+        raise ConfigError([ConfigProblem(display(config), str(exc))]) from exc
 
 
 async def _serve(project: Project, state: Path | None) -> None:

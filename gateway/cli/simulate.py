@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import secrets
 import time
 from collections.abc import Iterable
@@ -42,6 +43,8 @@ def simulate(
 
     Exit codes: 0 ended, 2 wrong usage or configuration, 3 the broker cannot be reached or the connection broke.
     """
+    if math.isinf(rate):
+        raise typer.BadParameter(f"must be a number, found {rate}", param_hint="--rate")
     settings = load_settings(config)
     chosen = secrets.randbelow(1_000_000) if seed is None else seed
     publications = fleet_of(chosen, devices, time.time_ns() // 1_000_000, rate=rate)
@@ -65,7 +68,7 @@ async def _run(transmission: Transmission, output: Output, seed: int) -> LinkErr
     summary = _summary(transmission, seed)
     if output is Output.JSON:
         print_json(summary)
-    else:
+    elif error is None or summary["published"]:
         _show_summary(summary, open_console())
     return error
 

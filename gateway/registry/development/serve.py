@@ -17,7 +17,7 @@ async def serving(app: ASGIApp, host: str = "127.0.0.1", port: int = 0, **option
     """The base URL under which ``app`` answers inside the block; port 0 takes a free one.
 
     Requests are accepted from the first moment on. ``options`` are further settings of uvicorn, for
-    example ``ssl_certfile``. Raises OSError if the port is taken.
+    example ``ssl_certfile``. Raises OSError if the port is taken, UnicodeError if the host cannot be a name.
     """
     listener = _listen(host, port)
     bound_port = listener.getsockname()[1]
@@ -37,7 +37,8 @@ async def serving(app: ASGIApp, host: str = "127.0.0.1", port: int = 0, **option
     server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign,assignment]
     task = asyncio.get_running_loop().create_task(server.serve(sockets=[listener]), name="development registry")
     try:
-        yield f"{'https' if config.is_ssl else 'http'}://{host}:{bound_port}"
+        named = f"[{host}]" if ":" in host else host
+        yield f"{'https' if config.is_ssl else 'http'}://{named}:{bound_port}"
     finally:
         server.should_exit = True
         await task

@@ -1,8 +1,10 @@
 """``gateway dlq`` against a real Kafka."""
 
 import asyncio
+import shlex
 import signal
 import time
+from asyncio.subprocess import PIPE
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,7 @@ from gateway.pipeline.deadletter import DeadLetters
 from tests.parts.kafka import KafkaBroker
 from tests.parts.mock_cluster import MockCluster
 from tests.parts.projects import ProjectFiles
-from tests.system.cli.commands import Finished, run, start
+from tests.system.cli.commands import COMMAND, Finished, run, start
 
 pytestmark = pytest.mark.kafka
 
@@ -99,6 +101,24 @@ async def test_a_person_reads(letters: Letters) -> None:
     assert lines[0].endswith("  type-mismatch  device p7  contract pump")
     assert lines[1:4] == ["  type-mismatch it is", '  payload   {"x": 2}', "  mqtt      pump/p7  QoS 1"]
     assert finished.err == "older ones that are not shown: 1; --limit 2 shows all\n"
+
+
+@pytest.mark.parametrize("options", ["-o json", "--follow", "--follow -o json"])
+async def test_a_reader_that_has_seen_enough(letters: Letters, options: str) -> None:
+    """Under ``| head`` it ends as SIGPIPE would have ended it, also while it follows; without a word."""
+    for _ in range(3):
+        letters.write(payload=b"x" * 100_000)  # as JSON more than a pipe holds
+    line = f"set -o pipefail; {shlex.join(COMMAND)} dlq {options} | head -c 1"
+    child = await asyncio.create_subprocess_exec(
+        *("bash", "-c", line), cwd=letters.files.folder, stdout=PIPE, stderr=PIPE
+    )
+    following = asyncio.create_task(child.communicate())
+    while not following.done():  # what goes on is noticed with the next letter
+        await asyncio.wait([following], timeout=0.5)
+        if options.startswith("--follow") and not following.done():
+            await asyncio.to_thread(letters.write)
+    _, err = await following
+    assert (child.returncode, err.decode()) == (141, "")
 
 
 async def test_nothing_found(letters: Letters) -> None:

@@ -95,19 +95,6 @@ def test_an_invalid_configuration(
 
 
 @pytest.mark.parametrize(
-    "command", [["publish", "a", "payload"], ["dlq"], ["simulate", "--seconds", "1"]], ids=" ".join
-)
-def test_a_peer_that_is_away(
-    command: list[str], files: ProjectFiles, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Exit 3, and the address is named."""
-    monkeypatch.chdir(files.folder)
-    Path("payload").write_bytes(b"{}")
-    assert exit_of(monkeypatch, *command) == 3
-    assert capsys.readouterr().err.startswith("gateway: ")
-
-
-@pytest.mark.parametrize(
     ("sources", "said"),
     [
         (["none"], "none: is missing"),
