@@ -16,7 +16,6 @@ from gateway.compile.coercions import DUPLICATE_DROPPED, LOSSY
 from gateway.compile.datetimes import format_epoch_ms
 from gateway.compile.device import check_device
 from gateway.compile.route import Route
-from gateway.compile.timestamp import out_of_window
 from gateway.compile.verdict import Findings, Log, Refused, kind_of, quote
 from gateway.model import Code, Coercion, Mode, Record, Rejection, Stage, Violation
 from gateway.notation.pointer import MISSING, Pointer
@@ -87,7 +86,7 @@ class Binding:
         self._constant_key = None if self._key.constant is None else self._key.constant.encode()
         self._prefix = wire.prefix(route.version.schema_id) if contract.framing == "prefix" else b""
         self._fixed_headers, self._header_templates = self._split_headers()
-        self._timestamp = contract.timestamp
+        self._timestamp = route.timestamp
         self._is_plain = contract.timestamp is None and not self._header_templates
         """Whether nothing but the value differs between two clean records."""
         self._topic = variant.topic
@@ -162,7 +161,9 @@ class Binding:
             headers = self._varying_headers(device, received_at, coercions)
         replaced = False
         if self._timestamp is not None:
-            stamped = self._stamp(value, received_at)
+            stamped = self._timestamp.stamp(value, received_at)
+            if isinstance(stamped, Violation):
+                raise _Refusal(Stage.VALIDATE, [stamped])
             if stamped is None:
                 replaced = True
                 headers = [*(headers or ()), (TIMESTAMP_HEADER, b"arrival")]
@@ -230,18 +231,6 @@ class Binding:
         self.route.codec.explain(value, refused, findings)
         stage = Stage.VALIDATE if self.route.contract.mode is Mode.STRICT else Stage.COERCE
         return _Refusal(stage, findings.violations, truncated=findings.truncated)
-
-    def _stamp(self, value: Any, received_at: int) -> int | None:
-        """The timestamp that the payload declares, None where arrival stands in for it."""
-        declared, read = self._timestamp, self.route.read_timestamp
-        assert declared is not None
-        assert read is not None
-        stamp = read(value)
-        if stamp is not None and -declared.behind_s * 1000 <= stamp - received_at <= declared.ahead_s * 1000:
-            return stamp
-        if declared.otherwise == "reject":
-            raise _Refusal(Stage.VALIDATE, [out_of_window(declared, value, stamp)])
-        return None
 
     def _render(self, template: Template, device: str | None, received_at: int) -> str:
         return template.render({DEVICE: device or "", "received_at": format_epoch_ms(received_at)})

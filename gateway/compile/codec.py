@@ -71,11 +71,6 @@ def _compile_avro(version: SchemaVersion, book: RuleBook) -> Codec:
 
 def _compile_json(version: SchemaVersion, book: RuleBook) -> Codec:
     compiled = JsonSchemaCodec(version, book)
-    is_valid, mend, write = compiled.is_valid, compiled.mend, compiled.write
-
-    def encode(value: Any, text: bytes | None, log: Log) -> bytes:
-        if is_valid(value):
-            return text if text is not None else write(value)
-        return write(mend(value, log))
-
-    return Codec(encode, compiled.explain, json_text.proves_flat, json_text.count_keys, source=compiled.source)
+    return Codec(
+        compiled.encoder(), compiled.explain, json_text.proves_flat, json_text.count_keys, source=compiled.source
+    )

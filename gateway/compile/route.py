@@ -12,7 +12,7 @@ from typing import Any
 from gateway.compile import json_text
 from gateway.compile.codec import Codec, compile_codec
 from gateway.compile.rules import RuleBook, Rules
-from gateway.compile.timestamp import ReadTimestamp, compile_timestamp
+from gateway.compile.timestamp import TimestampField, compile_timestamp
 from gateway.compile.where import Where
 from gateway.config.contract import Contract, Variant
 from gateway.errors import SchemaError
@@ -32,7 +32,7 @@ class Route:
     rules: Rules
     """Those at the payload's top: how its text is read."""
     decode: Callable[[bytes], Any]
-    read_timestamp: ReadTimestamp | None
+    timestamp: TimestampField | None
     """None where the record's timestamp is its arrival."""
     depth: int
     """Most levels of nesting in a payload."""
@@ -45,12 +45,12 @@ def compile_route(contract: Contract, variant: Variant, version: SchemaVersion, 
     if contract.framing == "header" and version.guid is None:
         raise SchemaError("framing: header needs the schema's GUID, and this registry gives none; use framing: prefix")
     label = label_of(contract, variant, version)
-    read_timestamp = None
+    timestamp = None
     if contract.timestamp is not None:
-        read_timestamp = compile_timestamp(contract.timestamp, codec.avro, book)
+        timestamp = compile_timestamp(contract.timestamp, codec.avro, book)
     decode = json_text.make_decoder(exact=codec.needs_exact_numbers)
     return Route(
-        contract, variant, Where(contract, variant), version, label, codec, book.at(()), decode, read_timestamp, depth
+        contract, variant, Where(contract, variant), version, label, codec, book.at(()), decode, timestamp, depth
     )
 
 

@@ -54,6 +54,9 @@ class Rules:
     capture: str | None
     """Pointer to the map field that takes unknown fields."""
     fill_defaults: bool
+    """Whether a field that is missing in Avro gets its default."""
+    fills_json_defaults: bool
+    """Whether the contract says so itself: a JSON Schema's default is only an annotation."""
     aliases: tuple[str, ...]
     """Other names of the field at this place."""
     enum_map: Mapping[str, str]
@@ -96,6 +99,16 @@ class RuleBook:
         """Every ``enum_map`` entry, wherever it is declared: payload text and symbol."""
         for options in (self._options, *(own for _, own in self._overrides)):
             yield from (options.enum_map or {}).items()
+
+    def aliases(self) -> Iterator[tuple[Pattern, tuple[str, ...]]]:
+        """Every place with other names of its own, and these."""
+        for pattern, options in self._overrides:
+            if options.aliases:
+                yield pattern, options.aliases
+
+    def asks_for_defaults(self) -> bool:
+        """Whether ``defaults: fill`` is declared anywhere."""
+        return any(options.defaults == "fill" for options in (self._options, *(own for _, own in self._overrides)))
 
     def wider(self) -> tuple[Mode, ...]:
         """The modes that convert more than this one, the narrowest first."""
@@ -145,6 +158,7 @@ def _resolve(mode: Mode, options: Options, exact: Options, *, parse_json: bool) 
         unknown_fields="reject" if strict else "capture" if capture is not None else str(unknown),
         capture=None if strict else capture,
         fill_defaults=(options.defaults or ("reject" if strict else "fill")) == "fill",
+        fills_json_defaults=options.defaults == "fill",
         aliases=tuple(exact.aliases or ()),
         enum_map={} if strict else dict(options.enum_map or {}),
         fold_case=not strict and options.field_case == "insensitive",

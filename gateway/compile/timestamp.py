@@ -6,13 +6,15 @@ One record outside a topic's bounds makes Kafka refuse its whole batch, so a tim
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from gateway.compile import datetimes, numbers
-from gateway.compile.avro.compiler import find_scalar
+from gateway.compile.avro.compiler import Found, find, scalar_at
 from gateway.compile.avro.schema import Primitive, Type
 from gateway.compile.datetimes import NANOS_PER
+from gateway.compile.lookup import Lookup, by_declared_names
 from gateway.compile.rules import RuleBook
 from gateway.compile.verdict import Refused, kind_of, quote
 from gateway.config.contract import Timestamp
@@ -20,35 +22,54 @@ from gateway.errors import SchemaError
 from gateway.model import Code, Violation
 from gateway.notation.pointer import MISSING
 
-ReadTimestamp = Callable[[Any], int | None]
-"""A decoded payload -> milliseconds since 1970 UTC, None where the field is missing or unreadable."""
+
+@dataclass(frozen=True, slots=True)
+class TimestampField:
+    """The field of the payload that a contract takes the record's timestamp from."""
+
+    declared: Timestamp
+    lookup: Lookup
+    read: Callable[[Any], int | None]
+    """What stands there -> milliseconds since 1970 UTC, None where it is unreadable."""
+
+    def stamp(self, payload: Any, received_at: int) -> int | Violation | None:
+        """The record's timestamp (ms), None where arrival stands in for it; or why there is no record."""
+        declared, value = self.declared, self.lookup.get(payload)
+        stamp = None if value is MISSING else self.read(value)
+        if stamp is not None and -declared.behind_s * 1000 <= stamp - received_at <= declared.ahead_s * 1000:
+            return stamp
+        return _out_of_window(declared, value, stamp) if declared.otherwise == "reject" else None
 
 
-def compile_timestamp(declared: Timestamp, avro: Type | None, book: RuleBook) -> ReadTimestamp:
+def compile_timestamp(declared: Timestamp, avro: Type | None, book: RuleBook) -> TimestampField:
     """Reads the declared field: by its schema's timestamp type, else by the declared unit or as RFC 3339 text.
 
     Raises SchemaError for an Avro field that is no timestamp where no unit is declared.
     """
-    pointer = declared.pointer
+    found = None if avro is None else find(avro, declared.pointer, book)
+    lookup = by_declared_names(declared.pointer, book) if found is None else found.lookup
     if declared.unit is None and avro is not None:
-        found = find_scalar(avro, pointer, book)
-        logical = found[0].logical if found is not None and isinstance(found[0], Primitive) else None
-        if found is None or logical is None or not logical.name.startswith("timestamp-"):
-            raise SchemaError(
-                f"timestamp {pointer}: the schema has no timestamp there; declare its unit in the contract"
-            )
-        coerce, nanos = found[1].coerce, NANOS_PER[logical.unit]
-
-        def read_typed(payload: Any) -> int | None:
-            found = pointer.get(payload)
-            try:
-                return None if found is MISSING else int(coerce(found, [])) * nanos // NANOS_PER["ms"]
-            except Refused:
-                return None
-
-        return read_typed
+        return TimestampField(declared, lookup, _typed(declared, found, book))
     nanos_per_unit = None if declared.unit is None else NANOS_PER[declared.unit]
-    return lambda payload: _read_untyped(pointer.get(payload), nanos_per_unit)
+    return TimestampField(declared, lookup, lambda value: _read_untyped(value, nanos_per_unit))
+
+
+def _typed(declared: Timestamp, found: Found | None, book: RuleBook) -> Callable[[Any], int | None]:
+    scalar = None if found is None else scalar_at(found, book)
+    logical = found.kind.logical if found is not None and isinstance(found.kind, Primitive) else None
+    if scalar is None or logical is None or not logical.name.startswith("timestamp-"):
+        raise SchemaError(
+            f"timestamp {declared.pointer}: the schema has no timestamp there; declare its unit in the contract"
+        )
+    coerce, nanos = scalar.coerce, NANOS_PER[logical.unit]
+
+    def read(value: Any) -> int | None:
+        try:
+            return int(coerce(value, [])) * nanos // NANOS_PER["ms"]
+        except Refused:
+            return None
+
+    return read
 
 
 def _read_untyped(value: Any, nanos_per_unit: int | None) -> int | None:
@@ -72,9 +93,8 @@ def _read_untyped(value: Any, nanos_per_unit: int | None) -> int | None:
     return int(numbers.EXACT.multiply(number, Decimal(nanos_per_unit))) // NANOS_PER["ms"]
 
 
-def out_of_window(declared: Timestamp, payload: Any, read: int | None) -> Violation:
+def _out_of_window(declared: Timestamp, value: Any, read: int | None) -> Violation:
     """The violation of a timestamp that the contract rejects."""
-    value = declared.pointer.get(payload)
     window = f"at most {declared.ahead_s} s ahead of and {declared.behind_s} s behind its arrival"
     what = "missing or unreadable" if read is None else f"{datetimes.format_epoch_ms(read)}"
     return Violation(

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from gateway.compile.avro import binary, exact, scalars, temporal
 from gateway.compile.avro.containers import compile_array, compile_map
@@ -34,11 +34,13 @@ from gateway.compile.avro.schema import (
 from gateway.compile.avro.union import Branch, compile_union
 from gateway.compile.coercions import NULL_TO_DEFAULT
 from gateway.compile.leaf import Leaf
+from gateway.compile.lookup import Lookup, Step
 from gateway.compile.rules import MODES, Path, RuleBook
 from gateway.compile.verdict import Findings, Log, Refused, violation
+from gateway.config.options import Options
 from gateway.errors import SchemaError
 from gateway.model import Coercion, Mode
-from gateway.notation.pointer import Pointer
+from gateway.notation.pointer import ANY, Pointer
 
 MOST_NODES = 10_000
 """Places that a schema may unfold to: named types count wherever they stand, and each branch of a union in
@@ -103,44 +105,59 @@ def _check_enum_maps(kinds: Iterable[Type], book: RuleBook) -> None:
             raise SchemaError(f"enum_map makes {text!r} a {symbol!r}, which is no symbol of any enum in the schema")
 
 
+class Found(NamedTuple):
+    """What the schema has at a pointer into the payload, null branches aside."""
+
+    kind: Type
+    path: Path
+    """By the fields' own names, whatever the pointer calls them."""
+    lookup: Lookup
+
+
 def has_place(root: Type, pointer: Pointer) -> bool:
     """Whether the schema has something at a pointer into the payload."""
-    return _find(root, pointer) is not None
+    return find(root, pointer, RuleBook(Mode.STRICT, Options())) is not None
 
 
-def find_scalar(root: Type, pointer: Pointer, book: RuleBook) -> tuple[Type, Scalar] | None:
-    """The scalar that the schema has at a pointer into the payload, null branches aside; None if there is none."""
-    kind = _find(root, pointer)
-    if not isinstance(kind, Primitive | Fixed | EnumType):
-        return None
-    return kind, _scalar(kind, Leaf(book.at(pointer.tokens), pointer.tokens))
-
-
-def _find(root: Type, pointer: Pointer) -> Type | None:
-    kind: Type | None = root
+def find(root: Type, pointer: Pointer, book: RuleBook) -> Found | None:
+    """What the schema has at a pointer into the payload; None if nothing."""
+    kind = _beside_null(root)
+    path: Path = ()
+    steps: list[Step] = []
     for token in pointer.tokens:
-        kind = _step(_beside_null(kind), token)
-    return _beside_null(kind)
+        match kind:
+            case Record():
+                field = next((field for field in kind.fields if token in (field.name, *field.aliases)), None)
+                if field is None:
+                    return None
+                folded, path = book.at(path).fold_case, (*path, field.name)
+                steps.append(Step((field.name, *field.aliases, *book.at(path).aliases), folded))
+                kind = field.type
+            case Map():
+                kind, path = kind.values, (*path, ANY)
+                steps.append(Step((token,)))
+            case Array() if token.isdecimal():
+                kind, path = kind.items, (*path, ANY)
+                steps.append(Step((token,)))
+            case _:
+                return None
+        kind = _beside_null(kind)
+    return Found(kind, path, Lookup(steps))
 
 
-def _beside_null(kind: Type | None) -> Type | None:
+def scalar_at(found: Found, book: RuleBook) -> Scalar | None:
+    """The rules of the scalar that was found, None if it is none."""
+    if not isinstance(found.kind, Primitive | Fixed | EnumType):
+        return None
+    return _scalar(found.kind, Leaf(book.at(found.path), found.path))
+
+
+def _beside_null(kind: Type) -> Type:
     """The only other branch of a union with null; any other type as it is."""
     if isinstance(kind, Union):
         others = [branch for branch in kind.branches if name_of(branch) != "null"]
         return others[0] if len(others) == 1 else kind
     return kind
-
-
-def _step(kind: Type | None, token: str) -> Type | None:
-    match kind:
-        case Record():
-            return next((field.type for field in kind.fields if token in (field.name, *field.aliases)), None)
-        case Map():
-            return kind.values
-        case Array():
-            return kind.items if token.isdecimal() else None
-        case _:
-            return None
 
 
 def _is_decimal(kind: Type) -> bool:

@@ -38,45 +38,40 @@ def convert(types: Sequence[str], value: Any, leaves: Sequence[Leaf], log: Log) 
     ``leaves`` are the same place under the modes up to the contract's own, the narrowest first: what a lower mode
     reads, a wider one does not read otherwise. Called only where the value is of none of the types.
     """
+    if "number" in types:
+        types = [name for name in types if name != "integer"]  # every integer is a number: "7" is 7, "7.0" is 7.0
     for leaf in leaves[:-1]:
-        accepted = _accepted(types, value, leaf)
+        accepted = _accepted(types, value, leaf, [])
         if len(accepted) == 1:
-            _, converted, notes = accepted[0]
-            log.extend(notes)
-            return converted
-    return _convert_in_mode(types, value, leaves[-1], log)
+            return _chosen(accepted, log)
+    refusals: list[Refused] = []
+    accepted = _accepted(types, value, leaves[-1], refusals)
+    if len(accepted) == 1:
+        return _chosen(accepted, log)
+    wanted = " or ".join(_WANTED[name] for name in types)
+    if accepted:
+        candidates = [name for name, _, _ in accepted]
+        advice = f"it could become {' or '.join(candidates)}"
+        raise Refused(Code.UNION_AMBIGUOUS, wanted, advice, candidates=candidates)
+    if len(refusals) == 1:
+        raise refusals.pop()  # none is left behind: held by the frame that it passes, it would make a cycle
+    raise mismatch(wanted)
 
 
-def _accepted(types: Sequence[str], value: Any, leaf: Leaf) -> list[tuple[str, Any, Log]]:
-    """The types that accept the value under one mode."""
+def _accepted(types: Sequence[str], value: Any, leaf: Leaf, refusals: list[Refused]) -> list[tuple[str, Any, Log]]:
+    """The types that accept the value under one mode; ``refusals`` gets those of the others."""
     found: list[tuple[str, Any, Log]] = []
     for name in types:
         tried: Log = []
         try:
-            found.append((name, _CONVERSIONS[name](value, leaf, tried), tried))
-        except Refused:
-            continue
+            found.append((name, CONVERSIONS[name](value, leaf, tried), tried))
+        except Refused as refused:
+            refusals.append(refused.stored())
     return found
 
 
-def _convert_in_mode(types: Sequence[str], value: Any, leaf: Leaf, log: Log) -> Any:
-    accepted: list[tuple[str, Any, Log]] = []
-    refusals: list[Refused] = []
-    for name in types:
-        tried: Log = []
-        try:
-            accepted.append((name, _CONVERSIONS[name](value, leaf, tried), tried))
-        except Refused as refused:
-            refusals.append(refused.stored())
-    if not accepted:
-        if len(refusals) == 1:
-            raise refusals.pop()  # none is left behind: held by the frame that it passes, it would make a cycle
-        raise mismatch(" or ".join(_WANTED[name] for name in types))
-    if len(accepted) > 1:
-        candidates = [name for name, _, _ in accepted]
-        advice = f"it could become {' or '.join(candidates)}"
-        raise Refused(Code.UNION_AMBIGUOUS, " or ".join(_WANTED[name] for name in types), advice, candidates=candidates)
-    _, converted, notes = accepted[0]
+def _chosen(accepted: Sequence[tuple[str, Any, Log]], log: Log) -> Any:
+    [(_, converted, notes)] = accepted
     log.extend(notes)
     return converted
 
@@ -180,7 +175,7 @@ _WANTED: Mapping[str, str] = {
     "array": "a list",
     "object": "an object",
 }
-_CONVERSIONS: Mapping[str, Callable[[Any, Leaf, Log], Any]] = {
+CONVERSIONS: Mapping[str, Callable[[Any, Leaf, Log], Any]] = {
     "integer": _to_integer,
     "number": _to_number,
     "boolean": _to_boolean,

@@ -3,13 +3,16 @@
 ``jsonschema-rs`` validates; ``jsonschema`` checks the schema against its draft's meta-schema, because it
 says where a schema is wrong. Both would fetch ``http`` and ``file`` references by default: the validator
 is offline, and knows only the references that the registry resolved.
+
+3.0 is an integer in every draft. Draft 4 alone says otherwise (later drafts: "1.0 is an integer"), and the same
+payload should not be good under one version of a schema and bad under the next because of its ``$schema``.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Protocol
 from urllib.parse import urljoin
 
 import jsonschema
@@ -33,6 +36,7 @@ _DRAFTS: Mapping[str, tuple[Any, type[jsonschema.protocols.Validator]]] = {
         jsonschema.Draft202012Validator,
     ),
 }
+DRAFT_4 = "http://json-schema.org/draft-04/schema"
 _DEFAULT = "http://json-schema.org/draft-07/schema"
 """Where ``$schema`` is absent: Confluent's own rule; the Python libraries differ among each other."""
 _ROOT = "json-schema:///"
@@ -50,27 +54,66 @@ def parse_schema(version: SchemaVersion) -> Any:
     return source
 
 
-def make_validator(version: SchemaVersion, source: Any) -> Any:
-    """A ``jsonschema_rs`` validator of the parsed schema and its references. Raises SchemaError."""
+class Validator(Protocol):
+    """The part of a ``jsonschema_rs`` validator that is used."""
+
+    def is_valid(self, value: Any, /) -> bool:
+        """Whether a decoded payload satisfies the schema."""
+
+    def iter_errors(self, value: Any, /) -> Iterable[Any]:
+        """Every violation, as ``jsonschema_rs.ValidationError``."""
+
+
+def make_validator(version: SchemaVersion, source: Any) -> Validator:
+    """A validator of the parsed schema and its references. Raises SchemaError."""
     fast, careful = _DRAFTS[draft_of(source)]
     try:
         careful.check_schema(source)
     except jsonschema.SchemaError as exc:
         place = str(Pointer(tuple(str(step) for step in exc.absolute_path)))
         raise SchemaError(f"not a valid schema of its draft: {exc.message[:200]}", place) from exc
-    resources = list(_resources(version, source))
+    references = list(resources(version, source))
     try:
-        registry = jsonschema_rs.Registry(resources) if resources else None
         # Linear-time patterns only: "^(a+)+$" took another engine 6.5 s on 28 characters.
-        return fast(
+        validator: Validator = fast(
             source,
-            registry=registry,
+            registry=jsonschema_rs.Registry(references) if references else None,
             offline=True,
             validate_formats=False,
             pattern_options=jsonschema_rs.RegexOptions(),
         )
     except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError) as exc:
         raise SchemaError(_why_not(exc)) from exc
+    # A name of draft 4 anywhere: the validator judges each referenced schema by its own draft.
+    mentions_draft_4 = any("draft-04" in json.dumps(text) for text in (source, *(text for _, text in references)))
+    return _WholeFloats(validator) if mentions_draft_4 else validator
+
+
+class _WholeFloats:
+    """A validator that takes 3.0 for 3: there is no other difference between the two in any keyword."""
+
+    def __init__(self, validator: Validator) -> None:
+        self._validator = validator
+
+    def is_valid(self, value: Any) -> bool:
+        return self._validator.is_valid(_whole(value))
+
+    def iter_errors(self, value: Any) -> Iterable[Any]:
+        return self._validator.iter_errors(_whole(value))
+
+
+def _whole(value: Any) -> Any:
+    """The value with 3 for each 3.0; what has none is not copied."""
+    kind = type(value)
+    if kind is float:
+        return int(value) if value.is_integer() else value
+    if kind is dict:
+        changed = {key: whole for key, item in value.items() if (whole := _whole(item)) is not item}
+        return {**value, **changed} if changed else value
+    if kind is list:
+        items = [_whole(item) for item in value]
+        return items if any(new is not old for new, old in zip(items, value, strict=True)) else value
+    return value
 
 
 def draft_of(source: Any) -> str:
@@ -86,7 +129,12 @@ def draft_of(source: Any) -> str:
     raise SchemaError(f"unknown dialect {declared!r}; supported are {known}", "/$schema")
 
 
-def _resources(version: SchemaVersion, source: Any) -> Iterator[tuple[str, Any]]:
+def is_before_2019(draft: str) -> bool:
+    """Whether a draft, as ``draft_of`` names it, is 7 or older."""
+    return draft.startswith("http://")
+
+
+def resources(version: SchemaVersion, source: Any) -> Iterator[tuple[str, Any]]:
     """Every reference under the URI that its name resolves to, and under the bare name (as Java registers them)."""
     seen: set[str] = set()
     waiting: list[tuple[str, Reference]] = [(_base_of(source), reference) for reference in version.references]

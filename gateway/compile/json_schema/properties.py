@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gateway.notation.pointer import MISSING, Pointer
+from gateway.notation.pointer import ANY, MISSING, Pointer
 
 _MOST_STEPS = 32
 """References followed from one place; a cycle of them describes nothing."""
@@ -14,7 +14,7 @@ def may_have(source: Any, pointer: Pointer) -> bool:
     """Whether a payload of this schema can have something at the pointer.
 
     False only where an object of plain ``properties`` is closed by ``additionalProperties: false``
-    without the name; whatever is less plain may have it.
+    without the name, or where nothing at all is allowed; whatever is less plain may have it.
     """
     here = source
     for token in pointer.tokens:
@@ -23,9 +23,26 @@ def may_have(source: Any, pointer: Pointer) -> bool:
             return here is not False
         properties = here.get("properties")
         if not isinstance(properties, dict) or token not in properties:
-            return here.get("additionalProperties") is not False
+            return here.get("additionalProperties") is not False or bool(here.get("patternProperties"))
         here = properties[token]
-    return here is not False
+    return _followed(source, here) is not False
+
+
+def declares(source: Any, pointer: Pointer) -> bool:
+    """Whether the schema plainly names the field at the pointer; ``*`` in it stands for the items of an array."""
+    here = source
+    for token in pointer.tokens:
+        here = _followed(source, here)
+        if not isinstance(here, dict):
+            return False
+        properties = here.get("properties")
+        if isinstance(properties, dict) and token in properties:
+            here = properties[token]
+        elif token == ANY and "items" in here:
+            here = here["items"]
+        else:
+            return False
+    return True
 
 
 def _followed(source: Any, here: Any) -> Any:
@@ -34,7 +51,8 @@ def _followed(source: Any, here: Any) -> Any:
         if not isinstance(here, dict) or not isinstance(here.get("$ref"), str):
             return here
         reference = here["$ref"]
-        found = Pointer.parse(reference[1:]).get(source) if reference.startswith("#/") else MISSING
+        is_local = reference == "#" or reference.startswith("#/")
+        found = Pointer.parse(reference[1:]).get(source) if is_local else MISSING
         if found is MISSING:
             return {}
         here = found

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from gateway.compile.rules import Path
 from gateway.compile.verdict import Refused, kind_of, quote, violation
 from gateway.model import Code, Mode, Violation
 from gateway.notation.nearest import nearest
@@ -33,6 +34,11 @@ _MOST_EXPECTED = 200
 """Characters of a keyword's value that are shown."""
 
 
+def generic(where: Where) -> Path:
+    """The place with ``*`` for array indices, as rules and recorded conversions name it."""
+    return tuple("*" if isinstance(step, int) else step for step in where)
+
+
 @dataclass(frozen=True, slots=True)
 class Report:
     """Turns the errors of one payload into violations."""
@@ -43,40 +49,63 @@ class Report:
     """The schema's JSON."""
     failed: Mapping[Where, Refused]
     """The conversions that were tried and refused."""
-    passes_in: Callable[[Where, Any], Mode | None]
-    """The lowest wider mode in which the error's leaf would be converted."""
+    keys: Mapping[Where, str]
+    """Places of fields that the payload has under another name -> that name."""
+    passes_in: Callable[[Where, Sequence[str]], Mode | None]
+    """The lowest wider mode in which what stands at a place would be converted to one of these types."""
+    aliases: Callable[[Where], Sequence[str]]
+    """The other names that a field may have in the payload."""
 
     def violations(self, errors: Iterable[Any]) -> list[Violation]:
         """A violation for each error, misspelled fields before missing ones: the one explains the other."""
-        errors = list(errors)
-        mistyped = {tuple(error.instance_path) for error in errors if error.kind.name == "type"}
+        named = [(error, error.kind.name, tuple(error.instance_path)) for error in errors]
+        mistyped = {where for _, name, where in named if name == "type"}
         found: list[Violation] = []
-        for error in errors:
-            where = tuple(error.instance_path)
-            if where in self.failed and error.kind.name in {"type", "anyOf", "oneOf", "additionalProperties"}:
-                refused, value = self.failed[where], self._value(where)
-                found.append(violation(refused, value, _pointer(where), _place(error), self.passes_in(where, error)))
-            elif not (error.kind.name in {"enum", "const"} and where in mistyped):
-                found.extend(self._violations(error, where))
+        for error, name, where in named:
+            if where in self.failed and name in {"type", "anyOf", "oneOf", "additionalProperties"}:
+                mode = self._passes_in(name, where, error)
+                found.append(
+                    violation(self.failed[where], self._value(where), self._pointer(where), _place(error), mode)
+                )
+            elif not (name in {"enum", "const"} and where in mistyped):
+                found.extend(self._violations(error, name, where))
         return sorted(found, key=lambda each: each.code is not Code.UNKNOWN_FIELD)
 
-    def _value(self, where: Where) -> Any:
-        return Pointer(tuple(str(step) for step in where)).get(self.payload)
+    def clash(self, where: Where, refused: Refused) -> Violation:
+        """The violation of an object in which a field stands under two names."""
+        return violation(refused, self._value(where), self._pointer(where), "", None)
 
-    def _violations(self, error: Any, where: Where) -> Iterator[Violation]:
+    def _passes_in(self, name: str, where: Where, error: Any) -> Mode | None:
+        return self.passes_in(where, error.kind.as_dict()["types"]) if name == "type" else None
+
+    def _in_payload(self, where: Where) -> tuple[str, ...]:
+        """The place as the payload names it."""
+        return tuple(self.keys.get(where[: n + 1], str(step)) for n, step in enumerate(where))
+
+    def _pointer(self, where: Where) -> str:
+        return str(Pointer(self._in_payload(where)))
+
+    def _value(self, where: Where) -> Any:
+        return Pointer(self._in_payload(where)).get(self.payload)
+
+    def _violations(self, error: Any, name: str, where: Where) -> Iterator[Violation]:
         details = error.kind.as_dict()
-        match error.kind.name:
+        match name:
             case "required":
                 yield self._missing(error, (*where, details["property"]))
             case "additionalProperties" | "unevaluatedProperties":
                 known = self._properties(error.schema_path)
-                for name in details["unexpected"]:
-                    yield self._unknown(error, (*where, name), nearest(name, known))
-            case name:
-                yield self._wrong(error, where, *_describe(name, details, self._value(where)))
+                for key in details["unexpected"]:
+                    yield self._unknown(error, (*where, key), nearest(key, known))
+            case _:
+                value = self._value(where)
+                expected, params = _describe(name, details, value)
+                refused = Refused(_CODES.get(name, Code.CONSTRAINT_VIOLATED), expected, "", **params)
+                mode = self._passes_in(name, where, error)
+                yield violation(refused, value, self._pointer(where), _place(error), mode, keyword=name)
 
     def _missing(self, error: Any, where: Where) -> Violation:
-        path = _pointer(where)
+        path = self._pointer(where)
         return Violation(
             Code.MISSING_REQUIRED,
             f"{path}: the schema requires it, and it is missing",
@@ -85,11 +114,11 @@ class Report:
             keyword=error.kind.name,
             expected="a value",
             found=kind_of(MISSING),
-            params={"field": where[-1], "aliases": []},
+            params={"field": where[-1], "aliases": list(self.aliases(where))},
         )
 
     def _unknown(self, error: Any, where: Where, near: str | None) -> Violation:
-        path, value = _pointer(where), self._value(where)
+        path, value = self._pointer(where), self._value(where)
         advice = f"did you mean {near!r}?" if near else "declare unknown_fields: drop in the contract to leave it out"
         return Violation(
             Code.UNKNOWN_FIELD,
@@ -102,12 +131,6 @@ class Report:
             value=quote(value),
             params={"field": where[-1], "nearest": near},
         )
-
-    def _wrong(self, error: Any, where: Where, expected: str, params: Mapping[str, Any]) -> Violation:
-        value = self._value(where)
-        refused = Refused(_CODES.get(error.kind.name, Code.CONSTRAINT_VIOLATED), expected, "", **params)
-        mode = self.passes_in(where, error) if error.kind.name == "type" else None
-        return violation(refused, value, _pointer(where), _place(error), mode, keyword=error.kind.name)
 
     def _properties(self, schema_path: Iterable[str | int]) -> list[str]:
         """The property names beside the keyword at ``schema_path``, where it lies in this very schema."""
@@ -147,11 +170,7 @@ def _branch_codes(errors: Iterable[Any]) -> str:
     return ", ".join(sorted({str(_CODES.get(error.kind.name, Code.CONSTRAINT_VIOLATED)) for error in errors}))
 
 
-def _pointer(where: Where) -> str:
-    return str(Pointer(tuple(str(step) for step in where)))
-
-
 def _place(error: Any) -> str:
     """JSON Schema's absolute keyword location, or the pointer into the registered schema."""
     place: str | None = error.absolute_keyword_location
-    return place or _pointer(tuple(error.schema_path))
+    return place or str(Pointer(tuple(map(str, error.schema_path))))

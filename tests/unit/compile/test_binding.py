@@ -418,14 +418,50 @@ def test_a_typed_timestamp_that_is_not_there_becomes_the_arrival(payload: str, m
     assert (record.timestamp, record.timestamp_replaced) == (ARRIVAL, True)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="the pointer is looked up in the payload as it came, under the field's own name only"
+NAMED = pytest.mark.parametrize(
+    ("field", "declared", "payload"),
+    [
+        ({"aliases": ["time"]}, {}, '{"v":1,"time":%d}'),
+        ({}, {"overrides": {"/ts": {"aliases": ["at", "when"]}}}, '{"v":1,"when":%d}'),
+        ({"aliases": ["time"]}, {"options": {"field_case": "insensitive"}}, '{"v":1,"TIME":%d}'),
+    ],
 )
-def test_a_typed_timestamp_is_found_under_the_field_s_other_name():
-    """The converted value counts, so an alias in the payload does not matter."""
-    version = version_of(record_schema(("v", "int"), {"name": "ts", "type": TS, "aliases": ["time"]}))
-    record = accepted(version, f'{{"v":1,"time":{ARRIVAL - 5}}}', timestamp=_stamp())
+
+
+@NAMED
+@pytest.mark.parametrize("unit", [None, "ms"])
+def test_a_timestamp_is_found_under_the_field_s_other_names(field: Any, declared: Any, payload: str, unit: str | None):
+    """The converted value counts, so an alias or another case in the payload does not matter."""
+    version = version_of(record_schema(("v", "int"), {"name": "ts", "type": ["null", TS], **field}))
+    record = accepted(version, payload % (ARRIVAL - 5), timestamp=_stamp(unit=unit), **declared)
+    assert (record.timestamp, record.timestamp_replaced) == (ARRIVAL - 5, False)
+
+
+def test_a_timestamp_inside_renamed_records_is_found():
+    """Each level may have another name; the field's own name wins where both could be meant."""
+    inner = record_schema({"name": "ts", "type": TS, "aliases": ["time"]}, name="Inner")
+    version = version_of(record_schema({"name": "head", "type": ["null", inner], "aliases": ["h"]}))
+    stamp = _stamp("/head/ts")
+    assert accepted(version, f'{{"h":{{"time":{ARRIVAL - 5}}}}}', timestamp=stamp).timestamp == ARRIVAL - 5
+    assert accepted(version, f'{{"head":{{"time":{ARRIVAL - 6}}}}}', timestamp=stamp).timestamp == ARRIVAL - 6
+    assert accepted(version, f'{{"h":{{"ts":{ARRIVAL - 7}}}}}', timestamp=stamp).timestamp == ARRIVAL - 7
+
+
+def test_a_json_schema_s_timestamp_is_found_under_the_field_s_other_names():
+    """The contract's aliases count there too."""
+    overrides = {"/ts": {"aliases": ["time"]}, "/head": {"aliases": ["h"]}, "/head/at": {"aliases": ["a"]}}
+    record = accepted(ANY, f'{{"time":{ARRIVAL - 5}}}', timestamp=_stamp(unit="ms"), overrides=overrides)
     assert record.timestamp == ARRIVAL - 5
+    payload = f'{{"h":{{"a":{ARRIVAL - 6}}}}}'
+    record = accepted(ANY, payload, timestamp=_stamp("/head/at", unit="ms"), overrides=overrides)
+    assert record.timestamp == ARRIVAL - 6
+
+
+def test_a_refused_timestamp_is_quoted_from_under_its_other_name():
+    """What the dead letter shows is what the device sent."""
+    version = version_of(record_schema(("v", "int"), {"name": "ts", "type": TS, "aliases": ["time"]}))
+    rejection = refused(version, f'{{"v":1,"time":{ARRIVAL - 5}}}', timestamp=_stamp(otherwise="reject", behind_s=0))
+    assert rejection.violations[0].value == str(ARRIVAL - 5)
 
 
 BEYOND = pytest.mark.parametrize("value", ["9000000000000000", "-9000000000000000", "9" * 38, '"9999-12-31T23:59:59Z"'])

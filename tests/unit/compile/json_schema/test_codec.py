@@ -185,24 +185,6 @@ def test_strict_never_converts():
         assert reason(refused(json_version(READING), payload, mode=Mode.STRICT))[0] == "type-mismatch"
 
 
-@pytest.mark.xfail(strict=True, reason="defaults: fill is not implemented for JSON Schema")
-def test_declared_defaults_are_filled_under_plain_properties():
-    """Off unless declared; then a missing property gets its default, and that is recorded."""
-    version = json_version({"type": "object", "properties": {"a": {"default": 5}, "b": {}}})
-    assert accepted(version, '{"b":1}').value[5:] == b'{"b":1}'
-    record = accepted(version, '{"b":1}', options={"defaults": "fill"})
-    assert json.loads(record.value[5:]) == {"a": 5, "b": 1}
-    assert conversions(record) == [("/a", "default-filled")]
-
-
-@pytest.mark.xfail(strict=True, reason="a contract's aliases count for nothing with JSON Schema")
-def test_a_field_s_other_names_hold_for_json_schema_too():
-    """A route alias renames the property, in all modes, recorded."""
-    record = accepted(json_version(READING), '{"id":"p","t":1}', overrides={"/temp": {"aliases": ["t"]}})
-    assert json.loads(record.value[5:]) == {"id": "p", "temp": 1}
-    assert conversions(record) == [("/temp", "renamed")]
-
-
 def test_avro_and_json_schema_read_the_same_texts_alike():
     """A device's "on" means the same under both languages, in each mode."""
     for text in ("true", "FALSE", "on", "Y", "1", "0", "2", "", "maybe"):
