@@ -33,6 +33,8 @@ class Codec:
     """Object keys in a decoded value; may miss some, never counts one too many."""
     needs_exact_numbers: bool = False
     """Whether numbers with a point must be decoded as ``Decimal``."""
+    deepest: int | None = None
+    """Levels of nesting that the schema itself allows; None for any. See json_schema/repetition.py."""
     avro: Type | None = None
     """The schema's tree, for Avro."""
     source: Any = None
@@ -72,5 +74,10 @@ def _compile_avro(version: SchemaVersion, book: RuleBook) -> Codec:
 def _compile_json(version: SchemaVersion, book: RuleBook) -> Codec:
     compiled = JsonSchemaCodec(version, book)
     return Codec(
-        compiled.encoder(), compiled.explain, json_text.proves_flat, json_text.count_keys, source=compiled.source
+        compiled.encoder(),
+        compiled.explain,
+        json_text.proves_flat,
+        json_text.count_keys,
+        deepest=compiled.deepest,
+        source=compiled.source,
     )

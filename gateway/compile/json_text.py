@@ -324,6 +324,7 @@ def check_depth(text: bytes, value: Any, limit: int) -> Violation | None:
 def _too_deep(limit: int) -> Violation:
     return Violation(
         Code.PAYLOAD_LIMIT,
-        f"the payload is nested more than {limit} levels deep (limits.depth)",
+        f"the payload is nested more than {limit} levels deep (limits.depth, or less where alternatives of the schema"
+        " contain themselves)",
         params={"limit": "depth", "actual": f"more than {limit}"},
     )

@@ -35,7 +35,7 @@ class Route:
     timestamp: TimestampField | None
     """None where the record's timestamp is its arrival."""
     depth: int
-    """Most levels of nesting in a payload."""
+    """Most levels of nesting in a payload, by configuration and by the schema."""
 
 
 def compile_route(contract: Contract, variant: Variant, version: SchemaVersion, *, depth: int) -> Route:
@@ -49,9 +49,9 @@ def compile_route(contract: Contract, variant: Variant, version: SchemaVersion, 
     if contract.timestamp is not None:
         timestamp = compile_timestamp(contract.timestamp, codec.avro, book)
     decode = json_text.make_decoder(exact=codec.needs_exact_numbers)
-    return Route(
-        contract, variant, Where(contract, variant), version, label, codec, book.at(()), decode, timestamp, depth
-    )
+    depth = depth if codec.deepest is None else min(depth, codec.deepest)
+    where = Where(contract, variant)
+    return Route(contract, variant, where, version, label, codec, book.at(()), decode, timestamp, depth)
 
 
 def label_of(contract: Contract, variant: Variant, version: SchemaVersion | None) -> RouteLabel:

@@ -18,6 +18,7 @@ from gateway.compile.json_schema.dialect import make_validator, parse_schema
 from gateway.compile.json_schema.mending import Attempt, Mender, value_at
 from gateway.compile.json_schema.references import Documents
 from gateway.compile.json_schema.renames import Renaming, compile_renames
+from gateway.compile.json_schema.repetition import deepest
 from gateway.compile.json_schema.report import Report, Where, generic
 from gateway.compile.leaf import Leaf
 from gateway.compile.rules import Path, RuleBook
@@ -44,6 +45,8 @@ class JsonSchemaCodec:
         self.source = parse_schema(version)
         validator = make_validator(version, self.source)
         documents = Documents(version, self.source)
+        self.deepest = deepest(documents)
+        """The levels of nesting beyond which the validator must not be asked, None where there are none."""
         self._is_valid: Callable[[Any], bool] = validator.is_valid
         self._book = book
         self._renames = compile_renames(book, self.source)

@@ -38,6 +38,7 @@ class Documents:
         self._id = "id" if draft == DRAFT_4 else "$id"
         self._by_uri = dict(resources(version, source))
         self.root = self._entered(source, "", source)
+        self._by_uri.setdefault(self.root.base, source)
 
     def below(self, place: Place, *steps: str | int) -> Place:
         """The subschema that stands at ``steps`` inside ``place``."""

@@ -1,0 +1,151 @@
+"""How often a validator judges one value, and so how deep a payload may be.
+
+A schema whose alternatives contain the schema itself (``anyOf`` of two kinds of nodes that hold nodes) is
+judged once for each alternative at every level: a payload of 30 levels, wrong at the bottom, would keep a
+validator busy for hours. Nothing can interrupt it, so such payloads must not reach it.
+
+Counted is an upper bound: every alternative is judged, every pattern matches.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from gateway.compile.json_schema.references import Documents, Place
+from gateway.errors import SchemaError
+
+MOST_JUDGEMENTS = 2_000
+"""Of one value. An error is told with those of all alternatives around it: about 10 ms."""
+
+_MOST_LEVELS = 64
+"""What is nested no deeper by its schema is not nested without end."""
+_MOST_ALTERNATIVES = 50_000
+"""In one place: beyond it even a number would keep the validator busy."""
+_MOST_PLACES = 200_000
+"""Pairs of subschema and level that are looked at, of a schema of a thousand subschemas."""
+
+_HERE = ("not", "if", "then", "else")
+_HERE_LISTED = ("allOf", "anyOf", "oneOf")
+_HERE_NAMED = ("dependentSchemas", "dependencies")
+_ANY_PROPERTY = ("additionalProperties", "unevaluatedProperties")
+_ANY_ITEM = ("items", "additionalItems", "unevaluatedItems", "contains")
+_LISTED_ITEMS = ("items", "prefixItems")
+
+
+def deepest(documents: Documents) -> int | None:
+    """The levels of nesting down to which no value is judged too often, None where there is no such limit."""
+    counting = _Counting(documents)
+    if not counting.judgements(documents.root, _MOST_LEVELS):
+        return None
+    levels = range(1, _MOST_LEVELS + 1)
+    return next((level - 1 for level in levels if counting.judgements(documents.root, level) > MOST_JUDGEMENTS), None)
+
+
+_TOO_MANY = "the schema's alternatives contain each other in too many ways; say less by allOf, anyOf, oneOf and $ref"
+
+
+class _Counting:
+    def __init__(self, documents: Documents) -> None:
+        self._documents = documents
+        self._known: dict[tuple[int, int], int] = {}
+        self._below: dict[int, list[Counter[int]]] = {}
+        """By a schema's identity: the schemas that judge each location below it, and how often."""
+        self._places: dict[int, Place] = {}
+        """By the identities of their schemas."""
+
+    def judgements(self, place: Place, level: int) -> int:
+        """How often ``place`` has a value judged that lies ``level`` levels below its own, where that is most often."""
+        if level == 0:
+            return sum(count for _, count in self._here(place))
+        key = id(place.schema), level
+        if key not in self._known:
+            if len(self._known) >= _MOST_PLACES:
+                raise SchemaError(_TOO_MANY)
+            self._known[key] = max(
+                (
+                    sum(count * self.judgements(self._places[schema], level - 1) for schema, count in location.items())
+                    for location in self._locations(place)
+                ),
+                default=0,
+            )
+        return self._known[key]
+
+    def _here(self, place: Place) -> list[tuple[Place, int]]:
+        """The schemas that judge the value of ``place`` itself, each with how often."""
+        counts: Counter[int] = Counter()
+        waiting = [(place, frozenset[int]())]
+        for part, around in waiting:
+            if isinstance(part.schema, dict) and id(part.schema) not in around:
+                self._places[id(part.schema)] = part
+                counts[id(part.schema)] += 1
+                if len(waiting) > _MOST_ALTERNATIVES:
+                    raise SchemaError(_TOO_MANY)
+                waiting += [(inner, around | {id(part.schema)}) for inner in self._alternatives(part)]
+        return [(self._places[schema], count) for schema, count in counts.items()]
+
+    def _alternatives(self, place: Place) -> Iterator[Place]:
+        schema, below = place.schema, self._documents.below
+        if any(keyword in schema for keyword in ("$ref", "$dynamicRef", "$recursiveRef")):
+            reference = {"$ref": next(schema[key] for key in ("$ref", "$dynamicRef", "$recursiveRef") if key in schema)}
+            target = self._documents.followed(place._replace(schema=reference))
+            if target is not None:
+                yield target
+        yield from (below(place, keyword) for keyword in _HERE if keyword in schema)
+        for keyword in _HERE_LISTED:
+            yield from (below(place, keyword, n) for n in range(len(_listed(schema, keyword))))
+        for keyword in _HERE_NAMED:
+            yield from (below(place, keyword, name) for name in _named(schema, keyword))
+
+    def _locations(self, place: Place) -> list[Counter[int]]:
+        found = self._below.get(id(place.schema))
+        if found is None:
+            found = self._below[id(place.schema)] = self._find_locations(self._here(place))
+        return found
+
+    def _find_locations(self, parts: Iterable[tuple[Place, int]]) -> list[Counter[int]]:
+        """The properties and items that these schemas speak of, with the schemas that judge each of them."""
+        parts = list(parts)
+        names = {name for part, _ in parts for name in _named(part.schema, "properties")}
+        longest = max((len(_listed(part.schema, key)) for part, _ in parts for key in _LISTED_ITEMS), default=0)
+        locations = [self._judges((self._of_property(part, name), count) for part, count in parts) for name in names]
+        locations.append(self._judges((self._of_property(part, None), count) for part, count in parts))
+        for n in range(longest + 1):
+            locations += [self._judges((self._of_item(part, n), count) for part, count in parts)]
+        return [location for location in locations if location]
+
+    def _judges(self, found: Iterable[tuple[Iterable[Place], int]]) -> Counter[int]:
+        counts: Counter[int] = Counter()
+        for places, count in found:
+            for place in places:
+                if isinstance(place.schema, dict):
+                    self._places[id(place.schema)] = place
+                    counts[id(place.schema)] += count
+        return counts
+
+    def _of_property(self, part: Place, name: str | None) -> Iterator[Place]:
+        """What judges the property, any other one than those that are named for None."""
+        schema, below = part.schema, self._documents.below
+        if name is not None and name in _named(schema, "properties"):
+            yield below(part, "properties", name)
+        else:
+            yield from (below(part, keyword) for keyword in _ANY_PROPERTY if keyword in schema)
+        yield from (below(part, "patternProperties", pattern) for pattern in _named(schema, "patternProperties"))
+
+    def _of_item(self, part: Place, index: int) -> Iterator[Place]:
+        schema, below = part.schema, self._documents.below
+        for keyword in _LISTED_ITEMS:
+            if index < len(_listed(schema, keyword)):
+                yield below(part, keyword, index)
+        yield from (below(part, keyword) for keyword in _ANY_ITEM if isinstance(schema.get(keyword), dict))
+
+
+def _named(schema: Mapping[str, Any], keyword: str) -> Mapping[str, Any]:
+    found = schema.get(keyword)
+    return found if isinstance(found, dict) else {}
+
+
+def _listed(schema: Mapping[str, Any], keyword: str) -> list[Any]:
+    found = schema.get(keyword)
+    return found if isinstance(found, list) else []
