@@ -13,6 +13,13 @@ from pathlib import Path
 from time import monotonic, sleep
 
 import pytest
+import trustme
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+    load_pem_private_key,
+)
 
 from tests.parts.processes import free_port
 from tests.parts.projects import READING, ProjectFiles
@@ -251,6 +258,21 @@ def test_ctrl_d_ends_what_is_typed(terminals: Terminals) -> None:
     typed(terminal, b'{"n": 1, "temp": 2}\n\x04')
     assert terminal.wait() == 0
     assert "1 accepted, 0 rejected" in plain(terminal.written)
+
+
+def test_an_encrypted_key_of_the_registry_never_asks_the_terminal(project: ProjectFiles, terminals: Terminals) -> None:
+    """OpenSSL would prompt for its pass phrase and wait: it is a finding instead."""
+    pair = trustme.CA().issue_cert("client")
+    pair.cert_chain_pems[0].write_to_path(project.folder / "gw.pem")
+    key = load_pem_private_key(pair.private_key_pem.bytes(), None)
+    encrypted = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"hush"))
+    (project.folder / "gw.key").write_bytes(encrypted)
+    project.configure(registry={"ssl.certificate.location": "gw.pem", "ssl.key.location": "gw.key"})
+    terminal = terminals("check")
+    assert terminal.wait() == 2
+    shown = plain(terminal.written)
+    assert "registry.ssl.*: cannot be loaded as PEM" in shown
+    assert "phrase" not in shown
 
 
 @pytest.mark.parametrize("columns", [20, 200])

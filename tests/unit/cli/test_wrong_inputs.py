@@ -161,6 +161,14 @@ def test_wrong_input(gateway: Gateway, arguments: list[str], named: list[str]) -
     assert rest in ([], [f"{first.split(': ')[0]} --help tells more"])
 
 
+def test_the_value_is_named_once(gateway: Gateway) -> None:
+    """Where typer's own message leaves it out it is added, and only there."""
+    _, _, err = gateway("try", AVSC, "--mode", "strct")
+    assert err.splitlines()[0] == "gateway try: --mode: 'strct' is not one of 'strict', 'lossless', 'lenient'"
+    _, _, err = gateway("publish", "a", "--qos", "7")
+    assert err.splitlines()[0] == "gateway publish: --qos: must be less than or equal to 2, found '7'"
+
+
 @pytest.mark.parametrize(
     ("configuration", "named"),
     [
