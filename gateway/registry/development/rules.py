@@ -55,7 +55,7 @@ class Rules:
     def set_level(self, subject: str | None, text: object) -> Compatibility:
         """Sets and returns a level, written in either case. Raises Refused (42203)."""
         try:
-            level = Compatibility(str(text).upper())
+            level = Compatibility(_word(text))
         except ValueError as exc:
             raise refusals.invalid_level() from exc
         if subject is None:
@@ -67,7 +67,7 @@ class Rules:
     def set_mode(self, subject: str | None, text: object) -> AccessMode:
         """Sets and returns a mode, written in either case. Raises Refused (42204)."""
         try:
-            mode = AccessMode(str(text).upper())
+            mode = AccessMode(_word(text))
         except ValueError as exc:
             raise refusals.invalid_mode() from exc
         if subject is None:
@@ -104,3 +104,8 @@ class Rules:
         self._mode = AccessMode(dumped["mode"])
         self._levels = {subject: Compatibility(level) for subject, level in dumped["levels"].items()}
         self._modes = {subject: AccessMode(mode) for subject, mode in dumped["modes"].items()}
+
+
+def _word(text: object) -> str:
+    """The text in capitals; nothing for what is no text: a missing level must not become NONE."""
+    return text.upper() if isinstance(text, str) else ""
