@@ -1,0 +1,1 @@
+"""Tests of gateway/service/inspection: what the peers' answers mean."""
