@@ -1,20 +1,24 @@
-"""``python -m bench [micro|drain] [--messages SMALL LARGE] [--quick]``: measures, and writes docs/benchmarks.md."""
+"""``python -m bench [micro|drain|outage]``: measures; all of it together is written to docs/benchmarks.md."""
 
 from __future__ import annotations
 
 import argparse
 
 from bench import report
-from bench.drain import Slope, arena, slope
+from bench.drain import Outage, Slope, arena, slope
 from bench.micro import measure
+from bench.telemetry import SCHEMAS
 
 CONTENDERS = (("floor", "avro"), ("gateway", "avro"), ("gateway", "json"), ("naive", "avro"), ("naive", "json"))
+
+LOOKS = 12
+"""At the memory while Kafka is frozen."""
 
 
 def main() -> None:
     """Runs what is asked for, and prints and writes the report."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("what", nargs="?", choices=["all", "micro", "drain"], default="all")
+    parser.add_argument("what", nargs="?", choices=["all", "micro", "drain", "outage"], default="all")
     parser.add_argument("--messages", nargs=2, type=int, default=[100_000, 500_000], metavar=("SMALL", "LARGE"))
     parser.add_argument("--pairs", type=int, default=1, help="how often each contender runs")
     parser.add_argument("--no-report", action="store_true", help="print only, leave docs/benchmarks.md alone")
@@ -22,7 +26,8 @@ def main() -> None:
     stages = measure() if arguments.what in {"all", "micro"} else []
     sizes = (arguments.messages[0], arguments.messages[1])
     slopes = _drain(sizes, arguments.pairs) if arguments.what in {"all", "drain"} else {}
-    text = report.text(stages, slopes, sizes)
+    outages = _outages(sizes[0]) if arguments.what in {"all", "outage"} else {}
+    text = report.text(stages, slopes, sizes, outages)
     print(text)
     if not arguments.no_report and arguments.what == "all":
         report.write(text)
@@ -38,6 +43,12 @@ def _drain(sizes: tuple[int, int], pairs: int) -> dict[tuple[str, str], list[Slo
                 print(f"{name} {kind}: {found.cpu_us:.2f} us CPU a message, {found.per_s:.0f}/s", flush=True)
                 slopes[name, kind].append(found)
     return slopes
+
+
+def _outages(messages: int) -> dict[str, Outage]:
+    """How the gateway waits for Kafka, by the kind of schema."""
+    with arena() as peers:
+        return {kind: peers.outage(kind, messages, LOOKS) for kind in SCHEMAS}
 
 
 if __name__ == "__main__":

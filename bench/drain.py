@@ -10,13 +10,13 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
-from confluent_kafka import TopicPartition
+from confluent_kafka import KafkaException, TopicPartition
 from confluent_kafka.admin import OffsetSpec  # type: ignore[attr-defined]  # the package lists no exports
 from paho.mqtt.client import Client, MQTTv5
 from paho.mqtt.enums import CallbackAPIVersion
@@ -31,6 +31,8 @@ from tests.parts.processes import Process, free_port
 PARTITIONS = 4
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 _LONGEST_S = 900
+LOOK_S = 5
+"""Between two looks at the memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,18 @@ class Slope:
     peak_bytes: int
 
 
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """The gateway while Kafka does not answer and the MQTT broker is full."""
+
+    resident_bytes: Sequence[int]
+    """Resident set, every ``LOOK_S`` from when Kafka froze."""
+    cpu_share: float
+    """Of one core, while it waits."""
+    peak_bytes: int
+    """Largest resident set, the catch-up after it included."""
+
+
 def slope(small: Run, large: Run) -> Slope:
     """The cost of a message beyond what a run costs anyway."""
     messages = large.messages - small.messages
@@ -76,19 +90,41 @@ class Arena:
 
     def run(self, contender: str, kind: str, messages: int) -> Run:
         """Fills the session, starts the contender, waits until Kafka has everything, and counts."""
-        self._prepare_session()
-        loader.load(self._mosquitto.port, messages)
+        self._fill_session(messages)
         before = self._stored(kind)
         command = self._command(contender, kind)
         began = time.monotonic()
         process = Process(command, self._folder / f"{contender}.log")
         process.wait_ready(lambda: self._stored(kind) - before >= messages, _LONGEST_S)
         elapsed_s = time.monotonic() - began
-        cpu_s, peak_bytes = _usage(process.pid)
-        code = process.terminate()
-        if code not in {0, -15}:
-            raise SystemExit(f"{contender} ended with exit code {code}:\n{process.tail()}")
+        cpu_s = _cpu_s(process.pid)
+        peak_bytes = _memory(process.pid, "VmHWM")
+        _end(process)
         return Run(messages, cpu_s, elapsed_s, peak_bytes)
+
+    def outage(self, kind: str, messages: int, looks: int) -> Outage:
+        """Freezes Kafka in the middle of a drain, looks at the gateway now and then, and lets it catch up."""
+        self._fill_session(messages)
+        before = self._stored(kind)
+        process = Process(self._command("gateway", kind), self._folder / "outage.log")
+        process.wait_ready(lambda: self._stored(kind) - before >= messages // 10, _LONGEST_S)
+        self._kafka.pause()
+        cpu_s = _cpu_s(process.pid)
+        resident = []
+        for _ in range(looks):
+            time.sleep(LOOK_S)
+            resident.append(_memory(process.pid, "VmRSS"))
+        cpu_s = _cpu_s(process.pid) - cpu_s
+        self._kafka.resume()
+        process.wait_ready(lambda: self._holds(kind, before + messages), _LONGEST_S)
+        peak_bytes = _memory(process.pid, "VmHWM")
+        _end(process)
+        return Outage(resident, cpu_s / (looks * LOOK_S), peak_bytes)
+
+    def _fill_session(self, messages: int) -> None:
+        """So many messages wait for client ID ``bench``."""
+        self._prepare_session()
+        loader.load(self._mosquitto.port, messages)
 
     def _prepare_session(self) -> None:
         """A fresh session of client ID ``bench`` with its subscription, and nobody connected."""
@@ -114,6 +150,14 @@ class Arena:
             for partition in range(partitions)
         }
         return sum(answer.result(10).offset for answer in self._kafka.admin.list_offsets(wanted).values())
+
+    def _holds(self, kind: str, records: int) -> bool:
+        """Whether so many are stored; False while a broker that was away is fenced, and cannot say."""
+        try:
+            return self._stored(kind) >= records
+        except KafkaException:
+            self._kafka.renew_admin()
+            return False
 
     def _command(self, contender: str, kind: str) -> list[str]:
         if contender == "gateway":
@@ -176,10 +220,19 @@ def _answers(url: str) -> Callable[[], bool]:
     return answers
 
 
-def _usage(pid: int) -> tuple[float, int]:
-    """``(CPU seconds, peak resident bytes)`` of a process, its ended children included."""
+def _end(process: Process) -> None:
+    code = process.terminate()
+    if code not in {0, -15}:
+        raise SystemExit(f"a contender ended with exit code {code}:\n{process.tail()}")
+
+
+def _cpu_s(pid: int) -> float:
+    """CPU seconds of a process, its ended children included."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    cpu_s = sum(int(ticks) for ticks in fields[11:15]) / _TICKS_PER_S
+    return sum(int(ticks) for ticks in fields[11:15]) / _TICKS_PER_S
+
+
+def _memory(pid: int, what: str) -> int:
+    """Bytes of a process: ``VmRSS``, resident now, or ``VmHWM``, the most that ever was."""
     status = Path(f"/proc/{pid}/status").read_text()
-    peak_kib = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM"))
-    return cpu_s, peak_kib * 1024
+    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith(what)) * 1024

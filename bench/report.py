@@ -9,11 +9,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 
-from bench.drain import Slope
+from bench.drain import LOOK_S, Outage, Slope
 from bench.micro import Stage
 from gateway import __version__
 
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
+
+_NAMES = {"avro": "Avro", "json": "JSON Schema"}
 
 _HEAD = """\
 # Benchmarks
@@ -23,11 +25,18 @@ Times are CPU microseconds per message, user and system; compare ratios, not mac
 """
 
 
-def text(stages: Sequence[Stage], slopes: Mapping[tuple[str, str], Sequence[Slope]], sizes: tuple[int, int]) -> str:
+def text(
+    stages: Sequence[Stage],
+    slopes: Mapping[tuple[str, str], Sequence[Slope]],
+    sizes: tuple[int, int],
+    outages: Mapping[str, Outage],
+) -> str:
     """The page."""
     parts = [_HEAD, _machine()]
     if slopes:
         parts.append(_drain(slopes, sizes))
+    if outages:
+        parts.append(_outages(outages, sizes))
     if stages:
         parts.append(_stages(stages))
     return "\n".join(parts)
@@ -64,10 +73,28 @@ def _drain(slopes: Mapping[tuple[str, str], Sequence[Slope]], sizes: tuple[int, 
     ]
     for (name, kind), found in slopes.items():
         cpu_us = median(slope.cpu_us for slope in found)
-        label = "floor" if name == "floor" else f"{name}, {'Avro' if kind == 'avro' else 'JSON Schema'}"
+        label = "floor" if name == "floor" else f"{name}, {_NAMES[kind]}"
         lines.append(
             f"| {label} | {cpu_us:.2f} | {cpu_us / floor:.2f} | {median(slope.per_s for slope in found):.0f} | "
             f"{max(slope.peak_bytes for slope in found) / 1e6:.0f} MB |",
+        )
+    return "\n".join([*lines, ""])
+
+
+def _outages(outages: Mapping[str, Outage], sizes: tuple[int, int]) -> str:
+    looks = len(next(iter(outages.values())).resident_bytes)
+    lines = [
+        "## Kafka does not answer\n",
+        f"Frozen for {looks * LOOK_S} s in the middle of a drain of {sizes[0]} messages, then it goes on.",
+        "Resident memory of the gateway during the outage, and the most until all was drained.\n",
+        f"| | after {LOOK_S} s | at the end | peak | CPU while waiting |",
+        "|---|---|---|---|---|",
+    ]
+    for kind, outage in outages.items():
+        first, last = outage.resident_bytes[0] / 1e6, outage.resident_bytes[-1] / 1e6
+        lines.append(
+            f"| gateway, {_NAMES[kind]} | {first:.1f} MB | {last:.1f} MB | {outage.peak_bytes / 1e6:.1f} MB | "
+            f"{outage.cpu_share:.1%} of a core |",
         )
     return "\n".join([*lines, ""])
 

@@ -128,11 +128,12 @@ _SET_BY_US: Final = re.compile(r".*_cb|on_delivery|logger|default\.topic\.config
 DEFAULTS: Final[Mapping[str, str]] = {
     "bootstrap.servers": "localhost:9092",
     "client.id": "schema-gateway",
-    "linger.ms": "5",
+    "linger.ms": "2",
     "reconnect.backoff.max.ms": "3000",
 }
 """Ours where the user writes nothing, and free to change. librdkafka's own 10 s between attempts to reconnect
-are most of the 15 s in which we promise to be back."""
+are most of the 15 s in which we promise to be back. Lingering need only cover the handing over of a flight
+(kafka/sink.py): what comes meanwhile waits for the next one in any case, so batches are large without it."""
 
 
 def refused(properties: Mapping[str, str]) -> Iterator[Refused]:

@@ -17,6 +17,9 @@ from gateway.kafka.properties import BROKER_DEFAULT_BYTES
 from gateway.kafka.sizes import batch_bytes, most_batch_bytes
 from gateway.model import Record
 
+_LEAST_FLIGHT_BYTES = 65_536
+"""Where a topic takes less than that, several batches are the lesser evil."""
+
 _LARGEST_BYTES = 1_000_000_000
 """The highest ``message.max.bytes`` that librdkafka takes."""
 
@@ -41,6 +44,8 @@ class SizeLimits:
         """Whether every record must go out in a batch of its own."""
         self.batch_bytes = 1 if self.lone else min((self._largest_batch, *known))
         """The producer's ``batch.size``; the first record of a batch is always taken."""
+        self.flight_bytes = max(min((self._largest_batch, *known)), _LEAST_FLIGHT_BYTES)
+        """Of records handed to the producer at once: no partition's share is more than one batch."""
         self.surely_fits = min((self.record_bytes, *known))
         """What every topic takes."""
 

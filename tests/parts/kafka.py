@@ -181,6 +181,10 @@ class KafkaBroker:
         """Ends a pause."""
         self.process.resume()
 
+    def renew_admin(self) -> None:
+        """Makes ``admin`` a new client: after a long pause the broker was fenced, and the old one keeps its epoch."""
+        self._admin = None
+
     def close(self) -> None:
         """Ends it for good, and the clients made here."""
         self._admin = None

@@ -12,7 +12,7 @@ def test_the_guarantees_are_in_the_properties_without_anyone_writing_them() -> N
     assert producer_properties({}) == {
         "bootstrap.servers": "localhost:9092",
         "client.id": "schema-gateway",
-        "linger.ms": "5",
+        "linger.ms": "2",
         "reconnect.backoff.max.ms": "3000",
         "enable.idempotence": "true",
         "enable.gapless.guarantee": "true",

@@ -44,6 +44,18 @@ def test_what_surely_fits_is_the_smallest_limit():
     assert limits.surely_fits == 2000
 
 
+def test_a_flight_is_at_most_one_batch():
+    """Unless a topic takes so little that flights would be too small to keep up."""
+    limits = SizeLimits(None, 1_000_000)
+    assert limits.flight_bytes == 1_000_000
+    limits.learn({"t": 200_000})
+    assert limits.flight_bytes == 200_000
+    limits.learn({"u": 500})
+    assert limits.flight_bytes == 65_536
+    limits.correct("t", [])
+    assert limits.flight_bytes == 65_536
+
+
 def test_the_configuration_bounds_all():
     """A limit in gateway.yaml holds for topics that would take more, and for unknown ones."""
     limits = SizeLimits(2000, 1_000_000)

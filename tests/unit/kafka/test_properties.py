@@ -19,7 +19,7 @@ def test_the_guarantees_are_in_place():
             "message.timeout.ms": "0",
             "partitioner": "murmur2_random",
             "allow.auto.create.topics": "false",
-            "linger.ms": "5",
+            "linger.ms": "2",
         }.items()
     )
 
@@ -27,7 +27,7 @@ def test_the_guarantees_are_in_place():
 def test_every_problem_is_listed():
     """Not only the first."""
     with pytest.raises(ConfigError) as refusal:
-        producer_properties({"acks": "1", "retries": "1", "linger.ms": "5"})
+        producer_properties({"acks": "1", "retries": "1", "linger.ms": "2"})
     assert [problem.key for problem in refusal.value.problems] == ["kafka.acks", "kafka.retries"]
 
 
@@ -41,7 +41,7 @@ def test_librdkafka_takes_what_the_guarantees_need(name: str):
 
 def test_other_clients_get_no_producer_properties():
     """They would warn about each; security and connection properties they need."""
-    given = {"bootstrap.servers": "k:9092", "acks": "all", "linger.ms": "5", "sasl.username": "u"}
+    given = {"bootstrap.servers": "k:9092", "acks": "all", "linger.ms": "2", "sasl.username": "u"}
     assert client_properties(given) == {"bootstrap.servers": "k:9092", "sasl.username": "u"}
 
 

@@ -215,6 +215,45 @@ async def test_a_reset_within_a_report(mock_cluster: MockCluster):
     await sink.close()
 
 
+async def test_one_flight_at_a_time(mock_cluster: MockCluster, make_sink: MakeSink):
+    """What comes while records are on their way waits outside librdkafka, whose thread would not rest meanwhile."""
+    sink, reports = make_sink(reconnect_backoff_ms="10", reconnect_backoff_max_ms="50")
+    mock_cluster.down()
+    for number in range(3):
+        sink.send(record(), reports.ticket(number))
+    await eventually(lambda: sink._generation.waiting == 3)
+    for number in range(3, 10):
+        sink.send(record(), reports.ticket(number))
+    assert await sink.flush(0.1) == 10
+    assert sink._generation.waiting == 3
+    mock_cluster.up()
+    assert await reports.wait_confirmed(10) == list(range(10))
+
+
+async def test_a_flight_is_bounded_in_bytes(mock_cluster: MockCluster, make_sink: MakeSink):
+    """By ``batch.size``, so that no partition's share is more than one batch; what is left takes the next one."""
+    sink, reports = make_sink(batch_size="100000", reconnect_backoff_ms="10", reconnect_backoff_max_ms="50")
+    mock_cluster.down()
+    for number in range(50):
+        sink.send(record(b"x" * 9_900), reports.ticket(number))
+    await eventually(lambda: sink._generation.waiting > 0)
+    assert sink._generation.waiting == 10
+    mock_cluster.up()
+    assert await reports.wait_confirmed(50) == list(range(50))
+
+
+async def test_a_flight_is_bounded_in_records(mock_cluster: MockCluster, make_sink: MakeSink):
+    """So that handing it over does not take longer than ``linger.ms``."""
+    sink, reports = make_sink(reconnect_backoff_ms="10", reconnect_backoff_max_ms="50")
+    mock_cluster.down()
+    for number in range(5000):
+        sink.send(record(), reports.ticket(number))
+    await eventually(lambda: sink._generation.waiting > 0)
+    assert sink._generation.waiting == 2000
+    mock_cluster.up()
+    assert await reports.wait_confirmed(5000) == list(range(5000))
+
+
 async def test_a_full_queue_does_not_refuse(make_sink: MakeSink):
     """More records than librdkafka's queue takes are all confirmed, in order."""
     sink, reports = make_sink(queue_buffering_max_messages="10")
@@ -263,34 +302,38 @@ async def test_a_failure_takes_back_what_has_not_left(mock_cluster: MockCluster,
     assert reports.confirmed == []
 
 
-def refuse(sink: KafkaSink, monkeypatch: pytest.MonkeyPatch, value: bytes) -> None:
-    """Lets librdkafka not take the record of this value, as it does for a topic that it knows to be missing."""
+def refuse(sink: KafkaSink, monkeypatch: pytest.MonkeyPatch, value: bytes) -> list[bytes]:
+    """Lets librdkafka not take the record of this value, as it does for a topic that it knows to be missing.
+
+    Returns the values that are handed over from now on.
+    """
     produce = sink._generation._produce
+    handed: list[bytes] = []
 
     def produce_or_refuse(*arguments) -> None:
+        handed.append(arguments[1])
         if arguments[1] == value:
             raise KafkaException(KafkaError(KafkaError._UNKNOWN_TOPIC))
         produce(*arguments)
 
     monkeypatch.setattr(sink._generation, "_produce", produce_or_refuse)
+    return handed
 
 
 async def test_a_record_that_librdkafka_does_not_take(make_sink: MakeSink, monkeypatch: pytest.MonkeyPatch):
     """It is reported like one that Kafka refused, later, and nothing behind it is handed over."""
     sink, reports = make_sink()
-    refuse(sink, monkeypatch, b"2")
+    handed = refuse(sink, monkeypatch, b"2")
     for number in range(5):
         sink.send(record(b"%d" % number), reports.ticket(number))
-    assert sink.outstanding == 2
     assert reports.failures == []
     failure = await reports.wait_failure()
     assert (failure.reason, failure.topic, failure.fatal) == ("topic_missing", "t", False)
+    assert handed == [b"0", b"1", b"2"]
 
 
-async def test_a_record_of_the_backlog_that_librdkafka_does_not_take(
-    make_sink: MakeSink, monkeypatch: pytest.MonkeyPatch
-):
-    """The rest of the backlog is forgotten with it."""
+async def test_a_waiting_record_that_librdkafka_does_not_take(make_sink: MakeSink, monkeypatch: pytest.MonkeyPatch):
+    """The rest of what waits is forgotten with it."""
     sink, reports = make_sink(queue_buffering_max_messages="10")
     refuse(sink, monkeypatch, b"20")
     for number in range(50):
@@ -311,7 +354,7 @@ async def test_a_record_wakes_a_resting_sink(make_sink: MakeSink):
     await eventually(lambda: sink._pulse.resting)
 
 
-async def test_a_failure_forgets_the_backlog(mock_cluster: MockCluster, make_sink: MakeSink):
+async def test_a_failure_forgets_what_waits(mock_cluster: MockCluster, make_sink: MakeSink):
     """Records that waited for room are not sent once an earlier one was refused; after a reset the way is free."""
     sink, reports = make_sink(queue_buffering_max_messages="10")
     mock_cluster.answer(PRODUCE, KafkaError.INVALID_TIMESTAMP)
