@@ -4,6 +4,8 @@ Rules
 - Synchronous and on one thread: the event loop calls in, nothing here waits.
 - Whatever the payload, exactly one record is handed to the sink for it, or the connection is given up
   and the broker sends the message again. Nothing is acknowledged before the sink has reported it.
+- What no topic takes, not even as a dead letter, gives the connection up only when all that came before it is
+  acknowledged: each attempt would write that to Kafka once more.
 - One connection at a time: ``open`` starts a generation, and everything that belongs to an earlier one
   (messages, reports) is without effect from then on.
 
@@ -58,12 +60,16 @@ class Engine:
         self._clock = clock
         self._limits = (max_messages, max_bytes)
         self._window: AckWindow | None = None
+        self._receiving: AckWindow | None = None
+        """The same window, while its connection's messages are taken."""
         self._acknowledge: Acknowledge | None = None
+        self._unwritable: tuple[Ticket, SinkFailure] | None = None
+        """The message that no record can be written for, and why."""
 
     def open(self) -> AckWindow:
         """The window of a new connection; the previous one, and all that it waits for, is forgotten."""
-        self._window = AckWindow(*self._limits)
-        self._acknowledge = None
+        self.close()
+        self._window = self._receiving = AckWindow(*self._limits)
         return self._window
 
     def connect(self, acknowledge: Acknowledge) -> None:
@@ -73,7 +79,7 @@ class Engine:
 
     def close(self) -> None:
         """Ends the generation: its messages are the broker's again."""
-        self._window = self._acknowledge = None
+        self._window = self._receiving = self._acknowledge = self._unwritable = None
 
     @property
     def window(self) -> AckWindow | None:
@@ -88,7 +94,7 @@ class Engine:
 
     def receive(self, window: AckWindow, message: Message) -> None:
         """Takes one message of the connection that ``window`` belongs to."""
-        if window is not self._window:
+        if window is not self._receiving:
             return
         ticket = self._open_ticket(window, message)
         if message.cut is not None:
@@ -107,7 +113,7 @@ class Engine:
 
     def refuse(self, window: AckWindow, message: Message, violation: Violation) -> None:
         """Takes a packet that could not be read as a message; it becomes a dead letter."""
-        if window is self._window:
+        if window is self._receiving:
             self._reject(message, self._unread(message, Stage.PACKET, violation), self._open_ticket(window, message))
 
     def _faulty(self, message: Message, exc: Exception) -> Rejection:
@@ -166,7 +172,16 @@ class Engine:
                 failure = SinkFailure("dead_letter_too_large", detail, exc.topic)
             else:
                 return
-        self.failed(failure)
+        self._receiving = None
+        self._unwritable = ticket, failure
+        self._give_up()
+
+    def _give_up(self) -> None:
+        """Ends the generation if nothing is left but what cannot be written."""
+        if self._unwritable is not None and self._window is not None:
+            ticket, failure = self._unwritable
+            if self._window.oldest is ticket:
+                self.failed(failure)
 
     def delivered(self, tickets: Sequence[Ticket]) -> None:
         """Kafka has confirmed one record of each ticket."""
@@ -184,6 +199,7 @@ class Engine:
             self.stats.latency.observe(self._clock.monotonic() - taken[0].opened_at)
             self.stats.acknowledged += sum(ticket.qos > 0 for ticket in taken)
             self._acknowledge(taken)
+            self._give_up()
 
     def failed(self, failure: SinkFailure) -> None:
         """A delivery failed: the generation ends, the broker will send its messages again."""

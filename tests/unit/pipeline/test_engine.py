@@ -349,12 +349,6 @@ def test_a_failure_between_two_connections(bench: Bench) -> None:
     assert [failure.reason for failure in bench.failures] == ["fatal"]
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="Engine.failed forgets the window at once where a dead letter fits nowhere: what arrived before it is "
-    "delivered again with every attempt, for as long as the topic's limit is not raised",
-)
 def test_what_came_before_a_dead_letter_that_fits_nowhere(bench: Bench) -> None:
     """Is acknowledged when Kafka confirms it, so that attempts do not write it again and again (G2)."""
     bench.sink.limits["t.dlq"] = 10
@@ -362,3 +356,17 @@ def test_what_came_before_a_dead_letter_that_fits_nowhere(bench: Bench) -> None:
     bench.receive(link, message(b"a", 1), message(b"r", 2))
     bench.confirm(0)
     assert link.packet_ids == [1]
+    assert [failure.reason for failure in bench.failures] == ["dead_letter_too_large"]
+
+
+def test_nothing_is_taken_behind_a_dead_letter_that_fits_nowhere(bench: Bench) -> None:
+    """While what came before it is on its way: the connection is lost already, and the broker sends it all again."""
+    bench.sink.limits["t.dlq"] = 10
+    link = bench.connect()
+    bench.receive(link, message(b"a", 1), message(b"r", 2), message(b"a", 3))
+    assert (len(bench.sink.records), bench.failures) == (1, [])
+    bench.engine.failed(SinkFailure("fatal", "", fatal=True))
+    bench.receive(bench.connect(), message(b"a", 1))
+    assert len(bench.sink.records) == 2
+    bench.confirm(1)
+    assert [failure.reason for failure in bench.failures] == ["fatal"]
