@@ -75,6 +75,9 @@ WRONG = {
     "port out of range": Wrong("mqtt: {url: mqtt://x:99999}", 1, "mqtt.url", ("is no URL", "mqtt://HOST:PORT")),
     "password in the url": Wrong("mqtt: {url: mqtt://u:pw@x}", 1, "mqtt.url", ("must not contain the password",)),
     "registry scheme": Wrong("registry: {url: localhost:8081}", 1, "registry.url", ("http://HOST:PORT",)),
+    "registry port": Wrong("registry: {url: 'http://a:99999'}", 1, "registry.url", ("is no URL: Port out of range",)),
+    "registry bracket": Wrong("registry: {url: 'http://[::1'}", 1, "registry.url", ("is no URL", "http://HOST:PORT")),
+    "registry query": Wrong("registry: {url: 'http://a?x=1'}", 1, "registry.url", ("http://HOST:PORT",)),
     "second registry": Wrong("registry: {url: 'http://a,b'}", 1, "registry.url", ("http://HOST:PORT",)),
     "registry password in the url": Wrong(
         "registry: {url: 'http://a:b@c'}", 1, "registry.url", ("registry.basic.auth.user.info",)
