@@ -84,3 +84,11 @@ class RecordTooLarge(GatewayError):
         self.size = size
         self.limit = limit
         super().__init__(f"a record of {size} bytes is above the {limit} bytes that topic {topic!r} takes")
+
+
+def is_fault(exc: BaseException) -> bool:
+    """Whether code failed, ours or a library's: an Exception, or a panic of Rust, which pyo3 makes a BaseException.
+
+    For the named guards (docs/design.md); everything else, such as an interrupt, ends what it passes.
+    """
+    return isinstance(exc, Exception) or type(exc).__name__ == "PanicException"  # pyo3 exports no class

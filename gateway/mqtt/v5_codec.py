@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import mqtt5
 
-from gateway.errors import PeerError
+from gateway.errors import PeerError, is_fault
 from gateway.model import Cut, Message
 from gateway.mqtt.malformed import Fault, topic_fault
 
@@ -47,7 +47,7 @@ def decode_control(packet: memoryview) -> mqtt5.Packet:
     except (ValueError, IndexError) as exc:
         detail = str(exc)
     except BaseException as exc:  # the guard around the codec: its panics have nothing but a name to be told by
-        if type(exc).__name__ != "PanicException":
+        if not is_fault(exc):
             raise
         detail = "text that is not UTF-8"
     kind = FROM_BROKER.get(packet[0] >> 4, "unknown")

@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from gateway.errors import RecordTooLarge
+from gateway.errors import RecordTooLarge, is_fault
 from gateway.model import Code, Cut, Message, Record, Rejection, Stage, Violation
 from gateway.pipeline.acks import AckWindow, Ticket
 from gateway.pipeline.deadletter import PREFIX_BYTES, DeadLetters, shorten, too_large
@@ -102,7 +102,9 @@ class Engine:
             return
         try:
             outcome = self.routes.encode(message.topic, message.payload, message.received_at)
-        except Exception as exc:  # noqa: BLE001 - the named guard around a payload's processing (docs/design.md)
+        except BaseException as exc:  # the named guard around a payload's processing (docs/design.md)
+            if not is_fault(exc):
+                raise
             self.stats.faults[type(exc).__name__] += 1
             outcome = self._faulty(message, exc)
         if type(outcome) is Record:
@@ -116,7 +118,7 @@ class Engine:
         if window is self._receiving:
             self._reject(message, self._unread(message, Stage.PACKET, violation), self._open_ticket(window, message))
 
-    def _faulty(self, message: Message, exc: Exception) -> Rejection:
+    def _faulty(self, message: Message, exc: BaseException) -> Rejection:
         """The rejection of a message on which our own processing failed."""
         try:
             return self._unread(message, Stage.ENCODE, _fault(exc))
@@ -207,7 +209,7 @@ class Engine:
         self.on_failure(failure)
 
 
-def _fault(exc: Exception) -> Violation:
+def _fault(exc: BaseException) -> Violation:
     """A payload that broke our own processing: kept, with the cause, and the next one flows."""
     name = type(exc).__name__
     return Violation(

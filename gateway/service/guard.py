@@ -11,7 +11,7 @@ from typing import TypeVar
 
 import structlog
 
-from gateway.errors import SchemaError
+from gateway.errors import SchemaError, is_fault
 
 _log = structlog.get_logger(__name__)
 
@@ -25,8 +25,8 @@ def guarded(contract: str, work: Callable[[], T]) -> T:
     except SchemaError:
         raise
     except BaseException as exc:
-        name = type(exc).__name__
-        if not isinstance(exc, Exception) and name != "PanicException":  # of pyo3, which has no better name
+        if not is_fault(exc):
             raise
+        name = type(exc).__name__
         _log.error("schema_processing_failed", contract=contract, exc_info=exc)
         raise SchemaError(f"the gateway failed on it ({name}, see the log); please report it with the schema") from exc

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 from copy import deepcopy
 from typing import Any
 
 import pytest
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from gateway.model import Format
+from gateway.registry.development.http import registry_app
 from gateway.registry.development.seeds import Seed, plant
 from tests.parts.gateway import GatewayProcess
 from tests.parts.mosquitto import Mosquitto
@@ -121,3 +125,30 @@ def version_of(gateway: GatewayProcess) -> int:
 
 def degraded(gateway: GatewayProcess) -> set[str]:
     return {reason["code"] for reason in gateway.get("/readyz")["degraded"]}
+
+
+@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
+async def test_a_lost_state_folder_while_half_the_registry_is_down(
+    stage: Stage, mosquitto: Mosquitto, protocol: str
+) -> None:
+    """Nobody remembers the session: no message becomes a dead letter for want of a schema; all arrive afterwards."""
+    silent, silent_dead = stage.declare("silent")
+    other, other_dead = stage.declare("other")
+    gateway = await stage.started(mosquitto.url, mqtt={"version": protocol})
+    assert await asyncio.to_thread(gateway.process.terminate) == 0
+    shutil.rmtree(gateway.folder / "var")
+    for topic in ("silent/p1", "other/p1"):
+        await asyncio.to_thread(mosquitto.publish, topic, READING)
+    whole = registry_app(stage.registry.store)
+
+    async def half(scope: Scope, receive: Receive, send: Send) -> None:
+        await (Response("{}", 500) if silent in scope["path"] else whole)(scope, receive, send)
+
+    stage.registry.fault = half
+    await asyncio.to_thread(gateway.launch)
+    await eventually(lambda: '"registry_unreachable"' in gateway.log, 30, "held")
+    assert await stage.count(silent, other, silent_dead, other_dead, stage.unrouted) == 0
+    stage.registry.fault = None
+    await stage.arrived(2, silent, other)
+    assert await stage.count(silent_dead, other_dead, stage.unrouted) == 0
+    assert '"session_filters_unknown"' in gateway.log

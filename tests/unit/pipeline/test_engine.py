@@ -298,6 +298,39 @@ def test_a_topic_that_breaks_our_own_processing(bench: Bench) -> None:
     assert letter.value == b"x"
 
 
+class PanicException(BaseException):
+    """As pyo3 calls a panic of Rust code."""
+
+
+class Raising(ScriptedRoutes):
+    """Processing that raises."""
+
+    def __init__(self, raised: BaseException) -> None:
+        self._raised = raised
+
+    def encode(self, topic: str, payload: bytes, received_at: int) -> Record | Rejection:
+        """Raises."""
+        raise self._raised
+
+
+def test_a_panic_of_a_library_written_in_rust(bench: Bench) -> None:
+    """Is no Exception, and costs a dead letter like one: else the payload would end the gateway at every start."""
+    bench.engine.routes = Raising(PanicException("index out of bounds"))
+    bench.receive(bench.connect(), message(b"x"))
+    [letter] = bench.sink.records
+    assert headers_of(letter)["gw-reason"] == "crash-suspect"
+    assert bench.stats.faults == {"PanicException": 1}
+
+
+def test_an_interrupt_is_no_fault(bench: Bench) -> None:
+    """It ends the process, and the message stays the broker's."""
+    bench.engine.routes = Raising(KeyboardInterrupt())
+    link = bench.connect()
+    with pytest.raises(KeyboardInterrupt):
+        bench.receive(link, message(b"x"))
+    assert bench.sink.records == []
+
+
 class Unwritable(ScriptedRoutes):
     """A rejection whose dead letter cannot be written, as for ``{"const": 1267650600228229401496703205376}``."""
 
