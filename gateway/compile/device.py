@@ -10,13 +10,15 @@ from gateway.notation.pointer import Pointer
 
 MOST_CHARACTERS = 1024
 """Of a device ID; it is a record's key, and longer text is something else."""
+MOST_BITS = 128
+"""Of a device ID that is an integer: UUIDs fit."""
 
 
 def read_device(value: Any) -> str | None:
-    """Text of 1 to ``MOST_CHARACTERS`` as it is, an integer as decimal text; None for anything else."""
+    """Text of 1 to ``MOST_CHARACTERS`` as it is, an integer up to ``MOST_BITS`` as decimal text; None for the rest."""
     if type(value) is str:
         return value if 0 < len(value) <= MOST_CHARACTERS else None
-    return str(value) if type(value) is int and value.bit_length() <= 128 else None
+    return str(value) if type(value) is int and value.bit_length() <= MOST_BITS else None
 
 
 def check_device(payload: Any, pointer: Pointer, captured: str | None) -> str | Violation:
@@ -24,15 +26,7 @@ def check_device(payload: Any, pointer: Pointer, captured: str | None) -> str | 
     found = pointer.get(payload)
     device = read_device(found)
     if device is None:
-        return Violation(
-            Code.NO_DEVICE_ID,
-            f"{pointer}: the contract reads the device ID here; wanted non-empty text or a whole number, "
-            f"found {kind_of(found)}",
-            path=str(pointer),
-            expected="non-empty text or a whole number",
-            found=kind_of(found),
-            value=quote(found),
-        )
+        return _unreadable(pointer, found)
     if captured is not None and device != captured:
         return Violation(
             Code.DEVICE_MISMATCH,
@@ -43,3 +37,23 @@ def check_device(payload: Any, pointer: Pointer, captured: str | None) -> str | 
             value=quote(found),
         )
     return device
+
+
+def _unreadable(pointer: Pointer, found: Any) -> Violation:
+    wanted = "non-empty text or a whole number"
+    if found == "":
+        what = "is empty"
+    elif type(found) is str:
+        what = f"has {len(found)} characters, at most {MOST_CHARACTERS} are taken"
+    elif type(found) is int:
+        what = f"is an integer of {found.bit_length()} bits, at most {MOST_BITS} are taken"
+    else:
+        what = f"should be {wanted}, found {kind_of(found)}"
+    return Violation(
+        Code.NO_DEVICE_ID,
+        f"{pointer}: the device ID {what}; publish it here, or let the contract's 'device' point elsewhere",
+        path=str(pointer),
+        expected=wanted,
+        found=kind_of(found),
+        value=quote(found),
+    )

@@ -1,0 +1,61 @@
+"""Device IDs read from payloads: what is taken, and what the refusal of the rest says."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from gateway.compile.device import check_device, read_device
+from gateway.model import Code, Violation
+from gateway.notation.pointer import Pointer
+
+ID = Pointer.parse("/id")
+
+
+@pytest.mark.parametrize(
+    ("value", "device"),
+    [("p7", "p7"), ("x" * 1024, "x" * 1024), (0, "0"), (-7, "-7"), (2**128 - 1, str(2**128 - 1))],
+    ids=["text", "the longest text", "zero", "negative", "the largest integer"],
+)
+def test_what_is_a_device_id(value: Any, device: str) -> None:
+    """Text as it is, integers as decimal text."""
+    assert read_device(value) == check_device({"id": value}, ID, None) == device
+
+
+@pytest.mark.parametrize(
+    ("value", "says", "found"),
+    [
+        ("", "/id: the device ID is empty;", "string"),
+        ("x" * 1025, "/id: the device ID has 1025 characters, at most 1024 are taken;", "string"),
+        (2**128, "/id: the device ID is an integer of 129 bits, at most 128 are taken;", "number"),
+        (1.5, "/id: the device ID should be non-empty text or a whole number, found number;", "number"),
+        (True, "/id: the device ID should be non-empty text or a whole number, found boolean;", "boolean"),
+        (None, "/id: the device ID should be non-empty text or a whole number, found null;", "null"),
+    ],
+    ids=["empty", "too long", "too large", "a fraction", "a boolean", "null"],
+)
+def test_what_is_none(value: Any, says: str, found: str) -> None:
+    """The message says what was found, what is wanted and what to do; the value is shown, shortened."""
+    refusal = check_device({"id": value}, ID, None)
+    assert isinstance(refusal, Violation)
+    assert (refusal.code, refusal.path, refusal.found) == (Code.NO_DEVICE_ID, "/id", found)
+    assert refusal.message == f"{says} publish it here, or let the contract's 'device' point elsewhere"
+    assert refusal.value is not None
+    assert len(refusal.value) <= 64
+
+
+def test_a_missing_device_id() -> None:
+    """Absent is told as such."""
+    refusal = check_device({}, ID, "p7")
+    assert isinstance(refusal, Violation)
+    assert (refusal.found, refusal.value) == ("absent", None)
+
+
+def test_topic_and_payload_must_agree() -> None:
+    """Both are in the message."""
+    assert check_device({"id": 7}, ID, "7") == "7"
+    refusal = check_device({"id": "p8"}, ID, "p7")
+    assert isinstance(refusal, Violation)
+    assert refusal.code == Code.DEVICE_MISMATCH
+    assert refusal.message == "/id: the payload says device 'p8', the topic says 'p7'; both must agree"
