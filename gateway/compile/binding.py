@@ -49,6 +49,7 @@ class Binding:
         "_captured",
         "_constant_key",
         "_decode",
+        "_depth_is_open",
         "_device_pointer",
         "_encode",
         "_fields",
@@ -80,6 +81,8 @@ class Binding:
         self._decode = route.decode
         self._encode = route.codec.encode
         self._proves_sound = route.codec.proves_sound
+        self._depth_is_open = route.codec.avro is not None
+        """Whether the depth of what was left out of the record is not known yet."""
         self._device_pointer = contract.device
         self._fields = [(pointer, template.fill(self._known)) for pointer, template in contract.fields.items()]
         self._key = contract.key.fill(self._known)
@@ -156,7 +159,8 @@ class Binding:
         headers, timestamp = self._fixed_headers, received_at
         coercions: tuple[Coercion, ...] = ()
         if log or self._header_templates:
-            self._check_depth(value, payload)
+            if self._depth_is_open:
+                self._check_depth(value, payload)
             coercions = tuple(log)
             headers = self._varying_headers(device, received_at, coercions)
         replaced = False
@@ -236,10 +240,9 @@ class Binding:
         return template.render({DEVICE: device or "", "received_at": format_epoch_ms(received_at)})
 
     def _varying_headers(self, device: str | None, received_at: int, coercions: tuple[Coercion, ...]) -> Headers:
-        headers = list(self._fixed_headers or ())
-        headers += [
-            (name, self._render(template, device, received_at).encode()) for name, template in self._header_templates
-        ]
+        headers = list(self._fixed_headers) if self._fixed_headers is not None else []
+        for name, template in self._header_templates:
+            headers.append((name, self._render(template, device, received_at).encode()))
         if coercions:
             headers.append((COERCIONS_HEADER, coercions_header(coercions, self.label.mode)))
         return headers

@@ -20,9 +20,13 @@ class Leaf:
     rules: Rules
     path: Path
     pointer: str = field(init=False)
+    from_text: Coercion = field(init=False)
+    """The most frequent conversion of all."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "pointer", str(Pointer(self.path)))
+        pointer = str(Pointer(self.path))
+        object.__setattr__(self, "pointer", pointer)
+        object.__setattr__(self, "from_text", Coercion(pointer, STRING_TO_NUMBER))
 
     def note(self, log: Log, code: str) -> None:
         """Records that a value at this place was converted."""
@@ -31,6 +35,9 @@ class Leaf:
     def number_text(self, text: str, wanted: str, log: Log) -> str:
         """Text as a number that ``float`` and ``Decimal`` read; notes the conversion. Raises Refused."""
         rules = self.rules
+        if rules.decimal_separator == "." and numbers.is_json_number(text):
+            log.append(self.from_text)
+            return text
         try:
             number = numbers.read_number(text, lenient=rules.lenient, separator=rules.decimal_separator)
         except numbers.NotANumber as exc:
@@ -43,7 +50,7 @@ class Leaf:
                 f"it reads as {readings}; declare decimal_separator in the contract",
                 readings=exc.readings,
             ) from None
-        self.note(log, STRING_TO_NUMBER)
+        log.append(self.from_text)
         if rules.decimal_separator != "." and rules.decimal_separator in text:
             self.note(log, DECIMAL_COMMA)
         return number

@@ -29,7 +29,8 @@ MOST_TEXT_BITS = 12_000
 _FAR = 999_999
 """An exponent far beyond every limit, and small enough to compute with."""
 
-_JSON_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?").fullmatch
+is_json_number = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?").fullmatch
+"""Whether a text is a number by RFC 8259."""
 _LENIENT_NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?").fullmatch
 _THOUSANDS = re.compile(r"[+-]?[0-9]{1,3}(?:[.,][0-9]{3})+").fullmatch
 _NON_FINITE = re.compile(r"[+-]?(?:nan|inf|infinity)", re.IGNORECASE | re.ASCII).fullmatch
@@ -65,7 +66,7 @@ def read_number(text: str, *, lenient: bool, separator: str = ".") -> str:
         if "." in candidate:
             raise _other_separator(text, lenient=lenient, separator=separator)
         candidate = candidate.replace(separator, ".", 1)
-    if _JSON_NUMBER(candidate):
+    if is_json_number(candidate):
         return candidate
     if lenient and _LENIENT_NUMBER(stripped := candidate.strip(_WHITE_SPACE)):
         return stripped
@@ -90,6 +91,13 @@ def _other_separator(text: str, *, lenient: bool, separator: str) -> ValueError:
             return NotANumber("plus-sign")
         return NotANumber("leading-zero" if text.lstrip("-")[0] == "0" else "bare-point")
     return NotANumber("not-a-number")
+
+
+def plain_integer(text: str) -> int | None:
+    """The integer that a text of the grammar writes with a sign and digits alone; None for more than 40 of them."""
+    if len(text) <= MOST_INTEGER_EXPONENT and text.lstrip("+-").isdecimal():
+        return int(text)
+    return None
 
 
 def decimal_of(text: str) -> Decimal:

@@ -34,6 +34,10 @@ class Rules:
     """What may be converted at one place."""
 
     mode: Mode
+    strict: bool
+    """No conversion at all."""
+    lenient: bool
+    """Wider conversions, still without guessing between two readings."""
     epoch_unit: str | None
     epoch_window: tuple[int, int]
     """Nanoseconds since 1970 UTC, the end exclusive."""
@@ -69,16 +73,6 @@ class Rules:
     """Whether text at this place holds JSON."""
     duplicate_keys: str
     """``reject`` or ``last``."""
-
-    @property
-    def strict(self) -> bool:
-        """No conversion at all."""
-        return self.mode is Mode.STRICT
-
-    @property
-    def lenient(self) -> bool:
-        """Wider conversions, still without guessing between two readings."""
-        return self.mode is Mode.LENIENT
 
 
 class RuleBook:
@@ -145,6 +139,8 @@ def _resolve(mode: Mode, options: Options, exact: Options, *, parse_json: bool) 
     capture = unknown.capture if isinstance(unknown, Capture) else None
     return Rules(
         mode=mode,
+        strict=strict,
+        lenient=lenient,
         epoch_unit=None if strict else options.epoch_unit,
         epoch_window=window_nanos(*(options.epoch_window or DEFAULT_WINDOW)),
         assume_tz=ZoneInfo(options.assume_tz) if options.assume_tz and not strict else None,

@@ -7,12 +7,14 @@ again to collect every violation (``Findings``); only rejected messages pay for 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from functools import lru_cache
 from types import NoneType
 from typing import Any
 
 from gateway.model import Code, Coercion, Mode, Violation
+from gateway.notation.nearest import nearest
 from gateway.notation.pointer import MISSING, Missing
 
 type_ = type
@@ -55,6 +57,10 @@ class Refused(Exception):
         """What would make it pass, for a person; empty if nothing short does."""
         self.params = params
 
+    def told(self) -> Refused:
+        """Itself with all that a person wants to know of it."""
+        return self
+
     def stored(self) -> Refused:
         """Itself, without the stack frames that it and its context came through.
 
@@ -63,6 +69,31 @@ class Refused(Exception):
         """
         self.__context__ = None
         return self.with_traceback(None)
+
+
+class Misspelled(Refused):
+    """A name or symbol that is not known.
+
+    The nearest known one is looked for only when the refusal is told: that takes longer than all else, and most
+    attempts at a value are never told.
+    """
+
+    def __init__(
+        self, code: Code, expected: str, found: str, known: Sequence[str], otherwise: str = "", /, **params: Any
+    ) -> None:
+        super().__init__(code, expected, otherwise, **params)
+        self._found = found
+        self._known = known
+
+    def told(self) -> Refused:
+        """The refusal with the nearest known name as its advice."""
+        near = _nearest(self._found[:MOST_VALUE], tuple(self._known))
+        advice = f"did you mean {near!r}?" if near else self.advice
+        return Refused(self.code, self.expected, advice, **self.params, nearest=near)
+
+
+_nearest = lru_cache(maxsize=256)(nearest)
+"""Kept, because a device makes the same mistake in message after message."""
 
 
 class Findings:
@@ -107,6 +138,7 @@ def violation(
     keyword: str | None = None,
 ) -> Violation:
     """The error object for a refused value at ``path``."""
+    refused = refused.told()
     found = kind_of(value)
     shown = quote(value)
     what = f"{found} {shown!r}" if shown is not None and found not in {"null", "absent"} else found

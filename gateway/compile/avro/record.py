@@ -7,7 +7,7 @@ about a third faster than a closure over the fields); whatever is not clean goes
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import msgspec
@@ -27,10 +27,9 @@ from gateway.compile.coercions import (
 )
 from gateway.compile.leaf import mismatch, refuse_null
 from gateway.compile.rules import Path, Rules
-from gateway.compile.verdict import Findings, Log, Refused, violation
+from gateway.compile.verdict import Findings, Log, Misspelled, Refused, violation
 from gateway.model import Code, Coercion, Mode
-from gateway.notation.nearest import nearest
-from gateway.notation.pointer import MISSING, Pointer
+from gateway.notation.pointer import MISSING, Pointer, escape
 
 Refuse = Callable[[Refused, str, Any], None]
 """Takes a refusal, the key it is about ("" for the record itself) and the value found there."""
@@ -58,6 +57,11 @@ class Place:
     may_be_missing: bool
     """Whether a default or null is filled in."""
     schema_path: str
+    step: str = field(init=False)
+    """The last step of a pointer to it, when the payload calls it by its own name."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "step", "/" + escape(self.name))
 
 
 class Arranged(NamedTuple):
@@ -88,7 +92,7 @@ def compile_record(record: Record, path: Path, rules: Rules, places: Sequence[Pl
 
     def explain(value: Any, at: str, findings: Findings) -> None:
         def refuse(refused: Refused, key: str, found: Any) -> None:
-            where = at + str(Pointer((key,))) if key else at
+            where = f"{at}/{escape(key)}" if key else at
             findings.add(violation(refused, found, where, fields.schema_path(key), fields.passes_in(refused, modes)))
 
         log: Log = []
@@ -248,20 +252,11 @@ class _Fields:
             for key in unknown:
                 self._note(log, key, UNKNOWN_DROPPED)
         else:
+            wanted = f"only the fields of {self._record.name}"
+            advice = "declare unknown_fields in the contract to drop or capture it"
+            missing = [name for name in self._names if name not in present]
             for key in unknown:
-                near = nearest(key, [name for name in self._names if name not in present])
-                hint = (
-                    f"did you mean {near!r}?"
-                    if near
-                    else "declare unknown_fields in the contract to drop or capture it"
-                )
-                refuse(
-                    Refused(
-                        Code.UNKNOWN_FIELD, f"only the fields of {self._record.name}", hint, field=key, nearest=near
-                    ),
-                    key,
-                    source[key],
-                )
+                refuse(Misspelled(Code.UNKNOWN_FIELD, wanted, key, missing, advice, field=key), key, source[key])
 
     def _take_unknown(
         self, source: Mapping[str, Any], unknown: list[str], present: dict[str, Any], log: Log, refuse: Refuse
@@ -297,8 +292,8 @@ class _Fields:
         """The violations of one field, a missing one included."""
         value = arranged.values.get(place.name, MISSING)
         if value is not MISSING:
-            key = arranged.renamed.get(place.name, place.name)
-            place.node.explain(value, at + str(Pointer((key,))), findings)
+            key = arranged.renamed.get(place.name)
+            place.node.explain(value, at + (place.step if key is None else "/" + escape(key)), findings)
             return
         try:
             self.write(place, arranged.values, [])
@@ -334,6 +329,6 @@ class _Fields:
 def _fold(names: Mapping[str, str]) -> dict[str, str]:
     """Lower-case form of each name or alias -> field, for the forms that mean only one field."""
     folded: dict[str, set[str]] = {}
-    for name, field in names.items():
-        folded.setdefault(name.lower(), set()).add(field)
+    for name, own in names.items():
+        folded.setdefault(name.lower(), set()).add(own)
     return {lower: same.pop() for lower, same in folded.items() if len(same) == 1}

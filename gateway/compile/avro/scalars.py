@@ -32,9 +32,8 @@ from gateway.compile.coercions import (
 )
 from gateway.compile.leaf import Leaf, mismatch, plain_number, refuse_null
 from gateway.compile.tokens import FALSE_TEXTS, LENIENT_FALSE, LENIENT_TRUE, TRUE_TEXTS
-from gateway.compile.verdict import Log, Refused
+from gateway.compile.verdict import Log, Misspelled, Refused
 from gateway.model import Code
-from gateway.notation.nearest import nearest
 
 _ROUNDINGS = {"floor": ROUND_FLOOR, "trunc": ROUND_DOWN, "half-even": ROUND_HALF_EVEN}
 
@@ -112,7 +111,9 @@ def compile_integer(leaf: Leaf, low: int, high: int) -> Scalar:
         if rules.strict or kind in {dict, list}:
             raise mismatch(wanted)
         if kind is str:
-            return from_decimal(numbers.decimal_of(leaf.number_text(value, wanted, log)), log)
+            text = leaf.number_text(value, wanted, log)
+            plain = numbers.plain_integer(text)
+            return from_decimal(numbers.decimal_of(text), log) if plain is None else in_range(plain)
         if kind is bool:
             if not rules.lenient:
                 raise mismatch(wanted, "a boolean is no number; lenient mode takes it as 0 or 1")
@@ -251,30 +252,31 @@ def _integer_to_double(number: int, wanted: str, *, exact: bool) -> float:
 
 
 def _double_from_text(leaf: Leaf, text: str, wanted: str, log: Log) -> float:
-    rules = leaf.rules
-    if numbers.is_non_finite(text):
-        token = (_LENIENT_NON_FINITE if rules.lenient else _NON_FINITE_TOKENS).get(
-            text.lower() if rules.lenient else text
-        )
-        if rules.non_finite != "keep" or token is None:
-            raise Refused(
-                Code.NON_FINITE,
-                wanted,
-                "publish null in a nullable field, or declare non_finite: null or keep",
-                token=text,
-            )
-        leaf.note(log, STRING_TO_NUMBER)
-        return token
-    number, exact = numbers.float_of(written := leaf.number_text(text, wanted, log))
+    written = None
+    try:
+        written = leaf.number_text(text, wanted, log)
+    except Refused:
+        if not numbers.is_non_finite(text):
+            raise
+    if written is None:
+        return _non_finite(leaf, text, wanted, log)
+    number, exact = numbers.float_of(written)
+    if exact:
+        return number
     _finite(number, wanted)
-    if not exact and (not rules.lenient or (number == 0 and numbers.decimal_of(written))):
-        raise Refused(
-            Code.PRECISION_LOSS,
-            wanted,
-            f"the nearest double is {number!r}",
-            nearest=number,
-        )
+    if not leaf.rules.lenient or (number == 0 and numbers.decimal_of(written)):
+        raise Refused(Code.PRECISION_LOSS, wanted, f"the nearest double is {number!r}", nearest=number)
     return number
+
+
+def _non_finite(leaf: Leaf, text: str, wanted: str, log: Log) -> float:
+    """NaN or an infinity, where the contract keeps them."""
+    spelled, tokens = (text.lower(), _LENIENT_NON_FINITE) if leaf.rules.lenient else (text, _NON_FINITE_TOKENS)
+    if leaf.rules.non_finite != "keep" or spelled not in tokens:
+        advice = "publish null in a nullable field, or declare non_finite: null or keep"
+        raise Refused(Code.NON_FINITE, wanted, advice, token=text)
+    leaf.note(log, STRING_TO_NUMBER)
+    return tokens[spelled]
 
 
 _NON_FINITE_TOKENS = {"NaN": nan, "Infinity": inf, "-Infinity": copysign(inf, -1)}
@@ -386,9 +388,7 @@ def compile_enum(leaf: Leaf, kind: EnumType) -> Scalar:
         if rules.lenient and symbol is not None:
             leaf.note(log, ENUM_CASE)
             return symbol
-        near = symbol or nearest(value, kind.symbols)
-        hint = f"did you mean {near!r}?" if near else ""
-        raise Refused(Code.NOT_IN_ENUM, wanted, hint, allowed=list(kind.symbols[:20]), nearest=near)
+        raise Misspelled(Code.NOT_IN_ENUM, wanted, value, kind.symbols, allowed=list(kind.symbols[:20]))
 
     return Scalar(
         wanted,

@@ -15,6 +15,7 @@ import msgspec
 from gateway.compile.json_schema.conversion import convert
 from gateway.compile.json_schema.defaults import compile_defaults
 from gateway.compile.json_schema.dialect import make_validator, parse_schema
+from gateway.compile.json_schema.direct import compile_direct
 from gateway.compile.json_schema.mending import Attempt, Mender, value_at
 from gateway.compile.json_schema.references import Documents
 from gateway.compile.json_schema.renames import Renaming, compile_renames
@@ -52,6 +53,7 @@ class JsonSchemaCodec:
         self._renames = compile_renames(book, self.source)
         self._defaults = compile_defaults(documents, book)
         self._mender = Mender(validator, book)
+        self._convert_directly = compile_direct(documents, book, self._mender)
 
     def encoder(self) -> Callable[[Any, bytes | None, Log], bytes]:
         """The function ``(value, its JSON text if it has one, log)`` -> JSON text. It raises Refused."""
@@ -62,7 +64,7 @@ class JsonSchemaCodec:
         def encode(value: Any, text: bytes | None, log: Log) -> bytes:
             if is_valid(value):
                 return text if text is not None else _encode(value)
-            return _encode(mended(value, Renaming(), log))
+            return _encode(mended(value, None, log))
 
         return encode
 
@@ -78,10 +80,14 @@ class JsonSchemaCodec:
             return text if arranged is value and text is not None else _encode(arranged)
         return _encode(self._mended(arranged, renaming, log))
 
-    def _mended(self, value: Any, renaming: Renaming, log: Log) -> Any:
+    def _mended(self, value: Any, renaming: Renaming | None, log: Log) -> Any:
+        direct = self._convert_directly(value) if self._convert_directly is not None else None
+        if direct is not None and self._is_valid(direct[0]):
+            log += direct[1]
+            return direct[0]
         attempt = self._mender.attempt(value, log)
         if not attempt.succeeded:
-            raise _Unacceptable(renaming, attempt)
+            raise _Unacceptable(renaming or Renaming(), attempt)
         return attempt.value
 
     def explain(self, value: Any, refused: Refused, findings: Findings) -> None:

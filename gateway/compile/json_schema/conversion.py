@@ -6,6 +6,7 @@ The result is again a JSON value; the schema then judges it anew.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from math import isinf
 from typing import Any
 
 from gateway.compile import numbers
@@ -83,7 +84,11 @@ def _to_integer(value: Any, leaf: Leaf, log: Log) -> int:
         return int(value)
     if type(value) is not str or leaf.rules.strict:
         raise mismatch(wanted)
-    number = numbers.decimal_of(leaf.number_text(value, wanted, log))
+    text = leaf.number_text(value, wanted, log)
+    plain = numbers.plain_integer(text)
+    if plain is not None:
+        return plain
+    number = numbers.decimal_of(text)
     if numbers.exceeds(number, numbers.MOST_INTEGER_EXPONENT):
         raise Refused(Code.OUT_OF_RANGE, wanted, f"more than {numbers.MOST_INTEGER_EXPONENT} digits")
     if number != number.to_integral_value():
@@ -98,17 +103,22 @@ def _to_number(value: Any, leaf: Leaf, log: Log) -> int | float:
         return int(value)
     if type(value) is not str or leaf.rules.strict:
         raise mismatch(wanted)
-    if numbers.is_non_finite(value):
-        raise Refused(
-            Code.NON_FINITE, wanted, "JSON has no such number; publish null where the schema allows it", token=value
-        )
-    text = leaf.number_text(value, wanted, log)
-    if text.lstrip("+-").isdecimal() and len(text) <= numbers.MOST_INTEGER_EXPONENT:
-        return int(text)
+    try:
+        text = leaf.number_text(value, wanted, log)
+    except Refused:
+        if numbers.is_non_finite(value):
+            advice = "JSON has no such number; publish null where the schema allows it"
+            raise Refused(Code.NON_FINITE, wanted, advice, token=value) from None
+        raise
+    plain = None if "." in text else numbers.plain_integer(text)
+    if plain is not None:
+        return plain
     number, exact = numbers.float_of(text)
-    if number in {float("inf"), float("-inf")}:
+    if exact:
+        return number
+    if isinf(number):
         raise Refused(Code.OUT_OF_RANGE, wanted, "the largest double is 1.7976931348623157e308")
-    if not exact and (not leaf.rules.lenient or not number):
+    if not leaf.rules.lenient or not number:
         raise Refused(Code.PRECISION_LOSS, wanted, f"the nearest double is {number!r}", nearest=number)
     return number
 

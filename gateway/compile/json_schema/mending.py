@@ -109,6 +109,8 @@ class Mender:
         dropped = self._droppable(attempt)
         mistyped = {flaw.where for flaw in attempt.flaws if flaw.name == "type"}
         attempt.hopeless += [flaw for flaw in attempt.flaws if not self._is_mendable(flaw, mistyped)]
+        if not fixes and not dropped:
+            return False
         copy, order = _Copy(attempt.value), _Order(attempt.value)
         for fix in sorted(fixes, key=lambda fix: order.position(fix.where)):
             if copy.is_changed_around(fix.where):

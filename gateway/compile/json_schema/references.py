@@ -52,13 +52,15 @@ class Documents:
         for _ in range(_MOST_STEPS):
             if not isinstance(place.schema, dict) or "$ref" not in place.schema:
                 return place
-            target = self._target(place, place.schema["$ref"])
+            target = self.target(place)
             if target is None:
                 return None
             place = target
         return None
 
-    def _target(self, place: Place, reference: Any) -> Place | None:
+    def target(self, place: Place) -> Place | None:
+        """Where the ``$ref`` of ``place`` leads, perhaps to a further one; None where it cannot be followed."""
+        reference = place.schema["$ref"]
         if not isinstance(reference, str):
             return None
         name, fragment = urldefrag(reference)

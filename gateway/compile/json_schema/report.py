@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from gateway.compile.rules import Path
-from gateway.compile.verdict import Refused, kind_of, quote, violation
+from gateway.compile.verdict import Misspelled, Refused, kind_of, violation
 from gateway.model import Code, Mode, Violation
-from gateway.notation.nearest import nearest
-from gateway.notation.pointer import MISSING, Pointer
+from gateway.notation.pointer import MISSING, Pointer, escape
 
 Where = tuple[str | int, ...]
 """An instance path as the validator gives it: names and indices."""
@@ -63,46 +62,35 @@ class Report:
         found: list[Violation] = []
         for error, name, where in named:
             if where in self.failed and name in {"type", "anyOf", "oneOf", "additionalProperties"}:
-                mode = self._passes_in(name, where, error)
-                found.append(
-                    violation(self.failed[where], self._value(where), self._pointer(where), _place(error), mode)
-                )
+                found.append(self._wrong(error, name, where, self.failed[where], keyword=None))
+            elif name == "required":
+                found.append(self._missing(error, (*where, error.kind.as_dict()["property"])))
+            elif name in {"additionalProperties", "unevaluatedProperties"}:
+                found += self._unknown(error, where)
             elif not (name in {"enum", "const"} and where in mistyped):
-                found.extend(self._violations(error, name, where))
-        return sorted(found, key=lambda each: each.code is not Code.UNKNOWN_FIELD)
+                refused = _refusal(name, error.kind.as_dict(), self._value(where))
+                found.append(self._wrong(error, name, where, refused, keyword=name))
+        return sorted(found, key=lambda each: each.code is not Code.UNKNOWN_FIELD) if len(found) > 1 else found
 
     def clash(self, where: Where, refused: Refused) -> Violation:
         """The violation of an object in which a field stands under two names."""
         return violation(refused, self._value(where), self._pointer(where), "", None)
 
-    def _passes_in(self, name: str, where: Where, error: Any) -> Mode | None:
-        return self.passes_in(where, error.kind.as_dict()["types"]) if name == "type" else None
-
     def _in_payload(self, where: Where) -> tuple[str, ...]:
         """The place as the payload names it."""
+        if not self.keys:
+            return tuple(map(str, where))
         return tuple(self.keys.get(where[: n + 1], str(step)) for n, step in enumerate(where))
 
     def _pointer(self, where: Where) -> str:
-        return str(Pointer(self._in_payload(where)))
+        return _pointer(self._in_payload(where))
 
     def _value(self, where: Where) -> Any:
         return Pointer(self._in_payload(where)).get(self.payload)
 
-    def _violations(self, error: Any, name: str, where: Where) -> Iterator[Violation]:
-        details = error.kind.as_dict()
-        match name:
-            case "required":
-                yield self._missing(error, (*where, details["property"]))
-            case "additionalProperties" | "unevaluatedProperties":
-                known = self._properties(error.schema_path)
-                for key in details["unexpected"]:
-                    yield self._unknown(error, (*where, key), nearest(key, known))
-            case _:
-                value = self._value(where)
-                expected, params = _describe(name, details, value)
-                refused = Refused(_CODES.get(name, Code.CONSTRAINT_VIOLATED), expected, "", **params)
-                mode = self._passes_in(name, where, error)
-                yield violation(refused, value, self._pointer(where), _place(error), mode, keyword=name)
+    def _wrong(self, error: Any, name: str, where: Where, refused: Refused, *, keyword: str | None) -> Violation:
+        mode = self.passes_in(where, error.kind.as_dict()["types"]) if name == "type" else None
+        return violation(refused, self._value(where), self._pointer(where), _place(error), mode, keyword=keyword)
 
     def _missing(self, error: Any, where: Where) -> Violation:
         path = self._pointer(where)
@@ -117,20 +105,13 @@ class Report:
             params={"field": where[-1], "aliases": list(self.aliases(where))},
         )
 
-    def _unknown(self, error: Any, where: Where, near: str | None) -> Violation:
-        path, value = self._pointer(where), self._value(where)
-        advice = f"did you mean {near!r}?" if near else "declare unknown_fields: drop in the contract to leave it out"
-        return Violation(
-            Code.UNKNOWN_FIELD,
-            f"{path}: the schema knows no such field; {advice}",
-            path=path,
-            schema_path=_place(error),
-            keyword=error.kind.name,
-            expected="only the fields of the schema",
-            found=kind_of(value),
-            value=quote(value),
-            params={"field": where[-1], "nearest": near},
-        )
+    def _unknown(self, error: Any, where: Where) -> Iterator[Violation]:
+        known = self._properties(error.schema_path)
+        for key in error.kind.as_dict()["unexpected"]:
+            below = (*where, key)
+            advice = "declare unknown_fields: drop in the contract to leave it out"
+            refused = Misspelled(Code.UNKNOWN_FIELD, "only the fields of the schema", key, known, advice, field=key)
+            yield self._wrong(error, error.kind.name, below, refused, keyword=error.kind.name)
 
     def _properties(self, schema_path: Iterable[str | int]) -> list[str]:
         """The property names beside the keyword at ``schema_path``, where it lies in this very schema."""
@@ -140,30 +121,34 @@ class Report:
         return list(properties) if isinstance(properties, dict) else []
 
 
-def _describe(name: str, details: Mapping[str, Any], value: Any) -> tuple[str, Mapping[str, Any]]:
-    """``(what the schema wants, params)`` of an error about a value."""
+def _refusal(name: str, details: Mapping[str, Any], value: Any) -> Refused:
+    """Why the keyword ``name`` refuses a value."""
+    code = _CODES.get(name, Code.CONSTRAINT_VIOLATED)
     match name:
         case "type":
             expected = " or ".join(details["types"])
-            return expected, {"expected": expected, "found": kind_of(value)}
+            return Refused(code, expected, expected=expected, found=kind_of(value))
         case "enum":
             allowed = list(details["options"][:_MOST_ALLOWED])
-            near = (
-                nearest(value, [each for each in allowed if isinstance(each, str)]) if isinstance(value, str) else None
-            )
-            return "one of " + ", ".join(str(each) for each in allowed), {"allowed": allowed, "nearest": near}
+            texts = [each for each in allowed if isinstance(each, str)]
+            wanted = "one of " + ", ".join(str(each) for each in allowed)
+            return Misspelled(code, wanted, value if isinstance(value, str) else "", texts, allowed=allowed)
         case "const":
-            return f"exactly {details['expected_value']!r}", {"allowed": [details["expected_value"]], "nearest": None}
+            return Refused(
+                code, f"exactly {details['expected_value']!r}", allowed=[details["expected_value"]], nearest=None
+            )
         case "anyOf" | "oneOf":
             branches = [_branch_codes(branch) for branch in details.get("context", ())]
-            return f"one of the {len(branches)} forms under {name}", {str(n): codes for n, codes in enumerate(branches)}
+            wanted = f"one of the {len(branches)} forms under {name}"
+            return Refused(code, wanted, **{str(n): codes for n, codes in enumerate(branches)})
         case "format":
-            return f"text of format {details['format']}", {"format": details["format"]}
+            return Refused(code, f"text of format {details['format']}", format=details["format"])
         case _:
             # Not the validator's own words: they quote the payload, which a dead letter may have to hide.
             limits = {key: item for key, item in details.items() if isinstance(item, int | float | str)}
             shown = ", ".join(str(item)[:_MOST_EXPECTED] for item in limits.values())
-            return f"a value that satisfies {name}" + (f" {shown}" if shown else ""), {"keyword": name, **limits}
+            wanted = f"a value that satisfies {name}" + (f" {shown}" if shown else "")
+            return Refused(code, wanted, **{"keyword": name, **limits})
 
 
 def _branch_codes(errors: Iterable[Any]) -> str:
@@ -173,4 +158,8 @@ def _branch_codes(errors: Iterable[Any]) -> str:
 def _place(error: Any) -> str:
     """JSON Schema's absolute keyword location, or the pointer into the registered schema."""
     place: str | None = error.absolute_keyword_location
-    return place or str(Pointer(tuple(map(str, error.schema_path))))
+    return place or _pointer(map(str, error.schema_path))
+
+
+def _pointer(tokens: Iterable[str]) -> str:
+    return "".join(["/" + escape(token) for token in tokens])
