@@ -25,7 +25,7 @@ test: lint ## everything: lint, unit and property tests, and the real parts that
 	@$(BIN)/python -m pytest $(TEST)
 
 unit: $(READY) ## only the tests that need no other process (seconds)
-	@$(BIN)/python -m pytest -m "not mosquitto and not kafka and not apicurio" $(TEST)
+	@$(BIN)/python -m pytest -m "not mosquitto and not kafka and not apicurio and not promtool" $(TEST)
 
 lint: $(READY) ## ruff, mypy strict, the layers of docs/design.md
 	@$(BIN)/ruff check .

@@ -9,7 +9,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 from collections.abc import Callable
 from importlib.util import find_spec
@@ -28,6 +27,7 @@ pytest_plugins = [
         "tests.parts.apicurio",
         "tests.parts.mock_cluster",
         "tests.parts.mosquitto",
+        "tests.parts.promtool",
     )
     if find_spec(name)
 ]
@@ -39,14 +39,14 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fast"))
 
 def _mosquitto() -> None:
     """Raises PartMissing where no mosquitto is installed."""
-    search = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/usr/local/sbin"])
-    if shutil.which("mosquitto", path=search) is None:
-        raise PartMissing("mosquitto is not installed", "apt-get install mosquitto mosquitto-clients")
+    from tests.parts import mosquitto  # not at the top: as a plugin it is imported later, with its assertions rewritten
+
+    mosquitto.program()
 
 
 def _kafka() -> None:
     """Raises PartMissing where Kafka's jars or a Java for them cannot be had."""
-    from tests.parts import kafka  # not at the top: as a plugin it is imported later, with its assertions rewritten
+    from tests.parts import kafka
 
     kafka.jars()
 
@@ -58,14 +58,28 @@ def _apicurio() -> None:
     apicurio.distribution()
 
 
+def _promtool() -> None:
+    """Raises PartMissing where Prometheus' promtool is not installed."""
+    from tests.parts import promtool
+
+    promtool.program()
+
+
 PARTS: dict[str, Callable[[], object]] = {
     "mosquitto": _mosquitto,
     "kafka": _kafka,
     "apicurio": _apicurio,
+    "promtool": _promtool,
 }
 """Marker -> what raises PartMissing if the part cannot be had; may download, so it is asked once and late."""
 
-FIXTURES = {"mosquitto": "mosquitto", "kafka": "kafka", "own_kafka": "kafka", "apicurio_url": "apicurio"}
+FIXTURES = {
+    "mosquitto": "mosquitto",
+    "kafka": "kafka",
+    "own_kafka": "kafka",
+    "apicurio_url": "apicurio",
+    "promtool": "promtool",
+}
 """Fixture -> the marker that a test which uses it must carry."""
 
 

@@ -19,16 +19,13 @@ from gateway.compile.where import Where
 from gateway.config.load import Project, load_project
 from gateway.config.settings import MQTT_MAX_PAYLOAD, Mqtt
 from gateway.config.subscriptions import subscriptions
-from gateway.errors import LinkError
 from gateway.model import RouteLabel
-from gateway.mqtt import reasons
 from gateway.mqtt.publisher import Publisher
 from gateway.notation.topics import MAX_BYTES, TopicFilter
 from gateway.pipeline.routes import Inactive, RouteTable
 
 NO_MATCHING_SUBSCRIBERS = 0x10
-"""PUBACK: the broker took the message over and has nobody to give it to [MQTT 5.0, 3.4.2.1]."""
-_UNTOLD = "whether the broker refused it is not known: that is told at QoS 1 over MQTT 5 only"
+"""The broker took the message over and has nobody to give it to [MQTT 5.0, 3.4.2.1 and 3.5.2.1]."""
 _MOST_HEADER = 5
 """Bytes of a PUBLISH packet beside topic and payload: length of the topic, packet ID, properties [MQTT 5.0, 3.3.2]."""
 
@@ -122,8 +119,10 @@ def _show(published: _Published, console: Console) -> None:
         fate = "keeps it for later subscribers" if published.retain else "has dropped it"
         told = f"nobody, so no gateway, subscribes to this topic (no matching subscribers, 0x10), and the broker {fate}"
         console.print(line((f"warning: {told}; is the gateway running, and connected to this broker?", "yellow")))
+    elif published.qos == 0:
+        console.print(line(("at QoS 0 no broker confirms anything", "dim")))
     elif published.code is None:
-        console.print(line((_UNTOLD, "dim")))
+        console.print(line(("confirmed, which over MQTT 3.1.1 a broker does with what it refuses, too", "dim")))
     if published.label is not None:
         console.print(f"contract {published.label.contract} {takes} it, for Kafka topic {published.label.topic}")
     elif published.heard:
@@ -155,21 +154,8 @@ def _taker(project: Project, topic: str, payload: bytes) -> RouteLabel | None:
 
 
 async def _publish(settings: Mqtt, topic: str, payload: bytes, qos: int, *, retain: bool) -> int | None:
-    """The broker's reason code, below 0x80; None where none is heard.
-
-    That is at QoS 0 and in MQTT 3.1.1, which have none, and at QoS 2, whose PUBREC the client library passes over.
-    Raises LinkError if the broker cannot be reached or refuses the message.
-    """
+    """The broker's reason code; None where MQTT has none. Raises LinkError: not reached, or refused."""
     # A name of its own: under the gateway's the broker would end the gateway's session.
     client_id = f"{settings.client_id}-publish-{secrets.token_hex(4)}"
     async with Publisher(settings, client_id) as publisher:
-        # Publisher.publish keeps a reason code below 0x80 to itself.
-        code = await publisher._client.confirm(topic, payload, qos, retain=retain)  # noqa: SLF001
-    if code is None:
-        raise LinkError(
-            f"{settings.url}: the connection ended before {len(payload)} bytes on {topic!r} were confirmed: publish "
-            "them again, and if that does not help look into the broker's log (too large for it?)"
-        )
-    if code >= reasons.REFUSED:
-        raise LinkError(f"{settings.url}: the broker refuses a message on {topic!r}: {reasons.tell(code)}")
-    return code if qos == 1 and settings.version == "5" else None
+        return await publisher.publish(topic, payload, qos, retain=retain)

@@ -35,6 +35,14 @@ def _absent_if_empty(value: Any) -> Any:
     return None if value == "" else value
 
 
+def _check_host(host: str) -> None:
+    """Refuses what cannot be looked up: the resolver raises UnicodeError for it, not OSError."""
+    try:
+        host.encode("idna")
+    except UnicodeError as exc:
+        raise refusal(f"{host!r} is no host name: its labels have 1 to 63 characters") from exc
+
+
 def _mqtt_url(url: str) -> str:
     """``mqtt://HOST[:PORT]`` or ``mqtts://HOST[:PORT]``."""
     try:
@@ -48,6 +56,7 @@ def _mqtt_url(url: str) -> str:
         raise refusal("must not contain the password: write mqtt.username and mqtt.password")
     if not host or port == 0 or parts.path not in {"", "/"} or parts.query or parts.fragment:
         raise refusal("must be only a host and a port, as in mqtt://localhost:1883")
+    _check_host(host)
     return url
 
 
@@ -65,6 +74,7 @@ def _registry_url(urls: str) -> str:
             raise refusal(
                 "must be http://HOST:PORT or https://HOST:PORT, several separated by commas, as in http://localhost:8081"
             )
+        _check_host(host)
     return urls
 
 
@@ -91,6 +101,7 @@ def _listen(address: str) -> str:
         valid = False
     if not valid:
         raise refusal(f"{address!r} is no address: write HOST:PORT, as in 127.0.0.1:8088 or [::1]:8088")
+    _check_host(parts.hostname or "")
     return address
 
 

@@ -39,5 +39,6 @@ async def missing_topics(
         raise SinkError(f"Kafka did not list its topics: {said.str()}; what to do: {advice}") from error
     except asyncio.CancelledError:
         await asyncio.wait([asking])  # the client must not go while the other thread is inside it
+        asking.exception()  # nobody wants to know it any more
         raise
     return [name for name in names if name not in known]

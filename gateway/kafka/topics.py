@@ -24,6 +24,9 @@ from gateway.errors import SinkError
 from gateway.kafka.properties import client_properties, refused_property
 from gateway.kafka.reasons import BROKER_DOWN, NOT_AUTHENTICATED, TOPIC_MISSING, reason_of
 
+CLOCK_MARGIN_S = 300
+"""Our clock and Kafka's may differ by this much before a record within a topic's timestamp limits is refused."""
+
 
 @dataclass(frozen=True, slots=True)
 class KafkaTopic:

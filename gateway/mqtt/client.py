@@ -6,7 +6,7 @@ subclass
 - reads in a task of its own, one packet at a time, and stops exactly where it is told to;
 - keeps the connection alive while paused, when no PINGRESP can be read;
 - tells when the connection ends and why, and lets the broker close it first (see ``leave``);
-- tells the reason code of a PUBACK.
+- tells the reason codes of PUBACK and PUBREC; paho passes over the latter.
 
 ``max_queued_incoming_messages`` is never set: it would discard.
 """
@@ -74,6 +74,8 @@ class Client(aiomqtt.Client):
         self._tls = settings.tls
         self.address = address
         self._client.manual_ack_set(True)
+        self._finish_pubrec = self._client._handle_pubrec  # noqa: SLF001
+        self._client._handle_pubrec = self._take_pubrec  # type: ignore[method-assign]  # noqa: SLF001
         self._deliver = deliver
         self._reading: asyncio.Task[None] | None = None
         self._resumed = asyncio.Event()
@@ -82,6 +84,8 @@ class Client(aiomqtt.Client):
         self._leaving = False
         self._lingering: socket.socket | None = None
         self._unconfirmed: dict[int, asyncio.Future[int | None]] = {}
+        self._recorded: dict[int, int] = {}
+        """Reason codes of PUBREC, for what is not yet completed at QoS 2."""
         self.session_present = False
         """Whether the broker still had our session, from CONNACK."""
         self.closed: asyncio.Future[LinkClosed] = self._loop.create_future()
@@ -115,6 +119,7 @@ class Client(aiomqtt.Client):
             return await confirmed
         finally:
             del self._unconfirmed[info.mid]
+            self._recorded.pop(info.mid, None)
 
     def acknowledge(self, packet_id: int, qos: int) -> None:
         """Queues PUBACK, or PUBCOMP for a message that an old subscription brought at QoS 2."""
@@ -183,7 +188,19 @@ class Client(aiomqtt.Client):
     ) -> None:
         confirmed = self._unconfirmed.get(mid)
         if confirmed is not None and not confirmed.done():
-            confirmed.set_result(reason_code.value)
+            confirmed.set_result(self._recorded.get(mid, reason_code.value))
+
+    def _take_pubrec(self) -> MQTTErrorCode:
+        """A PUBREC that refuses ends the publication, without PUBREL [MQTT-4.3.3-4]; any other goes on in paho."""
+        packet = self._client._in_packet["packet"]  # noqa: SLF001
+        packet_id, code = int.from_bytes(packet[:2], "big"), packet[2] if len(packet) > 2 else 0
+        self._recorded[packet_id] = code
+        if code < reasons.REFUSED:
+            return self._finish_pubrec()
+        confirmed = self._unconfirmed.get(packet_id)
+        if confirmed is not None and not confirmed.done():
+            confirmed.set_result(code)
+        return MQTTErrorCode.MQTT_ERR_SUCCESS
 
     def _on_disconnect(
         self,

@@ -32,18 +32,22 @@ class Publisher:
         """Disconnects; what was not awaited is not promised."""
         await self._client.leave()
 
-    async def publish(self, topic: str, payload: bytes, qos: int = 1, *, retain: bool = False) -> None:
+    async def publish(self, topic: str, payload: bytes, qos: int = 1, *, retain: bool = False) -> int | None:
         """Publishes; from QoS 1 on it returns when the broker has taken the message over.
 
-        Raises LinkError if the topic is none, the broker refuses the message, or the connection ends first.
+        Returns the broker's reason code, below 0x80; None where MQTT has none, at QoS 0 and in 3.1.1. Raises
+        LinkError if the topic is none, the broker refuses the message, or the connection ends first.
         """
+        address = self._client.address
         try:
             code = await self._client.confirm(topic, payload, qos, retain=retain)
         except ValueError as exc:
             raise LinkError(f"cannot publish {len(payload)} bytes on {topic!r}: {exc}; mend the topic") from exc
         if code is None:
             raise LinkError(
-                f"{self._client.address}: the connection ended before {topic!r} was confirmed; publish it again"
+                f"{address}: the connection ended before {len(payload)} bytes on {topic!r} were confirmed: publish "
+                "them again, and if that does not help look into the broker's log (too large for it?)"
             )
         if code >= reasons.REFUSED:
-            raise LinkError(f"{self._client.address}: the broker refuses a message on {topic!r}: {reasons.tell(code)}")
+            raise LinkError(f"{address}: the broker refuses a message on {topic!r}: {reasons.tell(code)}")
+        return code if qos and self._settings.version == "5" else None

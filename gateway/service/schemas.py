@@ -23,6 +23,7 @@ from gateway.compile.takeover import objection
 from gateway.compile.where import Where
 from gateway.config.contract import Contract, Timestamp, Variant
 from gateway.errors import RegistryUnavailable, SchemaError, SubjectNotFound
+from gateway.kafka.topics import CLOCK_MARGIN_S
 from gateway.model import SchemaVersion
 from gateway.pipeline.ports import Clock, Registry
 from gateway.pipeline.routes import Inactive, RouteTable
@@ -215,13 +216,9 @@ async def _aside(slot: Slot, work: Callable[[], T]) -> T:
     return await asyncio.to_thread(guarded, slot.contract.name, work)
 
 
-_CLOCK_MARGIN_S = 300
-"""Our clock and Kafka's may differ by this much before a record within bounds is refused."""
-
-
 def _within(declared: Timestamp, ahead_ms: int | None, behind_ms: int | None) -> Timestamp:
     def narrowed(own_s: int, limit_ms: int | None) -> int:
-        return own_s if limit_ms is None else max(0, min(own_s, limit_ms // 1000 - _CLOCK_MARGIN_S))
+        return own_s if limit_ms is None else max(0, min(own_s, limit_ms // 1000 - CLOCK_MARGIN_S))
 
     return replace(
         declared, ahead_s=narrowed(declared.ahead_s, ahead_ms), behind_s=narrowed(declared.behind_s, behind_ms)

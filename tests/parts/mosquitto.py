@@ -16,10 +16,8 @@ from typing import Any, Self
 
 import pytest
 
+from tests.parts.cache import PartMissing
 from tests.parts.processes import Process, free_port
-
-pytest_plugins = ["tests.parts.promtool"]
-"""Loads that part with this one: tests/conftest.py does not name it."""
 
 _CONNECT = bytes.fromhex("100f00044d515454040200050003707266")
 """CONNECT of MQTT 3.1.1, clean session, client ID "prf": what the start waits to be answered."""
@@ -97,10 +95,8 @@ class Mosquitto:
     def start(self) -> None:
         """Returns when the port answers CONNECT (with TLS: accepts connections)."""
         assert self._process is None, "already running"
-        executable = find_mosquitto()
-        assert executable is not None, "mosquitto is not installed"
         verbose = ["-v"] if self._verbose else []
-        command = [executable, *verbose, "-c", str(self.folder / "mosquitto.conf")]
+        command = [program(), *verbose, "-c", str(self.folder / "mosquitto.conf")]
         self._process = Process(command, self.folder / "log")
         self._process.wait_ready(self._answers, 10)
 
@@ -159,15 +155,17 @@ class Mosquitto:
             process.terminate()
 
 
-def find_mosquitto() -> str | None:
-    """The broker's executable; Debian keeps it where a user's PATH does not look."""
-    return shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin:/opt/homebrew/sbin")
+def program() -> str:
+    """The broker's executable; Debian keeps it where a user's PATH does not look. Raises PartMissing."""
+    beside = "/usr/sbin:/usr/local/sbin:/opt/homebrew/sbin"
+    found = shutil.which("mosquitto") or shutil.which("mosquitto", path=beside)
+    if found is None:
+        raise PartMissing("mosquitto is not installed", "apt-get install mosquitto mosquitto-clients")
+    return found
 
 
 @pytest.fixture
 def mosquitto(tmp_path: Path) -> Iterator[Mosquitto]:
     """A running broker of the test's own: anonymous, plain TCP."""
-    if find_mosquitto() is None:
-        pytest.skip("mosquitto is not installed (Debian package mosquitto)")
     with Mosquitto(tmp_path / "mosquitto") as broker:
         yield broker

@@ -1,7 +1,6 @@
 """Prometheus' own judgement on its rules and metrics, by ``promtool``, which comes with the Debian package prometheus.
 
 A program that runs and ends: nothing listens, nothing is left running. The fixture ``promtool`` runs it.
-Brings its own marker, and enters itself where tests/conftest.py lists the parts.
 """
 
 from __future__ import annotations
@@ -16,9 +15,6 @@ import pytest
 
 from tests.parts.cache import PartMissing
 
-NAME = "promtool"
-"""The program, the fixture, and the marker that a test which uses it must carry."""
-
 
 class Promtool(Protocol):
     """Runs promtool."""
@@ -30,7 +26,7 @@ class Promtool(Protocol):
 @cache
 def program() -> str:
     """The program's path. Raises PartMissing."""
-    found = shutil.which(NAME)
+    found = shutil.which("promtool")
     if found is None:
         raise PartMissing("promtool is not installed", "apt-get install prometheus")
     return found
@@ -44,12 +40,3 @@ def promtool() -> Promtool:
         return subprocess.run([program(), *arguments], input=stdin, capture_output=True, timeout=60, check=False)
 
     return run
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    """Makes the part known: its marker, how to ask whether it is there, and that the fixture needs the marker."""
-    from tests import conftest  # not at the top: it is what loads the parts
-
-    config.addinivalue_line("markers", f"{NAME}: needs Prometheus' promtool (Debian package prometheus)")
-    conftest.PARTS[NAME] = program
-    conftest.FIXTURES[NAME] = NAME

@@ -10,16 +10,13 @@ from gateway.config.load import Project
 from gateway.errors import ConfigError, SinkError
 from gateway.kafka.permissions import may_write
 from gateway.kafka.presence import missing_topics
-from gateway.kafka.topics import KafkaTopic, TopicInspector
+from gateway.kafka.topics import CLOCK_MARGIN_S, KafkaTopic, TopicInspector
 from gateway.plan.findings import Area, Finding, Grade
 from gateway.service.inspection.settings import invalid
 
 RECORD_OVERHEAD_BYTES = 48_588
 """Room for key and headers beside the largest payload: the default of 1 000 000 bytes then needs 1 048 588,
 Kafka's own default."""
-
-CLOCK_MARGIN_S = 300
-"""What the running gateway takes off a topic's timestamp limits, for clocks that differ (service/schemas.py)."""
 
 
 @dataclass(frozen=True, slots=True)

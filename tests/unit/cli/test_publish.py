@@ -11,7 +11,7 @@ import pytest
 from tests.parts.projects import ProjectFiles
 from tests.unit.cli.conftest import Gateway
 
-TOLD = "whether the broker refused it is not known: that is told at QoS 1 over MQTT 5 only"
+TOLD = "confirmed, which over MQTT 3.1.1 a broker does with what it refuses, too"
 
 
 @pytest.fixture(autouse=True)

@@ -70,6 +70,9 @@ WRONG = {
     # forms
     "scheme": Wrong("mqtt: {url: tcp://x:1883}", 1, "mqtt.url", ("must begin with mqtt://",)),
     "no scheme": Wrong("mqtt: {url: localhost}", 1, "mqtt.url", ("must begin with mqtt://",)),
+    "a host with an empty label": Wrong("mqtt: {url: 'mqtt://a..b'}", 1, "mqtt.url", ("'a..b' is no host name",)),
+    "a registry that has none": Wrong("registry: {url: 'http://a..b'}", 1, "registry.url", ("'a..b' is no host name",)),
+    "listening nowhere": Wrong("admin: {listen: 'a..b:1'}", 1, "admin.listen", ("'a..b' is no host name",)),
     "no host": Wrong("mqtt: {url: 'mqtt://'}", 1, "mqtt.url", ("only a host and a port",)),
     "a path in the url": Wrong("mqtt: {url: mqtt://x/y}", 1, "mqtt.url", ("only a host and a port",)),
     "port out of range": Wrong("mqtt: {url: mqtt://x:99999}", 1, "mqtt.url", ("is no URL", "mqtt://HOST:PORT")),

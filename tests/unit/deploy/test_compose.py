@@ -17,7 +17,7 @@ from gateway.config.load import load_project
 from gateway.registry.development.http import registry_app
 from gateway.registry.development.serve import serving
 from gateway.registry.development.store import Store
-from tests.parts.mosquitto import Mosquitto, find_mosquitto
+from tests.parts.mosquitto import Mosquitto, program
 from tests.parts.processes import Process, free_port
 
 ROOT = Path(__file__).parents[3]
@@ -108,9 +108,7 @@ def test_mosquitto_takes_its_configuration(tmp_path: Path) -> None:
     text = text.replace("listener 1883", f"listener {port} 127.0.0.1").replace("/mosquitto/data/", f"{tmp_path}/")
     config = tmp_path / "mosquitto.conf"
     config.write_text(text + "user root\n")
-    executable = find_mosquitto()
-    assert executable is not None
-    process = Process([executable, "-c", str(config)], tmp_path / "log")
+    process = Process([program(), "-c", str(config)], tmp_path / "log")
     try:
         probe = Mosquitto.__new__(Mosquitto)
         probe.port, probe.tls = port, False
