@@ -14,7 +14,7 @@ from typing import Any
 from gateway.compile import json_text, wire
 from gateway.compile.coercions import DUPLICATE_DROPPED, LOSSY
 from gateway.compile.datetimes import format_epoch_ms
-from gateway.compile.device import check_device
+from gateway.compile.device import check_captured, check_device
 from gateway.compile.route import Route
 from gateway.compile.verdict import Findings, Log, Refused, kind_of, quote
 from gateway.model import Code, Coercion, Mode, Record, Rejection, Stage, Violation
@@ -58,6 +58,7 @@ class Binding:
         "_is_plain",
         "_key",
         "_known",
+        "_misnamed",
         "_prefix",
         "_proves_sound",
         "_timestamp",
@@ -70,7 +71,8 @@ class Binding:
         contract, variant = route.contract, route.variant
         self.route = route
         self.label = route.label
-        self._captured = captures.get(DEVICE)
+        self._misnamed = check_captured(captures.get(DEVICE), mqtt_topic)
+        self._captured = None if self._misnamed is not None else captures.get(DEVICE)
         self._known = {
             **captures,
             "topic": variant.topic,
@@ -115,8 +117,8 @@ class Binding:
         try:
             log: Log = []
             text: bytes | None = payload
-            if device == "":
-                raise _Refusal(Stage.ROUTE, [_empty_device(self._known["mqtt_topic"])])
+            if self._misnamed is not None:
+                raise _Refusal(Stage.ROUTE, [self._misnamed])
             try:
                 value = self._decode(payload)
             except json_text.DECODE_ERRORS:
@@ -151,7 +153,7 @@ class Binding:
                 )
             return self._record(value, payload, data, device, received_at, log)
         except _Refusal as refusal:
-            return Rejection(refusal.stage, refusal.violations, refusal.truncated, self.label, device or None)
+            return Rejection(refusal.stage, refusal.violations, refusal.truncated, self.label, device)
 
     def _record(
         self, value: Any, payload: bytes, data: bytes, device: str | None, received_at: int, log: Log
@@ -270,15 +272,6 @@ def coercions_header(coercions: tuple[Coercion, ...], mode: Mode) -> bytes:
 def _quoted(path: str) -> str:
     """A path without the characters that separate the header's parts."""
     return path.replace("%", "%25").replace(",", "%2C").replace(";", "%3B").replace("=", "%3D")
-
-
-def _empty_device(mqtt_topic: str) -> Violation:
-    return Violation(
-        Code.NO_DEVICE_ID,
-        f"the level of {mqtt_topic!r} that names the device is empty",
-        expected="a device ID in the topic",
-        found="absent",
-    )
 
 
 def _field_mismatch(pointer: Pointer, wanted: str, found: Any) -> Violation:

@@ -21,6 +21,21 @@ def read_device(value: Any) -> str | None:
     return str(value) if type(value) is int and value.bit_length() <= MOST_BITS else None
 
 
+def check_captured(captured: str | None, mqtt_topic: str) -> Violation | None:
+    """Why what the topic's filter captured cannot be a device ID; None if it can, or if nothing was captured."""
+    if captured is None or read_device(captured) is not None:
+        return None
+    what = f"has {len(captured)} characters, at most {MOST_CHARACTERS} are taken" if captured else "is empty"
+    return Violation(
+        Code.NO_DEVICE_ID,
+        f"the level of {mqtt_topic[:256]!r} that names the device {what}; publish on a topic that names it, "
+        "or let the contract's 'device' point into the payload",
+        expected="a device ID in the topic",
+        found="string" if captured else "absent",
+        value=quote(captured) if captured else None,
+    )
+
+
 def check_device(payload: Any, pointer: Pointer, captured: str | None) -> str | Violation:
     """The device ID at ``pointer``, which is ``captured`` where the topic names one too."""
     found = pointer.get(payload)

@@ -94,7 +94,19 @@ def test_a_number_in_the_topic_agrees_with_a_number_in_the_payload():
 
 def test_an_empty_level_of_the_topic_is_no_device():
     """``plant/b1//readings`` names no device."""
-    assert reason(refused(ANY, "1", on="plant/b1//readings"))[0] == "no-device-id"
+    rejection = refused(ANY, "1", on="plant/b1//readings")
+    assert (reason(rejection)[0], rejection.device) == ("no-device-id", None)
+    assert rejection.violations[0].message.startswith(
+        "the level of 'plant/b1//readings' that names the device is empty; publish on a topic that names it, or"
+    )
+
+
+def test_a_level_of_the_topic_that_is_too_long_is_no_device():
+    """It would be the record's key: the same limit as for one in the payload."""
+    assert accepted(ANY, "1", on=f"plant/b1/{'x' * 1024}/readings").key == b"x" * 1024
+    rejection = refused(ANY, "1", on=f"plant/b1/{'x' * 1025}/readings")
+    assert (reason(rejection)[0], rejection.device) == ("no-device-id", None)
+    assert "that names the device has 1025 characters, at most 1024 are taken;" in rejection.violations[0].message
 
 
 def test_a_refusal_carries_the_device_and_the_route():
