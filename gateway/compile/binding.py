@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from gateway.compile import json_text, wire
+from gateway.compile import json_proof, json_text, wire
 from gateway.compile.coercions import DUPLICATE_DROPPED, LOSSY
 from gateway.compile.datetimes import format_epoch_ms
 from gateway.compile.device import check_captured, check_device
@@ -198,16 +198,16 @@ class Binding:
             raise _Refusal(Stage.DECODE, [exc.violation]) from None
 
     def _check_depth(self, value: Any, payload: bytes) -> None:
-        deep = json_text.check_depth(payload, value, self.route.depth)
+        deep = json_proof.check_depth(payload, value, self.route.depth)
         if deep is not None:
             raise _Refusal(Stage.DECODE, [deep])
 
     def _examine(self, value: Any, payload: bytes, text: bytes | None, log: Log) -> bytes | None:
         """Depth and duplicate keys, where a count did not settle them; the text, or None if it must be rewritten."""
         self._check_depth(value, payload)
-        if json_text.proves_unique_keys(payload, self.route.codec.count_keys(value)):
+        if json_proof.proves_unique_keys(payload, self.route.codec.count_keys(value)):
             return text
-        twice = json_text.find_duplicate_keys(payload)
+        twice = json_proof.find_duplicate_keys(payload)
         if twice is None:
             return text
         if self.route.rules.duplicate_keys == "reject":

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from gateway.compile import json_text
+from gateway.compile import json_proof
 from gateway.compile.avro.compiler import compile_avro
 from gateway.compile.avro.schema import Type
 from gateway.compile.avro.schema import parse_schema as parse_avro
@@ -55,7 +55,7 @@ def _compile_avro(version: SchemaVersion, book: RuleBook) -> Codec:
         return write(value, log)
 
     count_keys = compiled.count_keys or (lambda _value: 0)
-    proves_unique_keys, is_recursive = json_text.proves_unique_keys, compiled.is_recursive
+    proves_unique_keys, is_recursive = json_proof.proves_unique_keys, compiled.is_recursive
 
     def proves_sound(text: bytes, value: Any) -> bool:
         # What is written without a conversion is nested no deeper than its schema, unless that is recursive.
@@ -76,8 +76,8 @@ def _compile_json(version: SchemaVersion, book: RuleBook) -> Codec:
     return Codec(
         compiled.encoder(),
         compiled.explain,
-        json_text.proves_flat,
-        json_text.count_keys,
+        json_proof.proves_flat,
+        json_proof.count_keys,
         deepest=compiled.deepest,
         source=compiled.source,
     )

@@ -1,8 +1,7 @@
-"""Payload bytes -> a JSON value, and the proofs about the text that the value alone cannot give.
+"""Payload bytes -> a JSON value.
 
-msgspec decodes: it keeps integers exact, where orjson turns those beyond 64 bits into doubles. What it
-cannot tell is proved from the bytes: that no key stands twice in an object (it keeps the last), and
-that nesting is bounded. Both proofs are a count on the clean path; only in doubt is the text read again.
+msgspec decodes: it keeps integers exact, where orjson turns those beyond 64 bits into doubles. What the value
+alone cannot tell is proved from the text (json_proof.py).
 
 Repairs happen only after decoding failed: a byte order mark or trailing NULs (all modes but strict), bare
 ``nan`` where the contract declares ``nan_literals: null``.
@@ -12,18 +11,18 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from math import isinf
 from secrets import token_hex
 from sys import float_info
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
 from gateway.compile.coercions import BOM_STRIPPED, NAN_LITERAL_TO_NULL, NUL_STRIPPED
+from gateway.compile.json_proof import check_depth, too_deep, walk
 from gateway.compile.numbers import MOST_EXPONENT, decimal_of, exceeds
 from gateway.compile.rules import Rules
 from gateway.compile.verdict import Log
@@ -90,7 +89,7 @@ def repair(payload: bytes, rules: Rules, log: Log, *, exact: bool, depth: int, k
     try:
         return Repaired(decode(text), text)
     except RecursionError:
-        raise Undecodable(_too_deep(depth)) from None
+        raise Undecodable(too_deep(depth)) from None
     except (msgspec.ValidationError, InvalidOperation):
         # A number that no double holds, such as 1e999, or an exponent beyond every decimal.
         value = _decode_huge(text, depth)
@@ -113,7 +112,7 @@ def _decode_huge(text: bytes, depth: int) -> Any:
         except msgspec.ValidationError:
             return json.loads(text, parse_int=_read_int, parse_float=decimal_of)
     except RecursionError:
-        raise Undecodable(_too_deep(depth)) from None
+        raise Undecodable(too_deep(depth)) from None
     except (*DECODE_ERRORS, ValueError) as exc:
         raise Undecodable(_explain(text, exc)) from None
 
@@ -124,7 +123,7 @@ def _read_int(digits: str) -> int | Decimal:
 
 def _find_huge(value: Any) -> Violation | None:
     """The first number that no double holds, or of more than ``MOST_DIGITS`` digits."""
-    for path, item in _walk(value, ()):
+    for path, item in walk(value, ()):
         if type(item) is Decimal and (exceeds(item, MOST_EXPONENT) or isinf(float(item))):
             return Violation(
                 Code.OUT_OF_RANGE,
@@ -162,7 +161,7 @@ def _without_nan_literals(text: bytes, log: Log, depth: int) -> Repaired | None:
 
 def _is_key(value: Any) -> bool:
     """Whether a literal stood in a key's place, where no value can stand."""
-    return any(type(item) is dict and _NAN_MARK in item for _, item in _walk(value, ()))
+    return any(type(item) is dict and _NAN_MARK in item for _, item in walk(value, ()))
 
 
 def _replace_marks(value: Any, path: tuple[str, ...], log: Log) -> Any:
@@ -218,113 +217,3 @@ def _invalid(message: str, offset: int, hint: str) -> Violation:
     if hint:
         params["hint"] = hint
     return Violation(Code.JSON_INVALID, f"the payload is not valid JSON: {message}", params=params)
-
-
-def proves_unique_keys(text: bytes, keys: int) -> bool:
-    """Whether ``keys``, at most the number of keys that were decoded, proves that none stood twice.
-
-    Every key in the text brings a colon, and outside strings a quote before it; so as many colons as
-    decoded keys means that no key was swallowed. False only means that the text must be read again.
-    """
-    return text.count(b":") == keys or text.translate(None, _WHITE_SPACE).count(b'":') == keys
-
-
-def proves_flat(text: bytes, value: Any) -> bool:
-    """Whether counting shows that the text is one flat object and no key stands twice.
-
-    As many colons as keys leaves none for keys of inner objects or swallowed ones, and without a bracket
-    nothing is nested deeper than an inner empty object.
-    """
-    return type(value) is dict and text.count(b":") == len(value) and b"[" not in text
-
-
-class Duplicate(NamedTuple):
-    """An object in which a key stands twice."""
-
-    violation: Violation
-    path: str
-    """Of the object, array indices as ``*``."""
-
-
-def find_duplicate_keys(text: bytes) -> Duplicate | None:
-    """The first object of the text in which a key stands twice, None if there is none."""
-    found: list[tuple[dict[str, Any], list[str]]] = []
-
-    def make_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        made = dict(pairs)
-        if len(made) < len(pairs):
-            counts = Counter(key for key, _ in pairs)
-            found.append((made, [key for key, count in counts.items() if count > 1]))
-        return made
-
-    whole = json.loads(text, object_pairs_hook=make_object, parse_int=str, parse_float=str)
-    if not found:
-        return None
-    made, names = found[0]
-    path = next((path for path, value in _walk(whole, ()) if value is made), ())
-    listed = ", ".join(repr(name) for name in names[:20])
-    violation = Violation(
-        Code.DUPLICATE_KEY,
-        f"{Pointer(path) or 'the payload'}: {listed} stands more than once; which value is meant?",
-        path=str(Pointer(path)),
-        found="object",
-        expected="each key once",
-        params={"names": names[:20]},
-    )
-    return Duplicate(violation, _generic(whole, path))
-
-
-def _generic(whole: Any, path: tuple[str, ...]) -> str:
-    steps: list[str] = []
-    for step in path:
-        steps.append("*" if isinstance(whole, list) else step)
-        whole = whole[int(step)] if isinstance(whole, list) else whole[step]
-    return str(Pointer(tuple(steps)))
-
-
-def _walk(value: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
-    yield path, value
-    if isinstance(value, dict):
-        for key, item in value.items():
-            yield from _walk(item, (*path, key))
-    elif isinstance(value, list):
-        for n, item in enumerate(value):
-            yield from _walk(item, (*path, str(n)))
-
-
-def count_keys(value: Any) -> int:
-    """Object keys in a decoded value."""
-    if type(value) is dict:
-        return len(value) + sum(count_keys(item) for item in value.values() if type(item) in _CONTAINERS)
-    if type(value) is list:
-        return sum(count_keys(item) for item in value if type(item) in _CONTAINERS)
-    return 0
-
-
-_CONTAINERS = frozenset({dict, list})
-
-
-def check_depth(text: bytes, value: Any, limit: int) -> Violation | None:
-    """The violation of a value nested more than ``limit`` levels deep; the count of brackets usually tells."""
-    if text.count(b"{") + text.count(b"[") <= limit:
-        return None
-    level = [value] if type(value) in _CONTAINERS else []
-    for _ in range(limit):
-        level = [
-            item
-            for outer in level
-            for item in (outer.values() if type(outer) is dict else outer)
-            if type(item) in _CONTAINERS
-        ]
-        if not level:
-            return None
-    return _too_deep(limit) if level else None
-
-
-def _too_deep(limit: int) -> Violation:
-    return Violation(
-        Code.PAYLOAD_LIMIT,
-        f"the payload is nested more than {limit} levels deep (limits.depth, or less where alternatives of the schema"
-        " contain themselves)",
-        params={"limit": "depth", "actual": f"more than {limit}"},
-    )

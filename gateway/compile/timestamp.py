@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from gateway.compile import datetimes, numbers
-from gateway.compile.avro.compiler import Found, find, scalar_at
+from gateway.compile.avro.places import Found, find, scalar_at
 from gateway.compile.avro.schema import Primitive, Type
 from gateway.compile.datetimes import NANOS_PER
 from gateway.compile.lookup import Lookup, by_declared_names

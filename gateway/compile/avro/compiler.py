@@ -10,13 +10,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
-from gateway.compile.avro import binary, exact, scalars, temporal
+from gateway.compile.avro import binary
 from gateway.compile.avro.containers import compile_array, compile_map
 from gateway.compile.avro.defaults import encode_default
+from gateway.compile.avro.fields import Place
 from gateway.compile.avro.node import CountKeys, Explain, Node, Scalar, Write
-from gateway.compile.avro.record import Place, compile_record
+from gateway.compile.avro.places import find
+from gateway.compile.avro.record import compile_record
 from gateway.compile.avro.schema import (
     ABSENT,
     Array,
@@ -31,34 +33,22 @@ from gateway.compile.avro.schema import (
     name_of,
     walk,
 )
+from gateway.compile.avro.targets import compile_scalar, kinds_of
 from gateway.compile.avro.union import Branch, compile_union
 from gateway.compile.coercions import NULL_TO_DEFAULT
 from gateway.compile.leaf import Leaf
-from gateway.compile.lookup import Lookup, Step
 from gateway.compile.rules import MODES, Path, RuleBook
 from gateway.compile.verdict import Findings, Log, Refused, violation
 from gateway.config.options import Options
 from gateway.errors import SchemaError
 from gateway.model import Coercion, Mode
-from gateway.notation.pointer import ANY, Pointer
+from gateway.notation.pointer import Pointer
 
 MOST_NODES = 10_000
 """Places that a schema may unfold to: named types count wherever they stand, and each branch of a union in
 every mode."""
 
-_KINDS = {
-    "null": frozenset({"null"}),
-    "boolean": frozenset({"boolean"}),
-    "int": frozenset({"number"}),
-    "long": frozenset({"number"}),
-    "float": frozenset({"number"}),
-    "double": frozenset({"number"}),
-    "string": frozenset({"string"}),
-    "bytes": frozenset({"string"}),
-}
 _NUMBERS = frozenset({"int", "long", "float", "double"})
-_NUMBER = frozenset({"number"})
-_STRING = frozenset({"string"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +73,7 @@ def compile_avro(root: Type, book: RuleBook) -> AvroCodec:
     write = node.write
     if isinstance(root, Primitive) and root.name == "bytes":
         # Confluent's wire format: bytes at the top stand there as they are, without a length.
-        coerce = _scalar(root, Leaf(book.at(()), ())).coerce
+        coerce = compile_scalar(root, Leaf(book.at(()), ())).coerce
 
         def write(value: Any, log: Log) -> bytes:
             return bytes(coerce(value, log))
@@ -105,59 +95,9 @@ def _check_enum_maps(kinds: Iterable[Type], book: RuleBook) -> None:
             raise SchemaError(f"enum_map makes {text!r} a {symbol!r}, which is no symbol of any enum in the schema")
 
 
-class Found(NamedTuple):
-    """What the schema has at a pointer into the payload, null branches aside."""
-
-    kind: Type
-    path: Path
-    """By the fields' own names, whatever the pointer calls them."""
-    lookup: Lookup
-
-
 def has_place(root: Type, pointer: Pointer) -> bool:
     """Whether the schema has something at a pointer into the payload."""
     return find(root, pointer, RuleBook(Mode.STRICT, Options())) is not None
-
-
-def find(root: Type, pointer: Pointer, book: RuleBook) -> Found | None:
-    """What the schema has at a pointer into the payload; None if nothing."""
-    kind = _beside_null(root)
-    path: Path = ()
-    steps: list[Step] = []
-    for token in pointer.tokens:
-        match kind:
-            case Record():
-                field = next((field for field in kind.fields if token in (field.name, *field.aliases)), None)
-                if field is None:
-                    return None
-                folded, path = book.at(path).fold_case, (*path, field.name)
-                steps.append(Step((field.name, *field.aliases, *book.at(path).aliases), folded))
-                kind = field.type
-            case Map():
-                kind, path = kind.values, (*path, ANY)
-                steps.append(Step((token,)))
-            case Array() if token.isdecimal():
-                kind, path = kind.items, (*path, ANY)
-                steps.append(Step((token,)))
-            case _:
-                return None
-        kind = _beside_null(kind)
-    return Found(kind, path, Lookup(steps))
-
-
-def scalar_at(found: Found, book: RuleBook) -> Scalar | None:
-    """The rules of the scalar that was found, None if it is none."""
-    if not isinstance(found.kind, Primitive | Fixed | EnumType):
-        return None
-    return _scalar(found.kind, Leaf(book.at(found.path), found.path))
-
-
-def _beside_null(kind: Type) -> Type:
-    """The only other branch of a union with null; any other type as it is."""
-    if isinstance(kind, Union):
-        others = [branch for branch in kind.branches if name_of(branch) != "null"]
-        return others[0] if len(others) == 1 else kind
-    return kind
 
 
 def _is_decimal(kind: Type) -> bool:
@@ -270,7 +210,7 @@ class _Compiler:
         return compile_union(branches, path, self._book.at(path), kind.place)
 
     def _leaf(self, kind: Primitive | Fixed | EnumType, path: Path) -> Node:
-        scalar = _scalar(kind, Leaf(self._book.at(path), path))
+        scalar = compile_scalar(kind, Leaf(self._book.at(path), path))
         coerce, encode = scalar.coerce, scalar.encode
         passes_in = self._trial(kind, path)
 
@@ -284,7 +224,7 @@ class _Compiler:
                 findings.add(violation(refused, value, at, kind.place, passes_in(value)))
 
         # ``clean`` is inlined where the value stands; ``write`` is for what it does not take.
-        return Node(scalar.wanted, _kinds(kind), write, explain, clean=scalar.clean)
+        return Node(scalar.wanted, kinds_of(kind), write, explain, clean=scalar.clean)
 
     def _trial(self, kind: Primitive | Fixed | EnumType, path: Path) -> Callable[[Any], Mode | None]:
         """A function that finds, by trying, the lowest wider mode that takes a value; compiled when first needed."""
@@ -293,7 +233,7 @@ class _Compiler:
         def passes_in(value: Any) -> Mode | None:
             if not wider:
                 books = [self._book.in_mode(mode) for mode in self._book.wider()]
-                wider.extend((book.mode, _scalar(kind, Leaf(book.at(path), path))) for book in books)
+                wider.extend((book.mode, compile_scalar(kind, Leaf(book.at(path), path))) for book in books)
             for mode, scalar in wider:
                 try:
                     scalar.coerce(value, [])
@@ -345,47 +285,3 @@ def _null_to_default(node: Node, default: bytes, path: Path) -> Node:
             explain(value, at, findings)
 
     return Node(node.wanted, node.kinds, write_or_fill, explain_unless_filled, node.clean, node.count_keys)
-
-
-def _kinds(kind: Primitive | Fixed | EnumType) -> frozenset[str]:
-    """The JSON kinds that strict mode may take."""
-    if isinstance(kind, EnumType):
-        return _STRING
-    if kind.logical is not None and kind.logical.name == "decimal":
-        return _NUMBER
-    return _STRING if isinstance(kind, Fixed) else _KINDS[kind.name]
-
-
-_PRIMITIVES: dict[str, Callable[[Leaf], Scalar]] = {
-    "null": scalars.compile_null,
-    "boolean": scalars.compile_boolean,
-    "int": lambda leaf: scalars.compile_integer(leaf, binary.INT_MIN, binary.INT_MAX),
-    "long": lambda leaf: scalars.compile_integer(leaf, binary.LONG_MIN, binary.LONG_MAX),
-    "float": scalars.compile_float,
-    "double": scalars.compile_double,
-    "string": scalars.compile_string,
-    "bytes": scalars.compile_bytes,
-}
-
-
-def _scalar(kind: Primitive | Fixed | EnumType, leaf: Leaf) -> Scalar:
-    """The coercer of a scalar type."""
-    if isinstance(kind, EnumType):
-        return scalars.compile_enum(leaf, kind)
-    logical = kind.logical
-    size = kind.size if isinstance(kind, Fixed) else None
-    if logical is None:
-        return _PRIMITIVES[kind.name](leaf) if size is None else scalars.compile_fixed(leaf, size)
-    match logical.name:
-        case "date":
-            return temporal.compile_date(leaf)
-        case "time-millis" | "time-micros":
-            return temporal.compile_time(leaf, logical)
-        case "decimal":
-            return exact.compile_decimal(leaf, logical, size)
-        case "uuid":
-            return exact.compile_uuid_text(leaf) if size is None else exact.compile_uuid_fixed(leaf)
-        case "duration":
-            return temporal.compile_duration(leaf)
-        case _:
-            return temporal.compile_timestamp(leaf, logical)

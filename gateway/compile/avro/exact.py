@@ -1,12 +1,12 @@
 """The targets decimal and uuid: numbers with all their digits, identifiers with all their bits.
 
 A decimal is read from the exact token of the JSON text, never by way of a double. Routes whose schema
-has decimals decode with ``Decimal`` for every number that has a point or an exponent (decode.py).
+has decimals decode with ``Decimal`` for every number that has a point or an exponent (json_text.py).
 """
 
 from __future__ import annotations
 
-from decimal import ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_DOWN, Decimal
 from typing import Any
 from uuid import UUID
 
@@ -14,12 +14,11 @@ from gateway.compile import numbers, texts
 from gateway.compile.avro import binary
 from gateway.compile.avro.logical_types import Logical
 from gateway.compile.avro.node import Clean, Scalar
+from gateway.compile.avro.numeric import ROUNDINGS
 from gateway.compile.coercions import ROUNDED, STRING_TO_UUID
 from gateway.compile.leaf import Leaf, mismatch, refuse_null
 from gateway.compile.verdict import Log, Refused
 from gateway.model import Code
-
-_ROUNDINGS = {"floor": ROUND_FLOOR, "trunc": ROUND_DOWN, "half-even": ROUND_HALF_EVEN}
 
 
 def compile_decimal(leaf: Leaf, logical: Logical, size: int | None) -> Scalar:
@@ -32,32 +31,22 @@ def compile_decimal(leaf: Leaf, logical: Logical, size: int | None) -> Scalar:
         kind = type(value)
         if value is None:
             raise refuse_null(wanted)
-        if kind in {dict, list, bool}:
+        if kind in {dict, list, bool} or (kind is str and rules.strict):
             raise mismatch(wanted)
         if kind is str:
-            if rules.strict:
-                raise mismatch(wanted)
             return unscaled(numbers.decimal_of(leaf.number_text(value, wanted, log)), log)
-        if kind is int:
-            if abs(value) >= limit:
-                raise out_of_range()
-            return unscaled(Decimal(value), log)
-        return unscaled(value if kind is Decimal else Decimal(repr(value)), log)
+        return unscaled(Decimal(repr(value)) if kind is float else Decimal(value), log)
 
     def unscaled(number: Decimal, log: Log) -> bytes:
         if numbers.exceeds(number, precision):
             raise out_of_range()
         shifted = number.scaleb(scale, numbers.EXACT)
-        whole = shifted.to_integral_value(_ROUNDINGS[rules.rounding] if rules.rounding else ROUND_DOWN)
+        whole = shifted.to_integral_value(ROUNDINGS[rules.rounding] if rules.rounding else ROUND_DOWN)
         if whole != shifted:
             if not rules.rounding:
-                raise Refused(
-                    Code.PRECISION_LOSS,
-                    wanted,
-                    f"more than {scale} digits after the point; publish fewer, or declare rounding in lenient mode",
-                    nearest=str(whole.scaleb(-scale, numbers.EXACT)),
-                    scale=scale,
-                )
+                near = str(whole.scaleb(-scale, numbers.EXACT))
+                advice = f"more than {scale} digits after the point; publish fewer, or declare rounding in lenient mode"
+                raise Refused(Code.PRECISION_LOSS, wanted, advice, nearest=near, scale=scale)
             leaf.note(log, ROUNDED)
         units = int(whole)
         if abs(units) >= limit:

@@ -1,80 +1,36 @@
-"""Records: fields found under their names or aliases, missing ones filled, unknown ones dealt with.
+"""Records: the object's fields in the schema's order, one behind the other.
 
 The clean case, all fields present and nothing else, is a generated function without a loop (it is
-about a third faster than a closure over the fields); whatever is not clean goes through ``_Fields``.
+about a third faster than a closure over the fields); whatever is not clean goes through ``Fields`` (fields.py).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import Any
 
-import msgspec
-
-from gateway.compile import json_text
+from gateway.compile import json_proof, json_text
+from gateway.compile.avro.fields import Fields, Place
 from gateway.compile.avro.node import CountKeys, Node, Write, expression, generate
 from gateway.compile.avro.schema import Record
 from gateway.compile.coercions import (
-    CASE_FOLDED,
-    DEFAULT_FILLED,
     DUPLICATE_DROPPED,
     JSON_STRING_PARSED,
-    NULL_FILLED,
-    RENAMED,
-    UNKNOWN_CAPTURED,
-    UNKNOWN_DROPPED,
 )
 from gateway.compile.leaf import mismatch, refuse_null
 from gateway.compile.rules import Path, Rules
-from gateway.compile.verdict import Findings, Log, Misspelled, Refused, violation
+from gateway.compile.verdict import Findings, Log, Refused, violation
 from gateway.model import Code, Coercion, Mode
-from gateway.notation.pointer import MISSING, Pointer, escape
+from gateway.notation.pointer import Pointer, escape
 
-Refuse = Callable[[Refused, str, Any], None]
-"""Takes a refusal, the key it is about ("" for the record itself) and the value found there."""
-
-_encode_json = msgspec.json.Encoder(decimal_format="number").encode
 _decode_exact = json_text.make_decoder(exact=True)
 MOST_INNER_DEPTH = 64
 """Levels of JSON inside a text, whatever the payload's own limit is."""
-_MOST_NAMES = 20
-"""Field names that a message lists."""
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A field of the record, compiled."""
-
-    name: str
-    node: Node
-    aliases: tuple[str, ...]
-    """Other names of it in the payload: the schema's and the contract's."""
-    default: bytes | None
-    """Its default, encoded; None if it has none."""
-    null: bytes | None
-    """Null, encoded; None if it is not nullable."""
-    may_be_missing: bool
-    """Whether a default or null is filled in."""
-    schema_path: str
-    step: str = field(init=False)
-    """The last step of a pointer to it, when the payload calls it by its own name."""
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "step", "/" + escape(self.name))
-
-
-class Arranged(NamedTuple):
-    """A payload's object under the schema's names."""
-
-    values: dict[str, Any]
-    renamed: dict[str, str]
-    """Field -> key in the payload, where they differ."""
 
 
 def compile_record(record: Record, path: Path, rules: Rules, places: Sequence[Place], modes: Sequence[Mode]) -> Node:
     """The node of a record whose fields are compiled. ``modes`` are the wider modes, for ``coercible_in``."""
-    fields = _Fields(record, path, rules, places)
+    fields = Fields(record, path, rules, places)
     wanted = f"an object with the fields of {record.name}"
 
     def object_of(value: Any, log: Log) -> dict[str, Any]:
@@ -127,13 +83,13 @@ def _parse(text: str, wanted: str, rules: Rules, pointer: str, log: Log) -> dict
         raise Refused(Code.INVALID_FORMAT, wanted, "the text holds no valid JSON", format="json") from None
     if type(parsed) is not dict:
         raise Refused(Code.INVALID_FORMAT, wanted, "the JSON in the text is no object", format="json")
-    if json_text.check_depth(data, parsed, MOST_INNER_DEPTH) is not None:
+    if json_proof.check_depth(data, parsed, MOST_INNER_DEPTH) is not None:
         limit = f"the JSON in the text is nested more than {MOST_INNER_DEPTH} levels deep"
         raise Refused(Code.PAYLOAD_LIMIT, wanted, limit, limit="depth", actual=f"more than {MOST_INNER_DEPTH}")
     log.append(Coercion(pointer, JSON_STRING_PARSED))
     twice = None
-    if not json_text.proves_unique_keys(data, json_text.count_keys(parsed)):
-        twice = json_text.find_duplicate_keys(data)
+    if not json_proof.proves_unique_keys(data, json_proof.count_keys(parsed)):
+        twice = json_proof.find_duplicate_keys(data)
     if twice is not None:
         if rules.duplicate_keys == "reject":
             raise Refused(Code.DUPLICATE_KEY, "each key once", "inside the text", **twice.violation.params)
@@ -180,155 +136,3 @@ def _count_keys(places: Sequence[Place]) -> CountKeys:
         return len(value) + sum(below(value.get(name)) for name, below in inner)
 
     return count
-
-
-class _Fields:
-    """The uncommon cases of one record: renamed, missing, unknown, null where a default stands."""
-
-    def __init__(self, record: Record, path: Path, rules: Rules, places: Sequence[Place]) -> None:
-        self._record = record
-        self._path = path
-        self._rules = rules
-        self._places = places
-        self._names = frozenset(place.name for place in places)
-        self._renames = {alias: place.name for place in places for alias in place.aliases}
-        self._folded = _fold({name: name for name in self._names} | self._renames) if rules.fold_case else {}
-        self._capture = self._capture_field()
-
-    def _capture_field(self) -> str | None:
-        """The map field of this record that takes its unknown fields, if the contract names one."""
-        if self._rules.capture is None:
-            return None
-        *parent, name = Pointer.parse(self._rules.capture).tokens
-        return name if tuple(parent) == self._path and name in self._names else None
-
-    def arrange(self, source: Mapping[str, Any], log: Log, refuse: Refuse) -> Arranged:
-        """The payload's values under the schema's names; tells ``refuse`` of what cannot be placed."""
-        present: dict[str, Any] = {}
-        renamed: dict[str, str] = {}
-        unknown: list[str] = []
-        for key, value in source.items():
-            name = self._name_of(key)
-            if name is None:
-                unknown.append(key)
-            elif name in present or (name != key and name in source):
-                names = sorted({key, name})
-                refuse(
-                    Refused(Code.DUPLICATE_KEY, "each field once", f"{names} name one field", names=names), "", source
-                )
-            else:
-                present[name] = value
-                if name != key:
-                    renamed[name] = key
-                    self._note(log, name, CASE_FOLDED if key.lower() == name.lower() else RENAMED)
-        if not present and self._would_pass_unseen(unknown):
-            seen = unknown[:_MOST_NAMES]
-            known = ", ".join(place.name for place in self._places[:_MOST_NAMES])
-            refuse(Refused(Code.NO_KNOWN_FIELDS, f"at least one of {known}", seen=seen), "", source)
-        elif unknown:
-            self._place_unknown(source, unknown, present, log, refuse)
-        return Arranged(present, renamed)
-
-    def _would_pass_unseen(self, unknown: list[str]) -> bool:
-        """Whether an object without any known field would become a record of nothing but defaults.
-
-        Where a required field is missing too, the names of the unknown fields say more.
-        """
-        if unknown and (self._capture is not None or self._rules.unknown_fields == "drop"):
-            return bool(self._places)
-        return bool(self._places) and all(place.may_be_missing for place in self._places)
-
-    def _name_of(self, key: str) -> str | None:
-        if key in self._names:
-            return key
-        return self._renames.get(key) or self._folded.get(key.lower())
-
-    def _place_unknown(
-        self, source: Mapping[str, Any], unknown: list[str], present: dict[str, Any], log: Log, refuse: Refuse
-    ) -> None:
-        if self._capture is not None:
-            self._take_unknown(source, unknown, present, log, refuse)
-        elif self._rules.unknown_fields == "drop":
-            for key in unknown:
-                self._note(log, key, UNKNOWN_DROPPED)
-        else:
-            wanted = f"only the fields of {self._record.name}"
-            advice = "declare unknown_fields in the contract to drop or capture it"
-            missing = [name for name in self._names if name not in present]
-            for key in unknown:
-                refuse(Misspelled(Code.UNKNOWN_FIELD, wanted, key, missing, advice, field=key), key, source[key])
-
-    def _take_unknown(
-        self, source: Mapping[str, Any], unknown: list[str], present: dict[str, Any], log: Log, refuse: Refuse
-    ) -> None:
-        """Puts unknown fields into the map field as JSON text; what the payload itself put there stays."""
-        assert self._capture is not None
-        own = present.get(self._capture, {})
-        if type(own) is not dict:
-            return  # refused with the field itself
-        both = sorted(set(own) & set(unknown))
-        if both:
-            advice = f"{both} stand in the payload and in its {self._capture!r}"
-            refuse(Refused(Code.DUPLICATE_KEY, "each field once", advice, names=both), "", source)
-        captured = {key: _encode_json(source[key]).decode() for key in unknown}
-        present[self._capture] = {**captured, **own}
-        self._note(log, self._capture, UNKNOWN_CAPTURED)
-
-    def write(self, place: Place, present: Mapping[str, Any], log: Log) -> bytes:
-        """One field's bytes, filled in where it is missing."""
-        value = present.get(place.name, MISSING)
-        if value is not MISSING:
-            return place.node.write(value, log)
-        if not place.may_be_missing:
-            raise self._missing(place)
-        if place.default is not None:
-            self._note(log, place.name, DEFAULT_FILLED)
-            return place.default
-        assert place.null is not None
-        self._note(log, place.name, NULL_FILLED)
-        return place.null
-
-    def explain(self, place: Place, arranged: Arranged, at: str, findings: Findings, refuse: Refuse) -> None:
-        """The violations of one field, a missing one included."""
-        value = arranged.values.get(place.name, MISSING)
-        if value is not MISSING:
-            key = arranged.renamed.get(place.name)
-            place.node.explain(value, at + (place.step if key is None else "/" + escape(key)), findings)
-            return
-        try:
-            self.write(place, arranged.values, [])
-        except Refused as refused:
-            refuse(refused, place.name, MISSING)
-
-    def _missing(self, place: Place) -> Refused:
-        return Refused(
-            Code.MISSING_REQUIRED,
-            place.node.wanted,
-            "publish it, or give it a default in the schema",
-            field=place.name,
-            aliases=list(place.aliases),
-        )
-
-    def schema_path(self, key: str) -> str:
-        """Where the schema describes the field ``key``, or the record itself."""
-        return next((place.schema_path for place in self._places if place.name == key), self._record.place)
-
-    def passes_in(self, refused: Refused, modes: Sequence[Mode]) -> Mode | None:
-        """The lowest wider mode that lets a refusal of this record's own pass."""
-        if refused.code is Code.UNKNOWN_FIELD and Mode.LENIENT in modes:
-            return Mode.LENIENT
-        if refused.code is Code.MISSING_REQUIRED and self._rules.strict:
-            place = next(place for place in self._places if place.name == refused.params["field"])
-            return Mode.LOSSLESS if place.default is not None or place.null is not None else None
-        return None
-
-    def _note(self, log: Log, name: str, code: str) -> None:
-        log.append(Coercion(str(Pointer((*self._path, name))), code))
-
-
-def _fold(names: Mapping[str, str]) -> dict[str, str]:
-    """Lower-case form of each name or alias -> field, for the forms that mean only one field."""
-    folded: dict[str, set[str]] = {}
-    for name, own in names.items():
-        folded.setdefault(name.lower(), set()).add(own)
-    return {lower: same.pop() for lower, same in folded.items() if len(same) == 1}

@@ -16,7 +16,8 @@ from gateway.compile.json_schema.conversion import convert
 from gateway.compile.json_schema.defaults import compile_defaults
 from gateway.compile.json_schema.dialect import make_validator, parse_schema
 from gateway.compile.json_schema.direct import compile_direct
-from gateway.compile.json_schema.mending import Attempt, Mender, value_at
+from gateway.compile.json_schema.edits import value_at
+from gateway.compile.json_schema.mending import Attempt, Mender
 from gateway.compile.json_schema.references import Documents
 from gateway.compile.json_schema.renames import Renaming, compile_renames
 from gateway.compile.json_schema.repetition import deepest

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from gateway.compile.coercions import UNKNOWN_DROPPED
 from gateway.compile.json_schema.conversion import convert
 from gateway.compile.json_schema.dialect import Validator
+from gateway.compile.json_schema.edits import Copy, Order, value_at
 from gateway.compile.json_schema.report import Where, generic
 from gateway.compile.leaf import Leaf
 from gateway.compile.rules import MODES, MOST_PLACES, Path, RuleBook
@@ -111,7 +112,7 @@ class Mender:
         attempt.hopeless += [flaw for flaw in attempt.flaws if not self._is_mendable(flaw, mistyped)]
         if not fixes and not dropped:
             return False
-        copy, order = _Copy(attempt.value), _Order(attempt.value)
+        copy, order = Copy(attempt.value), Order(attempt.value)
         for fix in sorted(fixes, key=lambda fix: order.position(fix.where)):
             if copy.is_changed_around(fix.where):
                 continue  # what is still wrong inside a new list is found in the next round
@@ -187,7 +188,7 @@ class Mender:
 
     def _resolves(self, flaw: Flaw, made: Sequence[tuple[Where, Any]], value: Any) -> bool:
         """Whether the conversions make this very flaw go away: a branch may refuse the converted value too."""
-        copy = _Copy(value)
+        copy = Copy(value)
         for where, converted in made:
             if not copy.is_changed_around(where):
                 copy.put(where, converted)
@@ -227,82 +228,8 @@ def _types_only(errors: Iterable[Any]) -> list[Fix] | None:
     return list(fixes.values())
 
 
-class _Order:
-    """The order in which places stand in a value: conversions are noted in it, whatever the validator's own is."""
-
-    def __init__(self, value: Any) -> None:
-        self._value = value
-        self._positions: dict[int, dict[str, int]] = {}
-        """Of an object's keys, by its identity."""
-
-    def position(self, where: Where) -> list[int]:
-        """What places sort by."""
-        found: list[int] = []
-        here = self._value
-        for step in where:
-            if isinstance(step, int):
-                found.append(step)
-            else:
-                known = self._positions.get(id(here))
-                if known is None:
-                    known = self._positions[id(here)] = {key: n for n, key in enumerate(here)}
-                found.append(known[step])
-            here = here[step]
-        return found
-
-
 def _identity(value: Any) -> tuple[Any, ...]:
     """Equal for equal JSON values: 7 is 7.0, and true is not 1."""
     if type(value) in {int, float}:
         return "number", value
     return type(value), repr(value)
-
-
-def value_at(value: Any, where: Where) -> Any:
-    """What stands at a place of the value."""
-    for step in where:
-        value = value[step]
-    return value
-
-
-class _Copy:
-    """A value with changes: what is changed is copied once, all else is shared."""
-
-    def __init__(self, value: Any) -> None:
-        self.value = value
-        self._own: dict[Where, Any] = {}
-        """The objects and arrays that are copies, by their places."""
-        self._changed: set[Where] = set()
-
-    @property
-    def is_changed(self) -> bool:
-        """Whether anything differs from the original."""
-        return bool(self._changed)
-
-    def is_changed_around(self, where: Where) -> bool:
-        """Whether something around the place was put or removed as a whole, so that the place is gone."""
-        return any(where[:n] in self._changed for n in range(len(where)))
-
-    def put(self, where: Where, made: Any) -> None:
-        """Puts ``made`` in the place of what stands there."""
-        if where:
-            self._container(where[:-1])[where[-1]] = made
-        else:
-            self.value = made
-        self._changed.add(where)
-
-    def remove(self, where: Where) -> None:
-        """Removes a property of an object."""
-        del self._container(where[:-1])[where[-1]]
-        self._changed.add(where)
-
-    def _container(self, where: Where) -> Any:
-        """The object or array at a place, as a copy."""
-        found = self._own.get(where)
-        if found is None:
-            found = self._own[where] = value_at(self.value, where).copy()
-            if where:
-                self._container(where[:-1])[where[-1]] = found
-            else:
-                self.value = found
-        return found

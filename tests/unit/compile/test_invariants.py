@@ -20,7 +20,7 @@ import msgspec
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from gateway.compile import json_text
+from gateway.compile import json_proof
 from gateway.compile.coercions import LOSSY
 from gateway.model import Mode, Record, Rejection
 from tests.unit.compile.compiled import (
@@ -209,16 +209,16 @@ def test_unique_keys_are_never_proved_of_a_text_that_has_one_twice(made: tuple[s
     """The count proves uniqueness only of texts whose objects have each key once, however they are spelled."""
     text, keys, twice = made
     data = text.encode()
-    counted = json_text.count_keys(msgspec.json.decode(data))
+    counted = json_proof.count_keys(msgspec.json.decode(data))
     assert counted <= keys
     assert (counted < keys) == twice
     if twice:
-        assert not json_text.proves_unique_keys(data, counted)
-        assert json_text.find_duplicate_keys(data) is not None
+        assert not json_proof.proves_unique_keys(data, counted)
+        assert json_proof.find_duplicate_keys(data) is not None
     else:
-        assert json_text.find_duplicate_keys(data) is None
+        assert json_proof.find_duplicate_keys(data) is None
         if data.translate(None, b" \t\r\n").count(b'":') == keys:
-            assert json_text.proves_unique_keys(data, counted)
+            assert json_proof.proves_unique_keys(data, counted)
 
 
 @given(_loose(), st.sampled_from(Mode))
@@ -226,7 +226,7 @@ def test_a_compiled_schema_never_counts_a_key_too_many(loose: Any, mode: Mode):
     """The keys that a schema counts in a payload are at most those that are there, whatever stands where."""
     schema, value = loose
     route = route_of(version_of(schema), mode=mode)
-    assert route.codec.count_keys(json.loads(text_of(value))) <= json_text.count_keys(json.loads(text_of(value)))
+    assert route.codec.count_keys(json.loads(text_of(value))) <= json_proof.count_keys(json.loads(text_of(value)))
 
 
 @given(_clean())
@@ -235,7 +235,7 @@ def test_a_compiled_schema_counts_every_key_of_a_clean_payload(clean: Any):
     schema, value, _ = clean
     decoded = json.loads(text_of(value))
     counted = route_of(version_of(schema), options=BYTES_ENCODING).codec.count_keys(decoded)
-    assert counted == json_text.count_keys(decoded)
+    assert counted == json_proof.count_keys(decoded)
 
 
 _HOSTILE_SCHEMA = record_schema(

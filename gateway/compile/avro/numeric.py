@@ -1,0 +1,218 @@
+"""The targets int, long, float and double: one function each, which reads like its row of docs/coercion.md."""
+
+from __future__ import annotations
+
+from decimal import ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
+from math import copysign, inf, isinf, nan
+from typing import Any, NamedTuple
+
+from gateway.compile import numbers
+from gateway.compile.avro import binary
+from gateway.compile.avro.node import Clean, Scalar
+from gateway.compile.coercions import BOOLEAN_TO_NUMBER, INTEGRAL_FLOAT_TO_INT, ROUNDED, STRING_TO_NUMBER
+from gateway.compile.leaf import Leaf, mismatch, plain_number, refuse_null
+from gateway.compile.verdict import Log, Refused
+from gateway.model import Code
+
+ROUNDINGS = {"floor": ROUND_FLOOR, "trunc": ROUND_DOWN, "half-even": ROUND_HALF_EVEN}
+"""The values of the option ``rounding``."""
+
+
+class _Range(NamedTuple):
+    """The integers that a type holds."""
+
+    low: int
+    high: int
+    wanted: str
+
+    def checked(self, number: int) -> int:
+        """The number. Raises Refused where it is outside."""
+        if self.low <= number <= self.high:
+            return number
+        raise self.exceeded()
+
+    def exceeded(self) -> Refused:
+        return Refused(Code.OUT_OF_RANGE, self.wanted, minimum=self.low, maximum=self.high)
+
+
+def compile_integer(leaf: Leaf, low: int, high: int) -> Scalar:
+    """``int`` and ``long``: integers in range; lossless also integral floats and exact numeric text."""
+    rules, wanted = leaf.rules, f"a whole number from {low} to {high}"
+    span = _Range(low, high, wanted)
+
+    def coerce(value: Any, log: Log) -> int:
+        kind = type(value)
+        if kind is int:
+            return span.checked(value)
+        if value is None:
+            raise refuse_null(wanted)
+        if rules.strict or kind in {dict, list}:
+            raise mismatch(wanted)
+        if kind is str:
+            text = leaf.number_text(value, wanted, log)
+            plain = numbers.plain_integer(text)
+            if plain is not None:
+                return span.checked(plain)
+            return _integer_from_decimal(leaf, numbers.decimal_of(text), span, log)
+        if kind is bool:
+            if not rules.lenient:
+                raise mismatch(wanted, "a boolean is no number; lenient mode takes it as 0 or 1")
+            leaf.note(log, BOOLEAN_TO_NUMBER)
+            return int(value)
+        return _integer_from_float(leaf, plain_number(value), span, log)
+
+    names = {"encode_long": binary.encode_long, "small": binary.SMALL_LONGS}
+    encoded = f"{{small}}[{{x}}] if 0 <= {{x}} < {binary.SMALL} else {{encode_long}}({{x}})"
+    clean = Clean(f"type({{x}}) is int and {low} <= {{x}} <= {high}", encoded, names)
+    return Scalar(wanted, coerce, binary.encode_long, clean)
+
+
+def _integer_from_float(leaf: Leaf, number: float, span: _Range, log: Log) -> int:
+    if isinf(number):
+        raise span.exceeded()
+    if not number.is_integer():
+        return _integer_from_decimal(leaf, Decimal(number), span, log)
+    whole = span.checked(int(number))
+    if abs(number) > numbers.EXACT_INTEGERS:
+        advice = "above 2^53-1 a number with a decimal point stands for several integers; publish it without the point"
+        raise Refused(Code.PRECISION_LOSS, span.wanted, advice, nearest=whole)
+    leaf.note(log, INTEGRAL_FLOAT_TO_INT)
+    return whole
+
+
+def _integer_from_decimal(leaf: Leaf, number: Decimal, span: _Range, log: Log) -> int:
+    if numbers.exceeds(number, numbers.MOST_INTEGER_EXPONENT):
+        raise span.exceeded()
+    rounding = leaf.rules.rounding
+    whole = number.to_integral_value(ROUNDINGS[rounding] if rounding else ROUND_DOWN)
+    if whole != number:
+        if not rounding:
+            advice = "publish a whole number, make the field a double, or declare rounding in lenient mode"
+            raise Refused(Code.FRACTIONAL_PART, span.wanted, advice)
+        leaf.note(log, ROUNDED)
+    return span.checked(int(whole))
+
+
+def compile_double(leaf: Leaf) -> Scalar:
+    """``double``: floats; integers that a double holds exactly; numeric text by its shortest decimal form."""
+    rules, wanted = leaf.rules, "a number"
+
+    def coerce(value: Any, log: Log) -> float:
+        kind = type(value)
+        if kind is float:
+            return float(value)
+        if kind is int:
+            return _integer_to_double(value, wanted, exact=not rules.lenient)
+        if value is None:
+            raise refuse_null(wanted)
+        if kind is Decimal:
+            return finite(float(value), wanted)
+        if rules.strict or kind in {dict, list}:
+            raise mismatch(wanted)
+        if kind is str:
+            return _double_from_text(leaf, value, wanted, log)
+        if not rules.lenient:
+            raise mismatch(wanted, "a boolean is no number; lenient mode takes it as 0 or 1")
+        leaf.note(log, BOOLEAN_TO_NUMBER)
+        return float(value)
+
+    clean = Clean("type({x}) is float", "{encode_double}({x})", {"encode_double": binary.encode_double})
+    return Scalar(wanted, coerce, binary.encode_double, clean)
+
+
+def compile_float(leaf: Leaf) -> Scalar:
+    """``float``: what a 32-bit float holds exactly, or whose shortest decimal form it is (23.4)."""
+    rules = leaf.rules
+    wanted = "a number that a 32-bit float holds"
+
+    def coerce(value: Any, log: Log) -> float:
+        kind = type(value)
+        if value is None:
+            raise refuse_null(wanted)
+        if kind is float or kind is Decimal:
+            return narrow(finite(float(value), wanted))
+        if kind is int:
+            return narrow(_integer_to_double(value, wanted, exact=not rules.narrow))
+        if rules.strict or kind in {dict, list}:
+            raise mismatch(wanted)
+        if kind is str:
+            return narrow(_double_from_text(leaf, value, wanted, log))
+        if not rules.lenient:
+            raise mismatch(wanted, "a boolean is no number; lenient mode takes it as 0 or 1")
+        leaf.note(log, BOOLEAN_TO_NUMBER)
+        return float(value)
+
+    def narrow(number: float) -> float:
+        if number != number or isinf(number):  # noqa: PLR0124 - NaN, where non_finite: keep let it through
+            return number
+        if abs(number) > numbers.FLT_MAX:
+            raise Refused(Code.OUT_OF_RANGE, wanted, minimum=-numbers.FLT_MAX, maximum=numbers.FLT_MAX)
+        if rules.narrow:
+            if number and not numbers.to_float32(number):
+                raise Refused(Code.PRECISION_LOSS, wanted, nearest=0.0)
+            return number
+        if not numbers.fits_float32(number):
+            near = numbers.shortest_float32(numbers.to_float32(number))
+            raise Refused(
+                Code.PRECISION_LOSS,
+                wanted,
+                f"the nearest is {near}; make the field a double, or declare float_narrowing: round",
+                nearest=near,
+            )
+        return number
+
+    return Scalar(wanted, coerce, binary.encode_float)
+
+
+def finite(number: float, wanted: str) -> float:
+    """A JSON number as a double; a token such as 1e999 has none."""
+    if isinf(number):
+        raise Refused(Code.OUT_OF_RANGE, wanted, "the largest double is 1.7976931348623157e308")
+    return number
+
+
+def _integer_to_double(number: int, wanted: str, *, exact: bool) -> float:
+    try:
+        nearest_double = float(number)
+    except OverflowError:
+        raise Refused(Code.OUT_OF_RANGE, wanted, "the largest double is 1.7976931348623157e308") from None
+    if exact and nearest_double != number:
+        raise Refused(
+            Code.PRECISION_LOSS,
+            wanted,
+            "above 2^53 not every integer is a double; make the field a long",
+            nearest=int(nearest_double),
+        )
+    return nearest_double
+
+
+def _double_from_text(leaf: Leaf, text: str, wanted: str, log: Log) -> float:
+    written = None
+    try:
+        written = leaf.number_text(text, wanted, log)
+    except Refused:
+        if not numbers.is_non_finite(text):
+            raise
+    if written is None:
+        return _non_finite(leaf, text, wanted, log)
+    number, exact = numbers.float_of(written)
+    if exact:
+        return number
+    finite(number, wanted)
+    if not leaf.rules.lenient or (number == 0 and numbers.decimal_of(written)):
+        raise Refused(Code.PRECISION_LOSS, wanted, f"the nearest double is {number!r}", nearest=number)
+    return number
+
+
+def _non_finite(leaf: Leaf, text: str, wanted: str, log: Log) -> float:
+    """NaN or an infinity, where the contract keeps them."""
+    spelled, tokens = (text.lower(), _LENIENT_NON_FINITE) if leaf.rules.lenient else (text, _NON_FINITE_TOKENS)
+    if leaf.rules.non_finite != "keep" or spelled not in tokens:
+        advice = "publish null in a nullable field, or declare non_finite: null or keep"
+        raise Refused(Code.NON_FINITE, wanted, advice, token=text)
+    leaf.note(log, STRING_TO_NUMBER)
+    return tokens[spelled]
+
+
+_NON_FINITE_TOKENS = {"NaN": nan, "Infinity": inf, "-Infinity": copysign(inf, -1)}
+_LENIENT_NON_FINITE = {token.lower(): value for token, value in _NON_FINITE_TOKENS.items()}
