@@ -1,35 +1,54 @@
-"""The console script: the commands under one name."""
+"""The console script: the commands under one name, each loaded when it is asked for.
+
+``run`` stays in memory for years, and needs neither the development registry nor the simulated fleet.
+"""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
+from importlib import import_module
 from typing import Annotated
 
 import typer
 
 from gateway import __version__
-from gateway.cli import attempt, check, demo, dlq, publish, registry, run, simulate
 from gateway.cli.ending import ending
 from gateway.cli.exits import Exit
 
-app = typer.Typer(
-    name="gateway",
-    help="Schema Gateway: device JSON from MQTT into typed Kafka topics, without losing a message.",
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode="markdown",
-)
-app.command(name="run")(run.run)
-app.command(name="try")(attempt.attempt)
-app.command(name="check")(check.check)
-app.command(name="publish")(publish.publish)
-app.command(name="dlq")(dlq.dlq)
-app.add_typer(registry.app)
-app.command(name="simulate")(simulate.simulate)
-app.command(name="demo")(demo.demo)
+COMMANDS = {
+    "run": "run",
+    "try": "attempt",
+    "check": "check",
+    "publish": "publish",
+    "dlq": "dlq",
+    "registry": "registry",
+    "simulate": "simulate",
+    "demo": "demo",
+}
+"""Command -> the module that has it, as a function of the module's name or as a Typer ``app``."""
 
 
-@app.callback(invoke_without_command=True)
+def make_app(commands: Iterable[str] = COMMANDS) -> typer.Typer:
+    """The command line with these commands."""
+    app = typer.Typer(
+        name="gateway",
+        help="Schema Gateway: device JSON from MQTT into typed Kafka topics, without losing a message.",
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode="markdown",
+    )
+    app.callback(invoke_without_command=True)(_root)
+    for command in commands:
+        name = COMMANDS[command]
+        module = import_module(f"gateway.cli.{name}")
+        if hasattr(module, "app"):
+            app.add_typer(module.app)
+        else:
+            app.command(name=command)(getattr(module, name))
+    return app
+
+
 def _root(
     context: typer.Context,
     version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
@@ -44,4 +63,5 @@ def _root(
 
 def main() -> None:
     """Runs the command line and ends the process with the command's exit code."""
-    sys.exit(ending(lambda: app(prog_name="gateway", standalone_mode=False)))
+    asked = [name for name in sys.argv[1:2] if name in COMMANDS] or COMMANDS
+    sys.exit(ending(lambda: make_app(asked)(prog_name="gateway", standalone_mode=False)))

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from gateway.cli.main import app
+from gateway.cli.main import make_app
 from tests.parts.gateway import SCHEMAS
 from tests.parts.processes import free_port
 from tests.parts.projects import READING, ProjectFiles
@@ -21,7 +21,7 @@ def files(tmp_path: Path) -> ProjectFiles:
 
 
 def check(files: ProjectFiles, *options: str) -> Result:
-    return CliRunner().invoke(app, ["check", "-c", str(files.config), *options])
+    return CliRunner().invoke(make_app(), ["check", "-c", str(files.config), *options])
 
 
 def test_all_fine(files: ProjectFiles) -> None:

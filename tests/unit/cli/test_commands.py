@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from gateway.cli import main
-from gateway.cli.main import app
+from gateway.cli.main import make_app
 from tests.parts.processes import free_port
 from tests.parts.projects import ProjectFiles
 
@@ -26,7 +26,7 @@ def files(tmp_path: Path) -> ProjectFiles:
 
 
 def run(*arguments: str, stdin: bytes = b"") -> Result:
-    return CliRunner().invoke(app, list(arguments), input=stdin)
+    return CliRunner().invoke(make_app(), list(arguments), input=stdin)
 
 
 def exit_of(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> Any:

@@ -14,7 +14,7 @@ import pytest
 import typer
 
 from gateway.cli.exits import Exit
-from gateway.cli.main import app
+from gateway.cli.main import make_app
 from tests.system.cli.test_commands_document import OWN
 
 PAGE = (Path(__file__).parents[3] / "docs" / "commands.md").read_text()
@@ -32,7 +32,7 @@ def leaves(command: Any, *names: str) -> Iterator[tuple[str, Any]]:
         yield from leaves(each, *names, name)
 
 
-COMMANDS = dict(leaves(typer.main.get_command(app)))
+COMMANDS = dict(leaves(typer.main.get_command(make_app())))
 
 
 def section(name: str) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from gateway.cli.main import app
+from gateway.cli.main import make_app
 from gateway.demo.session import Session, Show
 from gateway.demo.tally import Balance
 from gateway.errors import GatewayError
@@ -42,7 +42,7 @@ def run(monkeypatch: pytest.MonkeyPatch, answer: Balance | Exception, *options: 
         return await runs(made, stop, show)
 
     monkeypatch.setattr(Session, "run", stand_in)
-    result = CliRunner().invoke(app, ["demo", *options])
+    result = CliRunner().invoke(make_app(), ["demo", *options])
     if isinstance(answer, Exception):
         assert result.exception is answer
     return result.exit_code, result.output, runs
