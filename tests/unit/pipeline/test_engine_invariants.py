@@ -26,7 +26,7 @@ class Arrival:
 
     message: Message
     sent: int | None
-    """Place of its record in what the sink took; None if the connection was given up instead."""
+    """Place of its record in what the sink took; None if none could be written."""
 
 
 @dataclass(eq=False)
@@ -39,6 +39,8 @@ class Generation:
     live: bool = True
     linked: bool = False
     """Whether the engine knows how to acknowledge."""
+    blocked: bool = False
+    """Whether a message came that no record can be written for, behind others that Kafka has not confirmed."""
 
 
 class Engines(RuleBasedStateMachine):
@@ -122,16 +124,19 @@ class Engines(RuleBasedStateMachine):
             self.bench.engine.refuse(generation.window, message, violation)
         else:
             self.bench.engine.receive(generation.window, message)
-        added = len(self.bench.sink.sent) - before
-        if not live:
-            assert added == 0, "a record of a connection that is gone"
+        added, given_up = len(self.bench.sink.sent) - before, len(self.failures) > failures
+        if not live or generation.blocked:
+            assert (added, given_up) == (0, False), "a record of a connection that is gone, or lost already"
             return
         self.received += 1
-        given_up = len(self.failures) > failures
-        assert (added, given_up) in {(1, False), (0, True)}, "not exactly one record, or the connection given up"
-        generation.arrived.append(Arrival(message, None if given_up else before))
-        if not given_up:
+        if added:
+            assert (added, given_up) == (1, False), "not exactly one record"
             self._check_record(message, before)
+        else:
+            waiting = len(generation.acknowledged) < len(generation.arrived)
+            assert given_up is not waiting, "the connection must be given up, once all before it is acknowledged"
+            generation.blocked = True
+        generation.arrived.append(Arrival(message, before if added else None))
 
     def _check_record(self, message: Message, place: int) -> None:
         """The record holds the payload, or says how large it was and keeps its start."""
@@ -204,6 +209,13 @@ class Engines(RuleBasedStateMachine):
         assert stats.delivered == len(self.confirmed)
         heard = sum(ticket.qos > 0 for each in self.generations for ticket in each.acknowledged)
         assert stats.acknowledged == heard
+
+    @invariant()
+    def a_blocked_connection_ends(self) -> None:
+        """As soon as all is acknowledged that came before the message which cannot be written."""
+        generation = self.generation
+        if generation is not None and generation.blocked:
+            assert len(generation.acknowledged) < len(generation.arrived) - 1
 
     @invariant()
     def window_is_of_the_live_connection(self) -> None:
