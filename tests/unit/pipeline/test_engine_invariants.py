@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -18,6 +19,29 @@ from gateway.pipeline.ports import SinkFailure
 from tests.unit.pipeline.engines import DOWN, UNROUTED, Bench
 
 DEAD_LETTER_TOPICS = {UNROUTED, "t.dlq"}
+
+rarely = st.sampled_from([True, *[False] * 7])
+"""What ends a connection: were it as frequent as a message, hardly any would be acknowledged."""
+
+
+class Delivery(NamedTuple):
+    """One packet that a link delivers."""
+
+    kind: str
+    size: int
+    qos: int
+    cut: bool
+    malformed: bool
+
+
+deliveries = st.builds(
+    Delivery,
+    kind=st.sampled_from("aacsrnx"),
+    size=st.sampled_from([1, 1, 1, 500, 100_000]),
+    qos=st.integers(0, 2),
+    cut=rarely,
+    malformed=rarely,
+)
 
 
 @dataclass(eq=False)
@@ -75,9 +99,11 @@ class Engines(RuleBasedStateMachine):
         if letters is not None:
             self.bench.sink.limits |= dict.fromkeys(DEAD_LETTER_TOPICS, letters)
 
-    @rule(at_once=st.booleans())
-    def open(self, at_once: bool) -> None:
+    @rule(at_once=st.booleans(), early=rarely)
+    def open(self, at_once: bool, early: bool) -> None:
         """A connection begins; the one before it, if any, is forgotten."""
+        if self.generation is not None and not early:
+            return
         if self.generations:
             self.generations[-1].live = False
         self.generations.append(Generation(self.bench.engine.open()))
@@ -98,28 +124,23 @@ class Engines(RuleBasedStateMachine):
 
         self.bench.engine.connect(acknowledge)
 
-    @rule(
-        kind=st.sampled_from("aacsrnx"),
-        size=st.sampled_from([1, 1, 1, 500, 100_000]),
-        qos=st.integers(0, 2),
-        cut=st.booleans(),
-        malformed=st.booleans(),
-        late=st.integers(0, 3),
-    )
-    def receive(self, kind: str, size: int, qos: int, cut: bool, malformed: bool, late: int) -> None:
-        """A link delivers; one time in four it is one whose connection is gone."""
-        if not self.generations:
-            return
-        generation = self.generations[-1 if late else 0]
+    @rule(packets=st.lists(deliveries, min_size=1, max_size=8), late=rarely)
+    def receive(self, packets: list[Delivery], late: bool) -> None:
+        """A link delivers what it has read; now and then it is one whose connection is gone."""
+        if self.generations:
+            for packet in packets:
+                self._receive(self.generations[0 if late else -1], packet)
+
+    def _receive(self, generation: Generation, packet: Delivery) -> None:
         self.serial += 1
-        payload = f"{kind}{self.serial};".encode() + b"." * size
-        summary = Cut(10_000_000, "00" * 32) if cut else None
-        packet_id = (1 + len(generation.arrived)) if qos else 0
-        topic = "plant/p7" if size == 1 else "elsewhere"
-        message = Message(topic, payload, qos, packet_id, False, False, self.serial, summary)
+        payload = f"{packet.kind}{self.serial};".encode() + b"." * packet.size
+        summary = Cut(10_000_000, "00" * 32) if packet.cut else None
+        packet_id = (1 + len(generation.arrived)) if packet.qos else 0
+        topic = "plant/p7" if packet.size == 1 else "elsewhere"
+        message = Message(topic, payload, packet.qos, packet_id, False, False, self.serial, summary)
         before, live = len(self.bench.sink.sent), generation.live
         failures = len(self.failures)
-        if malformed:
+        if packet.malformed:
             violation = Violation(Code.MALFORMED_PACKET, "malformed")
             self.bench.engine.refuse(generation.window, message, violation)
         else:
@@ -175,17 +196,21 @@ class Engines(RuleBasedStateMachine):
             assert len(generation.acknowledged) == len(generation.arrived)
             assert (len(generation.window), generation.window.bytes) == (0, 0)
 
-    @rule()
-    def fail(self) -> None:
+    @rule(really=rarely)
+    def fail(self, really: bool) -> None:
         """A delivery fails, of this connection or of one before."""
+        if not really:
+            return
         failures = len(self.failures)
         self.bench.engine.failed(DOWN)
         assert len(self.failures) == failures + 1
         assert self.bench.engine.window is None
 
-    @rule()
-    def lose(self) -> None:
+    @rule(really=rarely)
+    def lose(self, really: bool) -> None:
         """The connection ends."""
+        if not really:
+            return
         if self.generations:
             self.generations[-1].live = False
         self.bench.engine.close()
