@@ -281,10 +281,10 @@ class KafkaSink:
                 return
         if generation.errors and self._state is State.RUNNING:
             self._fail()
+        if self._state is State.RUNNING and generation.waiting == 0:
+            self._depart()
         if self._state is State.FAILING and self._last_reports_are_in():
             self._break(failure_of(generation.errors))
-        elif self._state is State.RUNNING and generation.waiting == 0:
-            self._depart()
         if generation is self._generation and self._state is not State.CLOSED:
             if self._owes:
                 self._pulse.on(found=bool(delivered))

@@ -332,6 +332,16 @@ async def test_a_record_that_librdkafka_does_not_take(make_sink: MakeSink, monke
     assert handed == [b"0", b"1", b"2"]
 
 
+async def test_a_first_record_that_librdkafka_does_not_take(make_sink: MakeSink, monkeypatch: pytest.MonkeyPatch):
+    """With nothing on its way there is nothing to wait for: the failure is reported as it happens."""
+    sink, reports = make_sink()
+    handed = refuse(sink, monkeypatch, b"0")
+    sink.send(record(b"0"), reports.ticket(0))
+    assert reports.failures == []
+    await eventually(lambda: handed == [b"0"])
+    assert [failure.reason for failure in reports.failures] == ["topic_missing"]
+
+
 async def test_a_waiting_record_that_librdkafka_does_not_take(make_sink: MakeSink, monkeypatch: pytest.MonkeyPatch):
     """The rest of what waits is forgotten with it."""
     sink, reports = make_sink(queue_buffering_max_messages="10")
