@@ -28,6 +28,9 @@ _BASES: Mapping[str, frozenset[str]] = {
     "duration": frozenset({"fixed"}),
 }
 _SIZES: Mapping[str, int] = {"uuid": 16, "duration": 12}
+MOST_PRECISION = 4_000
+"""Digits of a decimal. The specification has no limit, but a payload's numbers have (compile/numbers.py), and a
+schema that asks for a billion digits would keep the compiler busy for hours."""
 UNIT_OF: Mapping[str, str] = {"millis": "ms", "micros": "us", "nanos": "ns"}
 """Suffix of a time type -> epoch unit."""
 
@@ -65,10 +68,15 @@ def read_logical(source: Mapping[str, Any], base: str, size: int | None, place: 
 
 def _read_decimal(source: Mapping[str, Any], size: int | None, place: str) -> Logical:
     precision, scale = source.get("precision"), source.get("scale", 0)
-    if type(precision) is not int or precision < 1:
-        raise SchemaError(f"decimal needs a precision of 1 or more, found {precision!r}", place)
+    if type(precision) is not int or not 1 <= precision <= MOST_PRECISION:
+        raise SchemaError(f"decimal needs a precision from 1 to {MOST_PRECISION}, found {precision!r}", place)
     if type(scale) is not int or not 0 <= scale <= precision:
         raise SchemaError(f"decimal needs a scale from 0 to its precision {precision}, found {scale!r}", place)
-    if size is not None and precision > (most := len(str((1 << 8 * size - 1) - 1)) - 1 if size else 0):
+    if size is not None and precision > (most := _digits_in(size)):
         raise SchemaError(f"a fixed of {size} bytes holds {most} digits, not {precision}", place)
     return Logical("decimal", precision, scale)
+
+
+def _digits_in(size: int) -> int:
+    """Digits that a signed number of so many bytes always has room for; 1700 bytes have it for MOST_PRECISION."""
+    return len(str((1 << 8 * min(size, 1_700) - 1) - 1)) - 1 if size else 0

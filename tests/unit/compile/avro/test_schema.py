@@ -9,7 +9,7 @@ import avro.schema
 import fastavro
 import pytest
 
-from gateway.compile.avro.schema import Record, Union, name_of, parse_schema, walk
+from gateway.compile.avro.schema import Fixed, Record, Union, name_of, parse_schema, walk
 from gateway.errors import SchemaError
 from gateway.model import Reference, SchemaVersion
 from tests.unit.compile.compiled import accepted, reason, record_schema, refused, route_of, version_of
@@ -120,6 +120,8 @@ FORBIDDEN = [
     (_decimal(), "", "precision"),
     (_decimal(precision=0), "", "precision"),
     (_decimal(precision="4"), "", "precision"),
+    (_decimal(precision=4001), "", "precision from 1 to 4000"),
+    (_decimal(precision=99_999_999_999, scale=3), "", "precision"),
     (_decimal(precision=True), "", "precision"),
     (_decimal(precision=4, scale=5), "", "scale"),
     (_decimal(precision=4, scale=-1), "", "scale"),
@@ -129,6 +131,17 @@ FORBIDDEN = [
     # depth
     (_deep(101), "/items" * 101, "nested"),
 ]
+
+
+def test_the_most_precise_decimal():
+    """The limit itself is taken, on bytes and on a fixed of any size; its numbers are written exactly."""
+    number = "9" * 4000
+    wanted = int(number).to_bytes(1662, "big", signed=True)
+    assert accepted(version_of(_decimal(precision=4000)), f'"{number}"').value.endswith(wanted)
+    large = _fixed(1_000_000_000, logicalType="decimal", precision=4000)
+    tree = parse_schema(version_of(large))
+    assert isinstance(tree, Fixed)
+    assert tree.size == 1_000_000_000
 
 
 @pytest.mark.parametrize(("schema", "place", "rule"), FORBIDDEN, ids=[json.dumps(each[0])[:70] for each in FORBIDDEN])
