@@ -13,6 +13,7 @@ from gateway.compile.avro.schema import parse_schema as parse_avro
 from gateway.compile.json_schema.codec import JsonSchemaCodec
 from gateway.compile.rules import RuleBook
 from gateway.compile.verdict import Findings, Log, Refused
+from gateway.errors import SchemaError
 from gateway.model import Format, SchemaVersion
 
 
@@ -43,7 +44,11 @@ class Codec:
 
 def compile_codec(version: SchemaVersion, book: RuleBook) -> Codec:
     """The codec of a schema version. Raises SchemaError."""
-    return _compile_avro(version, book) if version.format is Format.AVRO else _compile_json(version, book)
+    compile_one = _compile_avro if version.format is Format.AVRO else _compile_json
+    try:
+        return compile_one(version, book)
+    except RecursionError as exc:  # the walks over a JSON Schema, the libraries' too, have no limit of their own
+        raise SchemaError("the schema is nested too deeply to be compiled; take parts out into definitions") from exc
 
 
 def _compile_avro(version: SchemaVersion, book: RuleBook) -> Codec:

@@ -280,3 +280,12 @@ def test_an_absolute_location_names_the_failing_keyword():
     violation = refused(json_version({"properties": {"a": {"maximum": 1}}}), '{"a":2}').violations[0]
     assert violation.schema_path.endswith("/properties/a/maximum")
     assert violation.keyword == "maximum"
+
+
+def test_a_schema_that_is_nested_too_deeply_is_refused():
+    """Whichever library's walk runs out of stack first: the contract is told what to do."""
+    schema: dict[str, object] = {"type": "integer"}
+    for _ in range(300):
+        schema = {"type": "object", "properties": {"a": schema}}
+    with pytest.raises(SchemaError, match="nested too deeply to be compiled; take parts out"):
+        route_of(json_version(schema))
