@@ -246,7 +246,8 @@ class KafkaSink:
             except KafkaException as error:
                 self._refused(record, error)
                 break
-            room -= most_batch_bytes(record)
+            # As in send; a key of 1024 characters at most does not matter here.
+            room -= most_batch_bytes(record) if record.headers else len(record.value) + FRAME_BYTES
             if record.topic == self._doubtful:
                 self._doubtful = None
                 break

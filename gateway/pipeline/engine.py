@@ -92,20 +92,26 @@ class Engine:
         oldest = self._window.oldest if self._window is not None else None
         return 0.0 if oldest is None else self._clock.monotonic() - oldest.opened_at
 
-    def receive(self, window: AckWindow, message: Message) -> None:
+    def receive(self, window: AckWindow, message: Message, unreadable: Violation | None = None) -> None:
         """Takes one message of the connection that ``window`` belongs to."""
         if window is not self._receiving:
             return
-        ticket = self._open_ticket(window, message)
-        if message.cut is not None:
-            self._reject(message, self._unread(message, Stage.PACKET, _payload_too_large(message.cut)), ticket)
+        stats = self.stats
+        stats.received[message.qos] += 1
+        if message.duplicate:
+            stats.redelivered += 1
+        ticket = window.open(message.packet_id, message.qos, len(message.payload), self._clock.monotonic())
+        if unreadable is None and message.cut is not None:
+            unreadable = _payload_too_large(message.cut)
+        if unreadable is not None:
+            self._reject(message, self._unread(message, Stage.PACKET, unreadable), ticket)
             return
         try:
             outcome = self.routes.encode(message.topic, message.payload, message.received_at)
         except BaseException as exc:  # the named guard around a payload's processing (docs/design.md)
             if not is_fault(exc):
                 raise
-            self.stats.faults[type(exc).__name__] += 1
+            stats.faults[type(exc).__name__] += 1
             outcome = self._faulty(message, exc)
         if type(outcome) is Record:
             self._send(message, outcome, ticket)
@@ -115,8 +121,7 @@ class Engine:
 
     def refuse(self, window: AckWindow, message: Message, violation: Violation) -> None:
         """Takes a packet that could not be read as a message; it becomes a dead letter."""
-        if window is self._receiving:
-            self._reject(message, self._unread(message, Stage.PACKET, violation), self._open_ticket(window, message))
+        self.receive(window, message, violation)
 
     def _faulty(self, message: Message, exc: BaseException) -> Rejection:
         """The rejection of a message on which our own processing failed."""
@@ -129,13 +134,6 @@ class Engine:
         """The rejection of a message whose payload was not looked at: its topic alone says whose it is."""
         label, device = self.routes.owner(message.topic)
         return Rejection(stage, (violation,), label=label, device=device)
-
-    def _open_ticket(self, window: AckWindow, message: Message) -> Ticket:
-        stats = self.stats
-        stats.received[message.qos] += 1
-        if message.duplicate:
-            stats.redelivered += 1
-        return window.open(message.packet_id, message.qos, len(message.payload), self._clock.monotonic())
 
     def _send(self, message: Message, record: Record, ticket: Ticket) -> None:
         label, stats = record.label, self.stats
@@ -199,7 +197,7 @@ class Engine:
         taken = self._window.take()
         if taken:
             self.stats.latency.observe(self._clock.monotonic() - taken[0].opened_at)
-            self.stats.acknowledged += sum(ticket.qos > 0 for ticket in taken)
+            self.stats.acknowledged += len([ticket for ticket in taken if ticket.qos])
             self._acknowledge(taken)
             self._give_up()
 

@@ -51,6 +51,7 @@ class JsonSchemaCodec:
         """The levels of nesting beyond which the validator must not be asked, None where there are none."""
         self._is_valid: Callable[[Any], bool] = validator.is_valid
         self._book = book
+        self._wider = [(mode, book.in_mode(mode)) for mode in book.wider()]
         self._renames = compile_renames(book, self.source)
         self._defaults = compile_defaults(documents, book)
         self._mender = Mender(validator, book)
@@ -107,9 +108,9 @@ class JsonSchemaCodec:
 
     def _passes_in(self, path: Path, types: Sequence[str], value: Any) -> Mode | None:
         """The lowest wider mode that converts a value to one of these types, found by trying."""
-        for mode in self._book.wider():
+        for mode, book in self._wider:
             try:
-                convert(types, value, [Leaf(self._book.in_mode(mode).at(path), path)], [])
+                convert(types, value, [Leaf(book.at(path), path)], [])
             except Refused:
                 continue
             return mode
