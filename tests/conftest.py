@@ -3,19 +3,23 @@
 - A test whose marker names a part that cannot be had on this machine is skipped, and the end of
   the run says so in one block, with the command that would help. With REQUIRE_PARTS=1 it fails.
 - A test run that leaves a child process behind fails.
+- What a test configures of logging ends with it: a level set by one would hide the lines that another waits for.
 - HYPOTHESIS_PROFILE: ``fast`` (default) or ``ci`` (five times the examples).
 """
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 
 import pytest
+import structlog
 from hypothesis import settings
 
+from gateway.admin.logs import LibraryLines
 from tests.parts.cache import PartMissing
 from tests.parts.processes import children
 
@@ -151,3 +155,17 @@ class RealParts:
 def pytest_configure(config: pytest.Config) -> None:
     """Puts the hooks above in place."""
     config.pluginmanager.register(RealParts(required=os.environ.get("REQUIRE_PARTS") == "1"), "real-parts")
+
+
+@pytest.fixture(autouse=True)
+def _fresh_logs() -> Iterator[None]:
+    """Restores structlog and the standard library's loggers after each test."""
+    root, own = logging.getLogger(), logging.getLogger("gateway")
+    levels = root.level, own.level
+    yield
+    structlog.reset_defaults()
+    logging.captureWarnings(capture=False)
+    for handler in [each for each in root.handlers if isinstance(each, LibraryLines)]:
+        root.removeHandler(handler)
+    root.setLevel(levels[0])
+    own.setLevel(levels[1])

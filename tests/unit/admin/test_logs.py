@@ -15,8 +15,6 @@ from pydantic import SecretStr
 
 from gateway.admin.logs import LibraryLines, configure_logs
 
-pytestmark = pytest.mark.usefixtures("fresh_logs")
-
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 
 

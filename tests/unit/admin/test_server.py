@@ -204,7 +204,6 @@ async def test_signals_and_logging_are_left_alone():
     assert [logging.getLogger(name).handlers for name in ("", "uvicorn", "uvicorn.error")] == handlers
 
 
-@pytest.mark.usefixtures("fresh_logs")
 async def test_requests_are_not_logged_but_what_is_wrong_is():
     """No access log; a broken request and an exception are one line of the gateway's own log each."""
     stream = io.StringIO()
