@@ -130,7 +130,7 @@ class Record(msgspec.Struct, frozen=True, gc=False):
     """The device ID, if the message has one."""
 
 
-class Coercion(msgspec.Struct, frozen=True, gc=False):
+class Coercion(msgspec.Struct, frozen=True, gc=False, cache_hash=True):
     """One conversion that was made on a payload."""
 
     path: str

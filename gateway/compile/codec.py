@@ -30,8 +30,6 @@ class Codec:
 
     False only means that it must be looked at closely.
     """
-    count_keys: Callable[[Any], int]
-    """Object keys in a decoded value; may miss some, never counts one too many."""
     needs_exact_numbers: bool = False
     """Whether numbers with a point must be decoded as ``Decimal``."""
     deepest: int | None = None
@@ -70,7 +68,6 @@ def _compile_avro(version: SchemaVersion, book: RuleBook) -> Codec:
         encode,
         lambda value, _refused, findings: explain(value, "", findings),
         proves_sound,
-        count_keys,
         needs_exact_numbers=compiled.needs_exact_numbers,
         avro=tree,
     )
@@ -82,7 +79,6 @@ def _compile_json(version: SchemaVersion, book: RuleBook) -> Codec:
         compiled.encoder(),
         compiled.explain,
         json_proof.proves_flat,
-        json_proof.count_keys,
         deepest=compiled.deepest,
         source=compiled.source,
     )

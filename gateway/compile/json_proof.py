@@ -11,19 +11,35 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+import msgspec
+
 from gateway.model import Code, Violation
 from gateway.notation.pointer import Pointer
 
+_encode = msgspec.json.Encoder(decimal_format="number").encode
 _WHITE_SPACE = b" \t\r\n"
+_ESCAPED_COLON = b"\\u003"
+"""How the escape of a colon begins, that of a digit too."""
+_NEITHER_QUOTE_NOR_BRACKET = bytes(set(range(256)) - set(b'{}[]"'))
 
 
 def proves_unique_keys(text: bytes, keys: int) -> bool:
     """Whether ``keys``, at most the number of keys that were decoded, proves that none stood twice.
 
     Every key in the text brings a colon, and outside strings a quote before it; so as many colons as
-    decoded keys means that no key was swallowed. False only means that the text must be read again.
+    decoded keys means that no key was swallowed. False only means that it must be looked at closely.
     """
     return text.count(b":") == keys or text.translate(None, _WHITE_SPACE).count(b'":') == keys
+
+
+def keeps_every_key(text: bytes, value: Any) -> bool:
+    """Whether ``value``, written anew, shows that nothing of the ``text`` it was decoded from was swallowed.
+
+    The same bytes prove it, and so do as many colons: one follows each key, those inside strings are written as
+    they were, unless escaped. False only means that the text must be read again.
+    """
+    written = _encode(value)
+    return written == text or (_ESCAPED_COLON not in text and text.count(b":") == written.count(b":"))
 
 
 def proves_flat(text: bytes, value: Any) -> bool:
@@ -90,21 +106,12 @@ def walk(value: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], A
             yield from walk(item, (*path, str(n)))
 
 
-def count_keys(value: Any) -> int:
-    """Object keys in a decoded value."""
-    if type(value) is dict:
-        return len(value) + sum(count_keys(item) for item in value.values() if type(item) in _CONTAINERS)
-    if type(value) is list:
-        return sum(count_keys(item) for item in value if type(item) in _CONTAINERS)
-    return 0
-
-
 _CONTAINERS = frozenset({dict, list})
 
 
 def check_depth(text: bytes, value: Any, limit: int) -> Violation | None:
-    """The violation of a value nested more than ``limit`` levels deep; the count of brackets usually tells."""
-    if text.count(b"{") + text.count(b"[") <= limit:
+    """The violation of a value nested more than ``limit`` levels deep; the text's brackets usually tell."""
+    if text.count(b"{") + text.count(b"[") <= limit or _proves_shallow(text, limit):
         return None
     level = [value] if type(value) in _CONTAINERS else []
     for _ in range(limit):
@@ -117,6 +124,24 @@ def check_depth(text: bytes, value: Any, limit: int) -> Violation | None:
         if not level:
             return None
     return too_deep(limit) if level else None
+
+
+def _proves_shallow(text: bytes, limit: int) -> bool:
+    """Whether the brackets of the text are gone after ``limit`` times taking out the innermost ones of a kind.
+
+    Only where no string holds a bracket: then its quotes stand together once all else is gone, and without a
+    backslash no quote is inside one. False only means that the value must be looked at.
+    """
+    if b"\\" in text:
+        return False
+    brackets = text.translate(None, _NEITHER_QUOTE_NOR_BRACKET).replace(b'""', b"")
+    if b'"' in brackets:
+        return False
+    for _ in range(limit // 2):
+        brackets = brackets.replace(b"{}", b"").replace(b"[]", b"")
+        if not brackets:
+            return True
+    return False
 
 
 def too_deep(limit: int) -> Violation:

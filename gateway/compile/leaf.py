@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -22,15 +23,25 @@ class Leaf:
     pointer: str = field(init=False)
     from_text: Coercion = field(init=False)
     """The most frequent conversion of all."""
+    short_number: Callable[[str], int | float | None] = field(init=False)
+    """Text -> the number that it plainly writes, as most do; None where it takes a closer look (``number_text``)."""
+
+    _notes: dict[str, Coercion] = field(init=False, compare=False, default_factory=dict)
+    """The conversions noted here so far, by code: a device makes the same ones in message after message."""
 
     def __post_init__(self) -> None:
         pointer = str(Pointer(self.path))
         object.__setattr__(self, "pointer", pointer)
         object.__setattr__(self, "from_text", Coercion(pointer, STRING_TO_NUMBER))
+        plain = self.rules.decimal_separator == "."
+        object.__setattr__(self, "short_number", numbers.short_number if plain else lambda _text: None)
 
     def note(self, log: Log, code: str) -> None:
         """Records that a value at this place was converted."""
-        log.append(Coercion(self.pointer, code))
+        noted = self._notes.get(code)
+        if noted is None:
+            noted = self._notes[code] = Coercion(self.pointer, code)
+        log.append(noted)
 
     def number_text(self, text: str, wanted: str, log: Log) -> str:
         """Text as a number that ``float`` and ``Decimal`` read; notes the conversion. Raises Refused."""

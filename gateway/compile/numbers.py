@@ -31,6 +31,9 @@ _FAR = 999_999
 
 is_json_number = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?").fullmatch
 """Whether a text is a number by RFC 8259."""
+_SHORT_NUMBER = re.compile(r"(-?(?:0|[1-9][0-9]*)\.[0-9]+)|0|-?[1-9][0-9]*").fullmatch
+_MOST_SHORT = 15
+"""Characters of a short number: so many digits every double keeps (DBL_DIG of C), and none of them is an exponent."""
 _LENIENT_NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?").fullmatch
 _THOUSANDS = re.compile(r"[+-]?[0-9]{1,3}(?:[.,][0-9]{3})+").fullmatch
 _NON_FINITE = re.compile(r"[+-]?(?:nan|inf|infinity)", re.IGNORECASE | re.ASCII).fullmatch
@@ -91,6 +94,19 @@ def _other_separator(text: str, *, lenient: bool, separator: str) -> ValueError:
             return NotANumber("plus-sign")
         return NotANumber("leading-zero" if text.lstrip("-")[0] == "0" else "bare-point")
     return NotANumber("not-a-number")
+
+
+def short_number(text: str) -> int | float | None:
+    """The number that a short text plainly writes, with a point as a double; None where it takes a closer look.
+
+    Up to 15 characters without an exponent: the double's shortest form is the number written.
+    """
+    if len(text) > _MOST_SHORT:
+        return None
+    plain = _SHORT_NUMBER(text)
+    if plain is None:
+        return None
+    return int(text) if plain.lastindex is None else float(text)
 
 
 def plain_integer(text: str) -> int | None:

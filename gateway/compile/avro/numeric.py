@@ -49,6 +49,10 @@ def compile_integer(leaf: Leaf, low: int, high: int) -> Scalar:
         if rules.strict or kind in {dict, list}:
             raise mismatch(wanted)
         if kind is str:
+            short = leaf.short_number(value)
+            if type(short) is int:
+                log.append(leaf.from_text)
+                return span.checked(short)
             text = leaf.number_text(value, wanted, log)
             plain = numbers.plain_integer(text)
             if plain is not None:
@@ -187,6 +191,10 @@ def _integer_to_double(number: int, wanted: str, *, exact: bool) -> float:
 
 
 def _double_from_text(leaf: Leaf, text: str, wanted: str, log: Log) -> float:
+    short = leaf.short_number(text)
+    if short is not None:
+        log.append(leaf.from_text)
+        return float(short)
     written = None
     try:
         written = leaf.number_text(text, wanted, log)

@@ -87,9 +87,7 @@ def _parse(text: str, wanted: str, rules: Rules, pointer: str, log: Log) -> dict
         limit = f"the JSON in the text is nested more than {MOST_INNER_DEPTH} levels deep"
         raise Refused(Code.PAYLOAD_LIMIT, wanted, limit, limit="depth", actual=f"more than {MOST_INNER_DEPTH}")
     log.append(Coercion(pointer, JSON_STRING_PARSED))
-    twice = None
-    if not json_proof.proves_unique_keys(data, json_proof.count_keys(parsed)):
-        twice = json_proof.find_duplicate_keys(data)
+    twice = None if json_proof.keeps_every_key(data, parsed) else json_proof.find_duplicate_keys(data)
     if twice is not None:
         if rules.duplicate_keys == "reject":
             raise Refused(Code.DUPLICATE_KEY, "each key once", "inside the text", **twice.violation.params)

@@ -78,12 +78,20 @@ def _chosen(accepted: Sequence[tuple[str, Any, Log]], log: Log) -> Any:
 
 
 def _to_integer(value: Any, leaf: Leaf, log: Log) -> int:
-    wanted = _WANTED["integer"]
+    if type(value) is str and not leaf.rules.strict:
+        short = leaf.short_number(value)
+        if type(short) is int:
+            log.append(leaf.from_text)
+            return short
+        return _integer_from_text(value, leaf, log)
     if type(value) is bool and leaf.rules.lenient:
         leaf.note(log, BOOLEAN_TO_NUMBER)
         return int(value)
-    if type(value) is not str or leaf.rules.strict:
-        raise mismatch(wanted)
+    raise mismatch(_WANTED["integer"])
+
+
+def _integer_from_text(value: str, leaf: Leaf, log: Log) -> int:
+    wanted = _WANTED["integer"]
     text = leaf.number_text(value, wanted, log)
     plain = numbers.plain_integer(text)
     if plain is not None:
@@ -97,12 +105,20 @@ def _to_integer(value: Any, leaf: Leaf, log: Log) -> int:
 
 
 def _to_number(value: Any, leaf: Leaf, log: Log) -> int | float:
-    wanted = _WANTED["number"]
+    if type(value) is str and not leaf.rules.strict:
+        short = leaf.short_number(value)
+        if short is not None:
+            log.append(leaf.from_text)
+            return short
+        return _number_from_text(value, leaf, log)
     if type(value) is bool and leaf.rules.lenient:
         leaf.note(log, BOOLEAN_TO_NUMBER)
         return int(value)
-    if type(value) is not str or leaf.rules.strict:
-        raise mismatch(wanted)
+    raise mismatch(_WANTED["number"])
+
+
+def _number_from_text(value: str, leaf: Leaf, log: Log) -> int | float:
+    wanted = _WANTED["number"]
     try:
         text = leaf.number_text(value, wanted, log)
     except Refused:
@@ -124,14 +140,15 @@ def _to_number(value: Any, leaf: Leaf, log: Log) -> int | float:
 
 
 def _to_boolean(value: Any, leaf: Leaf, log: Log) -> bool:
-    wanted, lenient = _WANTED["boolean"], leaf.rules.lenient
-    if leaf.rules.strict or type(value) not in {str, int}:
+    kind, wanted = type(value), _WANTED["boolean"]
+    if leaf.rules.strict or (kind is not int and kind is not str):
         raise mismatch(wanted)
-    if type(value) is int:
+    if kind is int:
         if value not in {0, 1}:
             raise Refused(Code.INVALID_BOOLEAN, wanted, "of all numbers only 0 and 1 are booleans", accepted=[0, 1])
         leaf.note(log, NUMBER_TO_BOOLEAN)
         return bool(value)
+    lenient = leaf.rules.lenient
     lowered = value.lower() if lenient and value.isascii() else ""
     if value not in TRUE_TEXTS | FALSE_TEXTS and lowered not in LENIENT_TRUE | LENIENT_FALSE:
         accepted = sorted(LENIENT_TRUE | LENIENT_FALSE) if lenient else ["true", "false"]

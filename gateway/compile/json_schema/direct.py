@@ -155,21 +155,21 @@ class _Compiler:
 
         def change(value: Any, log: Log, dropped: Log) -> Any:
             made = value
-            unknown = 0
             for key, item in value.items():
-                kinds = settled.get(key)
-                if kinds is None:
+                try:
+                    if type(item) in settled[key]:
+                        continue
+                except KeyError:
                     if closed:
-                        unknown += 1
                         made = value.copy() if made is value else made
                         del made[key]
                         dropped.append(Coercion(str(Pointer((*path, key))), UNKNOWN_DROPPED))
-                elif type(item) not in kinds:
-                    new = changes[key](item, log, dropped)
-                    if new is not item:
-                        made = value.copy() if made is value else made
-                        made[key] = new
-            if unknown and (not drops or unknown == len(value)):
+                    continue
+                new = changes[key](item, log, dropped)
+                if new is not item:
+                    made = value.copy() if made is value else made
+                    made[key] = new
+            if len(made) < len(value) and not (made and drops):
                 raise mismatch("an object with fields of the schema")
             return made
 
@@ -204,19 +204,34 @@ def _by_kind(changes: Mapping[type, Change], leaf: Change | None = None) -> Chan
 
 
 def _of_leaf(types: tuple[str, ...], leaves: list[Leaf]) -> Change:
-    """Changes a value that is of none of the types, by the conversions of every place."""
+    """Changes a value that is of none of the types, by the conversions of every place; 3.0 is an integer already."""
     if len(types) > 1:
-        return lambda value, log, _: value if _is_whole(value, types) else convert(types, value, leaves, log)
+        is_integer = "integer" in types
+        return lambda value, log, _: (
+            value if is_integer and type(value) is float and value.is_integer() else convert(types, value, leaves, log)
+        )
     # What a narrow mode reads a wider one reads alike, so for a single type the widest is asked at once.
     conversion, leaf = CONVERSIONS[types[0]], leaves[-1]
-    if types == ("integer",):
-        return lambda value, log, _: value if _is_whole(value, types) else conversion(value, leaf, log)
+    if types[0] in {"integer", "number"}:
+        return _of_number(_KINDS[types[0]], conversion, leaf)
     return lambda value, log, _: conversion(value, leaf, log)
 
 
-def _is_whole(value: Any, types: tuple[str, ...]) -> bool:
-    """Whether the value is a 3.0 that counts as an integer."""
-    return type(value) is float and value.is_integer() and "integer" in types
+def _of_number(kinds: frozenset[type], conversion: Callable[[Any, Leaf, Log], Any], leaf: Leaf) -> Change:
+    """As ``conversion``; asks itself what that asks first, because text for a number is the most frequent mistake."""
+    short_number, from_text = leaf.short_number, leaf.from_text
+
+    def change(value: Any, log: Log, _dropped: Log) -> Any:
+        if type(value) is str:
+            number = short_number(value)
+            if type(number) in kinds:
+                log.append(from_text)
+                return number
+        elif type(value) is float and value.is_integer():
+            return value
+        return conversion(value, leaf, log)
+
+    return change
 
 
 def _types_of(schema: Mapping[str, Any]) -> tuple[str, ...] | None:

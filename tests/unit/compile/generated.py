@@ -270,7 +270,7 @@ def texts_with_keys(draw: st.DrawFn) -> tuple[str, int, bool]:
         if shape == "scalar":
             return draw(st.sampled_from(["1", "-1.5e3", "true", "null", '""']))
         if shape == "text":
-            return spelled(draw(st.sampled_from(['":', 'a":1,"a', "\\", '\\":', ":::", '"', "a", "{", "x:y"])))
+            return spelled(draw(st.sampled_from(['":', 'a":1,"a', "\\", '\\":', ":::", '"', "a", "{", "]}", "x:y"])))
         if shape == "array":
             items = [value(depth - 1) for _ in range(draw(st.integers(0, 3)))]
             return f"[{space()}" + ",".join(f"{space()}{item}{space()}" for item in items) + "]"

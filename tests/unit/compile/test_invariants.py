@@ -21,7 +21,11 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from gateway.compile import json_proof
+from gateway.compile.avro.compiler import compile_avro
+from gateway.compile.avro.schema import parse_schema
 from gateway.compile.coercions import LOSSY
+from gateway.compile.rules import RuleBook
+from gateway.config.options import Options
 from gateway.model import Mode, Record, Rejection
 from tests.unit.compile.compiled import (
     ARRIVAL,
@@ -31,7 +35,6 @@ from tests.unit.compile.compiled import (
     encode,
     json_version,
     record_schema,
-    route_of,
     version_of,
 )
 from tests.unit.compile.generated import (
@@ -206,27 +209,59 @@ def _is_float32(text: str) -> bool:
 
 @given(texts_with_keys())
 def test_unique_keys_are_never_proved_of_a_text_that_has_one_twice(made: tuple[str, int, bool]):
-    """The count proves uniqueness only of texts whose objects have each key once, however they are spelled."""
+    """Neither proof takes a text with a key twice, however it is spelled; both take what is written plainly."""
     text, keys, twice = made
     data = text.encode()
-    counted = json_proof.count_keys(msgspec.json.decode(data))
-    assert counted <= keys
+    value = msgspec.json.decode(data)
+    counted = _keys_in(value)
     assert (counted < keys) == twice
     if twice:
         assert not json_proof.proves_unique_keys(data, counted)
+        assert not json_proof.keeps_every_key(data, value)
         assert json_proof.find_duplicate_keys(data) is not None
     else:
         assert json_proof.find_duplicate_keys(data) is None
+        assert json_proof.keeps_every_key(data, value) or b"\\u003" in data
         if data.translate(None, b" \t\r\n").count(b'":') == keys:
             assert json_proof.proves_unique_keys(data, counted)
+
+
+def _keys_in(value: Any) -> int:
+    """Object keys in a decoded value."""
+    if isinstance(value, dict):
+        return len(value) + sum(map(_keys_in, value.values()))
+    return sum(map(_keys_in, value)) if isinstance(value, list) else 0
+
+
+@given(texts_with_keys(), st.integers(0, 5))
+def test_depth_is_what_the_value_says(made: tuple[str, int, bool], limit: int):
+    """Brackets are counted, and taken out of the text, only where that tells the depth of the value."""
+    data = made[0].encode()
+    value = msgspec.json.decode(data)
+    too_deep = json_proof.check_depth(data, value, limit) is not None
+    if not made[2]:
+        assert too_deep == (_depth_of(value) > limit)
+    assert _depth_of(value) <= limit or too_deep
+
+
+def _depth_of(value: Any) -> int:
+    """Levels of nesting: 0 for a scalar."""
+    inside = value.values() if isinstance(value, dict) else value if isinstance(value, list) else None
+    return 0 if inside is None else 1 + max(map(_depth_of, inside), default=0)
+
+
+def _count_keys(schema: Any, mode: Mode, value: Any) -> int:
+    """The keys that the compiled schema counts."""
+    counting = compile_avro(parse_schema(version_of(schema)), RuleBook(mode, Options(), ())).count_keys
+    return 0 if counting is None else counting(value)
 
 
 @given(_loose(), st.sampled_from(Mode))
 def test_a_compiled_schema_never_counts_a_key_too_many(loose: Any, mode: Mode):
     """The keys that a schema counts in a payload are at most those that are there, whatever stands where."""
     schema, value = loose
-    route = route_of(version_of(schema), mode=mode)
-    assert route.codec.count_keys(json.loads(text_of(value))) <= json_proof.count_keys(json.loads(text_of(value)))
+    decoded = json.loads(text_of(value))
+    assert _count_keys(schema, mode, decoded) <= _keys_in(decoded)
 
 
 @given(_clean())
@@ -234,8 +269,7 @@ def test_a_compiled_schema_counts_every_key_of_a_clean_payload(clean: Any):
     """For a clean payload the count is exact where no union has two branches for objects, so its text is read once."""
     schema, value, _ = clean
     decoded = json.loads(text_of(value))
-    counted = route_of(version_of(schema), options=BYTES_ENCODING).codec.count_keys(decoded)
-    assert counted == json_proof.count_keys(decoded)
+    assert _count_keys(schema, Mode.LOSSLESS, decoded) == _keys_in(decoded)
 
 
 _HOSTILE_SCHEMA = record_schema(
