@@ -6,7 +6,7 @@ import argparse
 
 from bench import report
 from bench.drain import Outage, Slope, arena, slope
-from bench.micro import measure
+from bench.micro import measure, measure_large
 from bench.telemetry import SCHEMAS
 
 CONTENDERS = (("floor", "avro"), ("gateway", "avro"), ("gateway", "json"), ("naive", "avro"), ("naive", "json"))
@@ -24,10 +24,11 @@ def main() -> None:
     parser.add_argument("--no-report", action="store_true", help="print only, leave docs/benchmarks.md alone")
     arguments = parser.parse_args()
     stages = measure() if arguments.what in {"all", "micro"} else []
+    large = measure_large() if arguments.what in {"all", "micro"} else []
     sizes = (arguments.messages[0], arguments.messages[1])
     slopes = _drain(sizes, arguments.pairs) if arguments.what in {"all", "drain"} else {}
     outages = _outages(sizes[0]) if arguments.what in {"all", "outage"} else {}
-    text = report.text(stages, slopes, sizes, outages)
+    text = report.text(stages, slopes, sizes, outages, large)
     print(text)
     if not arguments.no_report and arguments.what == "all":
         report.write(text)

@@ -1,8 +1,4 @@
-"""What each stage of a message costs in one process: CPU time, the best of several rounds.
-
-The best round is the one that other processes of the machine disturbed least; it is a property of
-the code, where the average would be one of the afternoon.
-"""
+"""What each stage of a message costs in one process, and what others need for a part of it."""
 
 from __future__ import annotations
 
@@ -18,12 +14,18 @@ import fastavro
 import jsonschema
 import jsonschema_rs
 import msgspec
+from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
+from confluent_kafka.schema_registry.avro import AvroSerializer
+from confluent_kafka.schema_registry.json_schema import JSONSerializer
+from confluent_kafka.serialization import MessageField, SerializationContext
 
 from bench import telemetry
+from bench.payloads import SAMPLES, Sample
+from bench.stopwatch import cost_us
 from gateway.compile.json_text import make_decoder
-from gateway.compile.route import compile_route
+from gateway.compile.route import Route, compile_route
 from gateway.config.contract import Contract
-from gateway.model import Format, Message, Record, SchemaVersion
+from gateway.model import Format, Message, Record, Rejection, SchemaVersion
 from gateway.notation.template import Template
 from gateway.notation.topics import TopicFilter
 from gateway.pipeline.acks import AckWindow, Ticket
@@ -33,7 +35,6 @@ from gateway.pipeline.routes import RouteTable
 from gateway.pipeline.stats import Stats
 from gateway.service.clock import SystemClock
 
-ROUNDS = 9
 MESSAGES = 2000
 ARRIVAL = 1_780_000_000_000
 
@@ -46,6 +47,18 @@ class Stage:
     cpu_us: float
     """Per message."""
     note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Large:
+    """What a larger payload costs, beside decoding and writing it with little or no validation."""
+
+    name: str
+    payload_bytes: int
+    cpu_us: dict[str, float]
+    """By kind of schema: from bytes to record."""
+    other_us: dict[str, float]
+    """By kind of schema: ``msgspec`` and ``fastavro.schemaless_writer``, ``msgspec`` and ``jsonschema_rs.is_valid``."""
 
 
 class _Sink:
@@ -61,37 +74,62 @@ class _Sink:
 
 def measure() -> list[Stage]:
     """All stages, from the inside out, and what others need for a part of it."""
-    clean = [telemetry.message(number) for number in range(MESSAGES) if number % telemetry.INVALID_EVERY]
+    clean = [telemetry.message(number) for number in range(MESSAGES)]
     clean = [(topic, payload) for topic, payload in clean if b'"hot"' not in payload]
     payloads = [payload for _, payload in clean]
     decode = make_decoder(exact=False)
-    values = [decode(payload) for payload in payloads]
-    stages = [Stage("decode", _cost(decode, payloads), "msgspec; all contenders below start from the decoded value")]
+    stages = [Stage("decode", cost_us(decode, payloads), "msgspec; the stages below contain it")]
     for kind, text in telemetry.SCHEMAS.items():
         stages += _gateway(kind, text, clean)
-    return [*stages, *_others(values)]
+    return [*stages, *_others([decode(payload) for payload in payloads])]
 
 
-def _gateway(kind: str, text: str, clean: Sequence[tuple[str, bytes]]) -> list[Stage]:
+def measure_large() -> list[Large]:
+    """What payloads of 2 to 50 KB cost."""
+    return [_large(sample) for sample in SAMPLES]
+
+
+def _route(kind: str, text: str) -> Route:
     contract = Contract("bench", Path(), TopicFilter.parse(telemetry.FILTER), Template.parse(telemetry.TOPICS[kind]))
     version = SchemaVersion(telemetry.SUBJECTS[kind], 1, 1, Format(kind.upper()), text)
-    began = time.process_time()
-    table = RouteTable([compile_route(contract, contract.variants()[0], version, depth=64)])
-    compile_us = (time.process_time() - began) * 1e6
+    return compile_route(contract, contract.variants()[0], version, depth=64)
+
+
+def _gateway(kind: str, text: str, clean: list[tuple[str, bytes]]) -> list[Stage]:
+    began = time.thread_time()
+    route = _route(kind, text)
+    compile_us = (time.thread_time() - began) * 1e6
+    table = RouteTable([route])
+    decode, proves_sound, encode_body = route.decode, route.codec.proves_sound, route.codec.encode
     coerced = [(topic, _loosened(payload)) for topic, payload in clean]
     rejected = [(topic, payload.replace(b'"status":"RUNNING"', b'"status":"MELTING"')) for topic, payload in clean]
 
-    def encode(message: tuple[str, bytes]) -> object:
-        return table.encode(*message, ARRIVAL)
+    def write(payload: bytes) -> None:
+        value = decode(payload)
+        if proves_sound(payload, value):
+            encode_body(value, payload, [])
 
+    def encode(message: tuple[str, bytes]) -> object:
+        topic, payload = message
+        return table.encode(topic, payload, ARRIVAL)
+
+    assert all(isinstance(encode(message), Record) for message in clean + coerced)
+    assert all(isinstance(encode(message), Rejection) for message in rejected)
+    body = cost_us(write, [payload for _, payload in clean])
+    whole, converted, refused = (cost_us(encode, messages) for messages in (clean, coerced, rejected))
     engine = Engine(
         table, DeadLetters("u", "full", "0"), Stats(), SystemClock(), max_messages=1 << 30, max_bytes=1 << 40
     )
     return [
         Stage(f"{kind}: compile the contract, once", compile_us),
-        Stage(f"{kind}: bytes to record, clean", _cost(encode, clean), "decode, prove, validate, encode, frame"),
-        Stage(f"{kind}: bytes to record, three leaves converted", _cost(encode, coerced)),
-        Stage(f"{kind}: bytes to rejection", _cost(encode, rejected), "with every violation found and explained"),
+        Stage(f"{kind}: bytes to bytes, clean", body, "decode, prove that no key stands twice, validate, encode"),
+        Stage(f"{kind}: bytes to record, clean", whole, "that, and topic, key, framing, the record itself"),
+        Stage(f"{kind}: bytes to record, three leaves converted", converted, f"{converted / whole:.1f} times clean"),
+        Stage(
+            f"{kind}: bytes to rejection",
+            refused,
+            f"{refused / whole:.1f} times clean; every violation found and explained",
+        ),
         Stage(
             f"{kind}: engine, receipt to acknowledgement", _engine_cost(engine, clean), "all of it but MQTT and Kafka"
         ),
@@ -101,7 +139,7 @@ def _gateway(kind: str, text: str, clean: Sequence[tuple[str, bytes]]) -> list[S
 def _engine_cost(engine: Engine, clean: Sequence[tuple[str, bytes]]) -> float:
     messages = [Message(topic, payload, 1, n + 1, False, False, ARRIVAL) for n, (topic, payload) in enumerate(clean)]
 
-    def run() -> None:
+    def run(_: None) -> None:
         sink = _Sink()
         engine.sink = sink
         window: AckWindow = engine.open()
@@ -111,7 +149,7 @@ def _engine_cost(engine: Engine, clean: Sequence[tuple[str, bytes]]) -> float:
         for at in range(0, len(sink.tickets), 100):
             engine.delivered(sink.tickets[at : at + 100])
 
-    return _best(run) / len(messages) * 1e6
+    return cost_us(run, [None]) / len(messages)
 
 
 def _loosened(payload: bytes) -> bytes:
@@ -127,35 +165,53 @@ def _others(values: Sequence[Any]) -> list[Stage]:
     json_schema = json.loads(telemetry.JSON_SCHEMA)
     rust = jsonschema_rs.Draft7Validator(json_schema, offline=True, validate_formats=False)
     python = jsonschema.Draft7Validator(json_schema)
-
-    def write(value: Any) -> None:
-        fastavro.schemaless_writer(io.BytesIO(), schema, value)
-
     few = values[:200]
+    note = "from the decoded value"
     return [
-        Stage("fastavro.schemaless_writer", _cost(write, values), "validates little: see docs/design.md"),
-        Stage("fastavro.validate", _cost(lambda value: fastavro.validate(value, schema), few)),
-        Stage("jsonschema_rs.is_valid", _cost(rust.is_valid, values)),
-        Stage("jsonschema.is_valid", _cost(python.is_valid, few)),
-        Stage("msgspec.json.encode", _cost(msgspec.json.Encoder().encode, values)),
+        Stage("fastavro.schemaless_writer", cost_us(_fastavro(schema), values), f"{note}; validates little"),
+        Stage("fastavro.validate", cost_us(lambda value: fastavro.validate(value, schema), few), note),
+        Stage("Confluent's AvroSerializer", cost_us(_serializer("avro"), few), f"{note}; validates little"),
+        Stage("Confluent's JSONSerializer", cost_us(_serializer("json"), few), note),
+        Stage("jsonschema_rs.is_valid", cost_us(rust.is_valid, values), note),
+        Stage("jsonschema.is_valid", cost_us(python.is_valid, few), note),
+        Stage("msgspec.json.encode", cost_us(msgspec.json.Encoder().encode, values), note),
     ]
 
 
-def _cost(function: Callable[[Any], object], inputs: Sequence[Any]) -> float:
-    """CPU microseconds of one call."""
+def _fastavro(schema: Any) -> Callable[[Any], object]:
+    def write(value: Any) -> None:
+        fastavro.schemaless_writer(io.BytesIO(), schema, value)
 
-    def run() -> None:
-        for each in inputs:
-            function(each)
-
-    return _best(run) / len(inputs) * 1e6
+    return write
 
 
-def _best(run: Callable[[], None]) -> float:
-    """CPU seconds of the least disturbed round."""
-    best = float("inf")
-    for _ in range(ROUNDS):
-        began = time.process_time()
-        run()
-        best = min(best, time.process_time() - began)
-    return best
+def _serializer(kind: str) -> Callable[[Any], object]:
+    """Confluent's own, with a registry inside the process."""
+    registry = SchemaRegistryClient.new_client({"url": "mock://"})
+    subject = telemetry.SUBJECTS[kind]
+    registry.register_schema(subject, Schema(telemetry.SCHEMAS[kind], kind.upper()))
+    config = {"auto.register.schemas": False, "use.latest.version": True, "subject.name.strategy": lambda *_: subject}
+    context = SerializationContext(telemetry.TOPICS[kind], MessageField.VALUE)
+    if kind == "avro":
+        serialize: Any = AvroSerializer(registry, telemetry.SCHEMAS[kind], conf=config)
+    else:
+        serialize = JSONSerializer(telemetry.SCHEMAS[kind], registry, conf=config)
+    return lambda value: serialize(value, context)
+
+
+def _large(sample: Sample) -> Large:
+    decode = msgspec.json.Decoder().decode
+    write = _fastavro(fastavro.parse_schema(json.loads(json.dumps(sample.avro))))
+    is_valid = jsonschema_rs.Draft7Validator(sample.json_schema, offline=True, validate_formats=False).is_valid
+    repeated = [sample.payload] * max(10, 500_000 // len(sample.payload))
+    topic, _ = telemetry.message(0)
+    ours: dict[str, float] = {}
+    for kind, schema in (("avro", sample.avro), ("json", sample.json_schema)):
+        encode = RouteTable([_route(kind, json.dumps(schema))]).encode
+        assert isinstance(encode(topic, sample.payload, ARRIVAL), Record)
+        ours[kind] = cost_us(lambda payload, encode=encode: encode(topic, payload, ARRIVAL), repeated)  # type: ignore[misc]
+    others = {
+        "avro": cost_us(lambda payload: write(decode(payload)), repeated),
+        "json": cost_us(lambda payload: is_valid(decode(payload)), repeated),
+    }
+    return Large(sample.name, len(sample.payload), ours, others)

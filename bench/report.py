@@ -10,7 +10,7 @@ from pathlib import Path
 from statistics import median
 
 from bench.drain import LOOK_S, Outage, Slope
-from bench.micro import Stage
+from bench.micro import Large, Stage
 from gateway import __version__
 
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
@@ -30,6 +30,7 @@ def text(
     slopes: Mapping[tuple[str, str], Sequence[Slope]],
     sizes: tuple[int, int],
     outages: Mapping[str, Outage],
+    large: Sequence[Large],
 ) -> str:
     """The page."""
     parts = [_HEAD, _machine()]
@@ -39,6 +40,8 @@ def text(
         parts.append(_outages(outages, sizes))
     if stages:
         parts.append(_stages(stages))
+    if large:
+        parts.append(_large(large))
     return "\n".join(parts)
 
 
@@ -103,4 +106,21 @@ def _stages(stages: Sequence[Stage]) -> str:
     lines = ["## Stages\n", "In one process, without peers; the least disturbed of several rounds.\n"]
     lines += ["| stage | CPU us | |", "|---|---|---|"]
     lines += [f"| {stage.name} | {stage.cpu_us:.2f} | {stage.note} |" for stage in stages]
+    return "\n".join([*lines, ""])
+
+
+def _large(large: Sequence[Large]) -> str:
+    lines = [
+        "## Larger payloads\n",
+        "From bytes to record, beside *plain*: `msgspec` and `fastavro.schemaless_writer`, which validates little, for",
+        "Avro; `msgspec` and `jsonschema_rs.is_valid`, which notices no key that stands twice, for JSON Schema.\n",
+        "| payload | Avro | plain | | JSON Schema | plain | |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for each in large:
+        cells = [
+            f"{each.cpu_us[kind]:.1f} | {each.other_us[kind]:.1f} | {each.cpu_us[kind] / each.other_us[kind]:.2f}"
+            for kind in ("avro", "json")
+        ]
+        lines.append(f"| {each.name} | {' | '.join(cells)} |")
     return "\n".join([*lines, ""])
