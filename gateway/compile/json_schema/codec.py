@@ -14,7 +14,7 @@ import msgspec
 
 from gateway.compile.json_schema.conversion import convert
 from gateway.compile.json_schema.defaults import compile_defaults
-from gateway.compile.json_schema.dialect import make_validator, parse_schema
+from gateway.compile.json_schema.dialect import documents_of, parse_schema
 from gateway.compile.json_schema.direct import compile_direct
 from gateway.compile.json_schema.edits import value_at
 from gateway.compile.json_schema.mending import Attempt, Mender
@@ -22,6 +22,7 @@ from gateway.compile.json_schema.references import Documents
 from gateway.compile.json_schema.renames import Renaming, compile_renames
 from gateway.compile.json_schema.repetition import deepest
 from gateway.compile.json_schema.report import Report, Where, generic
+from gateway.compile.json_schema.validator import check_schemas, make_validator
 from gateway.compile.leaf import Leaf
 from gateway.compile.rules import Path, RuleBook
 from gateway.compile.verdict import Findings, Log, Refused
@@ -45,10 +46,12 @@ class JsonSchemaCodec:
     def __init__(self, version: SchemaVersion, book: RuleBook) -> None:
         """Compiles; raises SchemaError."""
         self.source = parse_schema(version)
-        validator = make_validator(version, self.source)
-        documents = Documents(version, self.source)
+        references = documents_of(version, self.source)
+        check_schemas(self.source, references)
+        documents = Documents(self.source, references)
         self.deepest = deepest(documents)
         """The levels of nesting beyond which the validator must not be asked, None where there are none."""
+        validator = make_validator(self.source, references)  # after the count: what is too many for it, it cannot make
         self._is_valid: Callable[[Any], bool] = validator.is_valid
         self._book = book
         self._wider = [(mode, book.in_mode(mode)) for mode in book.wider()]

@@ -118,7 +118,7 @@ class _Compiler:
             if "$ref" in schema:
                 target = self._documents.followed(place)
                 waiting += [target] if target is not None else []
-                if not self._documents.siblings_count:
+                if not place.siblings_count:
                     continue
             found[id(schema)] = place
             combined = schema.get("allOf")

@@ -1,46 +1,32 @@
-"""Which draft a schema is written in, and a validator for it that never fetches anything.
+"""Which draft a schema is written in, and which references it and its references may use.
 
-``jsonschema-rs`` validates; ``jsonschema`` checks the schema against its draft's meta-schema, because it
-says where a schema is wrong. Both would fetch ``http`` and ``file`` references by default: the validator
-is offline, and knows only the references that the registry resolved.
-
-3.0 is an integer in every draft. Draft 4 alone says otherwise (later drafts: "1.0 is an integer"), and the same
-payload should not be good under one version of a schema and bad under the next because of its ``$schema``.
+- Absent, ``$schema`` means draft-07: Confluent's own rule. In a reference it means the draft of the schema that lists
+  the reference, as for Confluent's libraries and the official test suite; the validator would take 2020-12.
+- ``https`` and a trailing ``#`` in the name of a draft do not matter, in a reference neither.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Protocol
-from urllib.parse import urljoin
-
-import jsonschema
-import jsonschema.protocols
-import jsonschema_rs
+from typing import Any
+from urllib.parse import quote, urldefrag, urljoin
 
 from gateway.errors import SchemaError
 from gateway.model import Reference, SchemaVersion
-from gateway.notation.pointer import Pointer
 
-_DRAFTS: Mapping[str, tuple[Any, type[jsonschema.protocols.Validator]]] = {
-    "http://json-schema.org/draft-04/schema": (jsonschema_rs.Draft4Validator, jsonschema.Draft4Validator),
-    "http://json-schema.org/draft-06/schema": (jsonschema_rs.Draft6Validator, jsonschema.Draft6Validator),
-    "http://json-schema.org/draft-07/schema": (jsonschema_rs.Draft7Validator, jsonschema.Draft7Validator),
-    "https://json-schema.org/draft/2019-09/schema": (
-        jsonschema_rs.Draft201909Validator,
-        jsonschema.Draft201909Validator,
-    ),
-    "https://json-schema.org/draft/2020-12/schema": (
-        jsonschema_rs.Draft202012Validator,
-        jsonschema.Draft202012Validator,
-    ),
-}
 DRAFT_4 = "http://json-schema.org/draft-04/schema"
-_DEFAULT = "http://json-schema.org/draft-07/schema"
-"""Where ``$schema`` is absent: Confluent's own rule; the Python libraries differ among each other."""
-_ROOT = "json-schema:///"
-"""Base URI of a schema without ``$id``, as jsonschema-rs names it."""
+DRAFT_6 = "http://json-schema.org/draft-06/schema"
+DRAFT_7 = "http://json-schema.org/draft-07/schema"
+DRAFT_2019 = "https://json-schema.org/draft/2019-09/schema"
+DRAFT_2020 = "https://json-schema.org/draft/2020-12/schema"
+DRAFTS = (DRAFT_4, DRAFT_6, DRAFT_7, DRAFT_2019, DRAFT_2020)
+
+ROOT = "json-schema:///"
+"""Base URI of a schema without ``$id``, and what a relative one is resolved against."""
+_STAND_IN = "http://json-schema.invalid/"
+"""For ROOT in ``urljoin``, which resolves against schemes that it knows only."""
+_IN_URIS = "%:/?#[]@!$&'()*+,;=~"
+"""Characters that a reference's name may have as a URI; others, such as a space, are escaped."""
 
 
 def parse_schema(version: SchemaVersion) -> Any:
@@ -54,113 +40,75 @@ def parse_schema(version: SchemaVersion) -> Any:
     return source
 
 
-class Validator(Protocol):
-    """The part of a ``jsonschema_rs`` validator that is used."""
-
-    def is_valid(self, value: Any, /) -> bool:
-        """Whether a decoded payload satisfies the schema."""
-
-    def iter_errors(self, value: Any, /) -> Iterable[Any]:
-        """Every violation, as ``jsonschema_rs.ValidationError``."""
-
-
-def make_validator(version: SchemaVersion, source: Any) -> Validator:
-    """A validator of the parsed schema and its references. Raises SchemaError."""
-    fast, careful = _DRAFTS[draft_of(source)]
-    try:
-        careful.check_schema(source)
-    except jsonschema.SchemaError as exc:
-        place = str(Pointer(tuple(str(step) for step in exc.absolute_path)))
-        raise SchemaError(f"not a valid schema of its draft: {exc.message[:200]}", place) from exc
-    references = list(resources(version, source))
-    try:
-        # Linear-time patterns only: "^(a+)+$" took another engine 6.5 s on 28 characters.
-        validator: Validator = fast(
-            source,
-            registry=jsonschema_rs.Registry(references) if references else None,
-            offline=True,
-            validate_formats=False,
-            pattern_options=jsonschema_rs.RegexOptions(),
-        )
-    except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError) as exc:
-        raise SchemaError(_why_not(exc)) from exc
-    # A name of draft 4 anywhere: the validator judges each referenced schema by its own draft.
-    mentions_draft_4 = any("draft-04" in json.dumps(text) for text in (source, *(text for _, text in references)))
-    return _WholeFloats(validator) if mentions_draft_4 else validator
-
-
-class _WholeFloats:
-    """A validator that takes 3.0 for 3: there is no other difference between the two in any keyword."""
-
-    def __init__(self, validator: Validator) -> None:
-        self._validator = validator
-
-    def is_valid(self, value: Any) -> bool:
-        return self._validator.is_valid(_whole(value))
-
-    def iter_errors(self, value: Any) -> Iterable[Any]:
-        return self._validator.iter_errors(_whole(value))
-
-
-def _whole(value: Any) -> Any:
-    """The value with 3 for each 3.0; what has none is not copied."""
-    kind = type(value)
-    if kind is float:
-        return int(value) if value.is_integer() else value
-    if kind is dict:
-        changed = {key: whole for key, item in value.items() if (whole := _whole(item)) is not item}
-        return {**value, **changed} if changed else value
-    if kind is list:
-        items = [_whole(item) for item in value]
-        return items if any(new is not old for new, old in zip(items, value, strict=True)) else value
-    return value
-
-
-def draft_of(source: Any) -> str:
+def draft_of(source: Any, absent: str = DRAFT_7) -> str:
     """The URI of the schema's draft, normalised. Raises SchemaError for one that we do not know."""
-    declared = source.get("$schema", _DEFAULT) if isinstance(source, dict) else _DEFAULT
+    declared = source.get("$schema", absent) if isinstance(source, dict) else absent
     if not isinstance(declared, str):
         raise SchemaError('"$schema" is a URI', "/$schema")
     bare = declared.removesuffix("#")
     for uri in (bare, bare.replace("https://", "http://", 1), bare.replace("http://", "https://", 1)):
-        if uri in _DRAFTS:
+        if uri in DRAFTS:
             return uri
-    known = ", ".join(_DRAFTS)
+    known = ", ".join(DRAFTS)
     raise SchemaError(f"unknown dialect {declared!r}; supported are {known}", "/$schema")
 
 
 def is_before_2019(draft: str) -> bool:
     """Whether a draft, as ``draft_of`` names it, is 7 or older."""
-    return draft.startswith("http://")
+    return draft in {DRAFT_4, DRAFT_6, DRAFT_7}
 
 
-def resources(version: SchemaVersion, source: Any) -> Iterator[tuple[str, Any]]:
-    """Every reference under the URI that its name resolves to, and under the bare name (as Java registers them)."""
-    seen: set[str] = set()
-    waiting: list[tuple[str, Reference]] = [(_base_of(source), reference) for reference in version.references]
-    while waiting:
-        base, reference = waiting.pop()
-        text = parse_schema(reference.schema)
-        for uri in dict.fromkeys((urljoin(base, reference.name), reference.name)):
-            if uri not in seen:
-                seen.add(uri)
-                yield uri, text
-        own = _base_of(text)
-        inner = own if own != _ROOT else base
-        waiting.extend((inner, below) for below in reference.schema.references)
+def join(base: str, uri: str) -> str:
+    """``uri`` resolved against ``base``."""
+    joined = urljoin(base.replace(ROOT, _STAND_IN, 1), uri)
+    return ROOT + joined.removeprefix(_STAND_IN) if joined.startswith(_STAND_IN) else joined
 
 
-def _base_of(source: Any) -> str:
+def base_of(source: Any, around: str = ROOT) -> str:
+    """The URI against which a document's references are resolved, ``around`` being where it was found."""
     if not isinstance(source, dict):
-        return _ROOT
-    base = source.get("$id", source.get("id", _ROOT))
-    return base if isinstance(base, str) and base else _ROOT
+        return around
+    own = source.get("id" if draft_of(source) == DRAFT_4 else "$id")
+    return urldefrag(join(around, own))[0] if isinstance(own, str) else around
 
 
-def _why_not(exc: Exception) -> str:
-    text = str(exc).splitlines()[0]
-    if "not present in a registry" in text:
-        return f"{text.partition(' and retrieving')[0]}: register it and list it under references; nothing is fetched"
-    if '"regex"' in text:
-        return f"{text}: patterns are matched in linear time, without lookaround and backreferences"
-    return text
+def documents_of(version: SchemaVersion, source: Any) -> dict[str, Any]:
+    """Every reference by URI, with its draft written into it: what ``$ref`` may lead to.
+
+    A reference has its name, resolved against the URI of the schema that lists it: against its ``$id`` as well as
+    against the name under which it is a reference itself (the validator asks for both). These must be unique.
+    Besides, it has the bare name, as Java registers it, and its own ``$id``; they stand back. Raises SchemaError.
+    """
+    found: dict[str, Any] = {}
+    texts: dict[str, str] = {}
+    others: list[tuple[str, Any]] = []
+    own = base_of(source)
+    waiting: list[tuple[tuple[str, ...], str, Reference]] = [
+        ((own,), draft_of(source), reference) for reference in version.references
+    ]
+    for bases, draft, reference in waiting:
+        name = quote(reference.name, safe=_IN_URIS)
+        uris = list(dict.fromkeys(join(base, name) for base in bases))
+        if any(texts.setdefault(uri, reference.schema.text) != reference.schema.text for uri in uris):
+            raise SchemaError(f"the reference {reference.name!r} stands for two different schemas")
+        if found.keys() >= set(uris):
+            continue
+        document = _read(reference, draft)
+        found |= dict.fromkeys(uris, document)
+        inner = [base_of(document, uri) for uri in uris]
+        others += [(uri, document) for uri in (join(ROOT, name), *inner)]
+        around = tuple(dict.fromkeys((*inner, *uris)))
+        waiting += [(around, draft_of(document, draft), below) for below in reference.schema.references]
+    for uri, document in others:
+        if uri != own:
+            found.setdefault(uri, document)
+    return found
+
+
+def _read(reference: Reference, around: str) -> Any:
+    """The schema of a reference, its draft written into it; ``around`` is that of the schema that lists it."""
+    try:
+        document = parse_schema(reference.schema)
+        return {**document, "$schema": draft_of(document, around)} if isinstance(document, dict) else document
+    except SchemaError as exc:
+        raise SchemaError(f"reference {reference.name!r}: {exc}") from exc

@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 
 from gateway.compile.coercions import UNKNOWN_DROPPED
 from gateway.compile.json_schema.conversion import convert
-from gateway.compile.json_schema.dialect import Validator
 from gateway.compile.json_schema.edits import Copy, Order, value_at
 from gateway.compile.json_schema.report import Where, generic
+from gateway.compile.json_schema.validator import Validator
 from gateway.compile.leaf import Leaf
 from gateway.compile.rules import MODES, MOST_PLACES, Path, RuleBook
 from gateway.compile.verdict import Log, Refused

@@ -6,11 +6,11 @@ dynamic references), never other things: what it cannot follow it says so.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
-from urllib.parse import unquote, urldefrag, urljoin
+from urllib.parse import unquote, urldefrag
 
-from gateway.compile.json_schema.dialect import DRAFT_4, draft_of, is_before_2019, resources
-from gateway.model import SchemaVersion
+from gateway.compile.json_schema.dialect import DRAFT_4, base_of, draft_of, is_before_2019, join
 from gateway.notation import NotationError
 from gateway.notation.pointer import Pointer
 
@@ -26,26 +26,29 @@ class Place(NamedTuple):
     """URI against which its references are resolved."""
     document: Any
     """The JSON at ``base``."""
+    draft: str
+
+    @property
+    def siblings_count(self) -> bool:
+        """Whether keywords beside a ``$ref`` hold; before draft 2019-09 they mean nothing."""
+        return not is_before_2019(self.draft)
 
 
 class Documents:
     """A schema and all that it may refer to."""
 
-    def __init__(self, version: SchemaVersion, source: Any) -> None:
-        draft = draft_of(source)
-        self.siblings_count = not is_before_2019(draft)
-        """Whether keywords beside a ``$ref`` hold; before draft 2019-09 they mean nothing."""
-        self._id = "id" if draft == DRAFT_4 else "$id"
-        self._by_uri = dict(resources(version, source))
-        self.root = self._entered(source, "", source)
-        self._by_uri.setdefault(self.root.base, source)
+    def __init__(self, source: Any, references: Mapping[str, Any]) -> None:
+        """``references``: what may be referred to, by URI."""
+        base = base_of(source)
+        self._by_uri = {base: source, **references}
+        self.root = Place(source, base, source, draft_of(source))
 
     def below(self, place: Place, *steps: str | int) -> Place:
         """The subschema that stands at ``steps`` inside ``place``."""
         schema = place.schema
         for step in steps:
             schema = schema[step]
-        return self._entered(schema, place.base, place.document)
+        return self._entered(schema, place)
 
     def followed(self, place: Place) -> Place | None:
         """Where a ``$ref`` of ``place`` leads in the end, None where it cannot be followed."""
@@ -64,12 +67,12 @@ class Documents:
         if not isinstance(reference, str):
             return None
         name, fragment = urldefrag(reference)
-        uri = urljoin(place.base, name)
+        uri = join(place.base, name)
         if uri == place.base:
-            here = Place(place.document, place.base, place.document)
-        elif uri in self._by_uri or name in self._by_uri:
-            uri = uri if uri in self._by_uri else name
-            here = self._entered(self._by_uri[uri], uri, self._by_uri[uri])
+            here = place._replace(schema=place.document)
+        elif uri in self._by_uri:
+            document = self._by_uri[uri]
+            here = Place(document, base_of(document, uri), document, draft_of(document, place.draft))
         else:
             return None
         try:
@@ -85,9 +88,10 @@ class Documents:
                 return None
         return here
 
-    def _entered(self, schema: Any, base: str, document: Any) -> Place:
-        """The place of ``schema``, which may begin a document of its own."""
-        own = schema.get(self._id) if isinstance(schema, dict) else None
-        if isinstance(own, str) and not own.startswith("#") and (self.siblings_count or "$ref" not in schema):
-            return Place(schema, urldefrag(urljoin(base, own))[0], schema)
-        return Place(schema, base, document)
+    def _entered(self, schema: Any, around: Place) -> Place:
+        """The place of ``schema`` inside ``around``; it may begin a document of its own."""
+        own = schema.get("id" if around.draft == DRAFT_4 else "$id") if isinstance(schema, dict) else None
+        if isinstance(own, str) and not own.startswith("#") and (around.siblings_count or "$ref" not in schema):
+            base = urldefrag(join(around.base, own))[0]
+            return Place(schema, base, schema, draft_of(schema, around.draft))
+        return around._replace(schema=schema)

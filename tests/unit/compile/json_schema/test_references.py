@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from gateway.compile.json_schema.dialect import documents_of
 from gateway.compile.json_schema.references import Documents
 from gateway.model import Format, Reference, SchemaVersion
 from tests.unit.compile.compiled import json_version
@@ -26,7 +27,7 @@ OWN = SchemaVersion("own", 1, 9, Format.JSON, json.dumps({"$id": "http://e.org/o
 def led_to(schema: dict[str, Any], reference: str, *references: Reference) -> Any:
     """The title of what ``reference`` leads to from a property of ``schema``, None where it is not followed."""
     source = {**schema, "properties": {"a": {"$ref": reference}}}
-    documents = Documents(json_version(source, references=references), source)
+    documents = Documents(source, documents_of(json_version(source, references=references), source))
     found = documents.followed(documents.below(documents.root, "properties", "a"))
     return None if found is None else found.schema.get("title")
 
@@ -84,7 +85,7 @@ def test_a_schema_inside_may_begin_a_document_of_its_own(own: str, title: str):
     """Then its pointers start there; an ``$id`` that is only a fragment begins none."""
     inner = {"$id": own, "definitions": {"X": {"title": "inner X"}}, "items": {"$ref": "#/definitions/X"}}
     source = {"properties": {"a": inner}, "definitions": {"X": {"title": "outer X"}}}
-    documents = Documents(json_version(source), source)
+    documents = Documents(source, {})
     found = documents.followed(documents.below(documents.below(documents.root, "properties", "a"), "items"))
     assert found is not None
     assert found.schema["title"] == title
@@ -96,4 +97,4 @@ def test_a_schema_inside_may_begin_a_document_of_its_own(own: str, title: str):
 def test_keywords_beside_a_reference_count_since_2019(draft: str, count: bool):
     """Before, everything beside ``$ref`` is ignored."""
     source = {"$schema": draft}
-    assert Documents(json_version(source), source).siblings_count is count
+    assert Documents(source, {}).root.siblings_count is count

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from gateway.compile.json_schema.dialect import make_validator
+from gateway.compile.json_schema.dialect import documents_of
 from gateway.compile.json_schema.references import Documents
 from gateway.compile.json_schema.repetition import MOST_JUDGEMENTS, deepest
+from gateway.compile.json_schema.validator import make_validator
 from gateway.errors import SchemaError
 from gateway.model import Format, Mode, Reference, Rejection, SchemaVersion
 from tests.unit.compile.compiled import accepted, encode, json_version, reason, refused, route_of
@@ -24,7 +25,7 @@ def _node(*names: str) -> dict[str, Any]:
 
 
 def _limit(schema: Any, *references: Reference) -> int | None:
-    return deepest(Documents(json_version(schema, references=references), schema))
+    return deepest(Documents(schema, documents_of(json_version(schema, references=references), schema)))
 
 
 @pytest.mark.parametrize(
@@ -107,8 +108,7 @@ def test_what_the_limit_lets_through_is_judged_often_but_not_without_end():
     assert limit is not None
     payload = '{"n":' * (limit - 1) + '{"v":[]}' + "}" * (limit - 1)
     assert isinstance(encode(json_version(wrong), payload), Rejection)
-    version = json_version(wrong)
-    errors = list(make_validator(version, wrong).iter_errors(json.loads(payload)))
+    errors = list(make_validator(wrong, {}).iter_errors(json.loads(payload)))
     assert sum(map(_leaves, errors)) <= MOST_JUDGEMENTS
 
 

@@ -1,0 +1,40 @@
+"""Every schema inside a schema, by the keywords that hold one.
+
+For what must look at all of a document, whether or not anything refers to it. Keywords of all drafts together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+_ONE = (
+    *("not", "if", "then", "else", "additionalProperties", "unevaluatedProperties", "propertyNames"),
+    *("items", "additionalItems", "unevaluatedItems", "contains", "contentSchema"),
+)
+_LISTED = ("allOf", "anyOf", "oneOf", "prefixItems", "items")
+_NAMED = ("properties", "patternProperties", "definitions", "$defs", "dependencies", "dependentSchemas")
+
+Steps = tuple[str, ...]
+
+
+def subschemas(source: Any) -> Iterator[tuple[Steps, dict[str, Any]]]:
+    """Every schema that is an object, the whole one first, with the way to it. Needs no stack, however deep it is."""
+    waiting: list[tuple[Steps, Any]] = [((), source)]
+    while waiting:
+        steps, schema = waiting.pop()
+        if isinstance(schema, dict):
+            yield steps, schema
+            waiting += reversed(list(_inside(steps, schema)))
+
+
+def _inside(steps: Steps, schema: dict[str, Any]) -> Iterator[tuple[Steps, Any]]:
+    for keyword in _ONE:
+        if isinstance(schema.get(keyword), dict):
+            yield (*steps, keyword), schema[keyword]
+    for keyword in _LISTED:
+        if isinstance(schema.get(keyword), list):
+            yield from (((*steps, keyword, str(n)), inner) for n, inner in enumerate(schema[keyword]))
+    for keyword in _NAMED:
+        if isinstance(schema.get(keyword), dict):
+            yield from (((*steps, keyword, name), inner) for name, inner in schema[keyword].items())

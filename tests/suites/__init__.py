@@ -1,0 +1,1 @@
+"""Official test suites, run through our own code."""
