@@ -25,6 +25,7 @@ from gateway.registry.client import RegistryClient
 from gateway.registry.snapshot import Snapshot
 from gateway.service.clock import SystemClock
 from gateway.service.connection import Connection
+from gateway.service.crash_watch import CrashWatch
 from gateway.service.holds import Holds
 from gateway.service.memory import HeldFilters, LastVersions
 from gateway.service.overview import Observer
@@ -66,6 +67,7 @@ class Gateway:
             max_messages=settings.mqtt.receive_maximum,
             max_bytes=settings.limits.window_bytes,
         )
+        self._crash_watch = CrashWatch(folder, settings.mqtt.receive_maximum)
         self._sink = KafkaSink(kafka, self.engine, clock)
         self.engine.sink = self._sink
         topics = Topics(TopicInspector(kafka))
@@ -99,6 +101,8 @@ class Gateway:
         """
         _log.info("starting", version=__version__, contracts=len(self._schemas.slots))
         await self.admin.start()
+        if self._crash_watch.open():
+            self.engine.watch = self._crash_watch
         try:
             self._sink.open()
             try:
@@ -109,6 +113,7 @@ class Gateway:
             await self._registry.aclose()
             await self._client.aclose()
             await self.admin.stop()
+            self._crash_watch.close()  # whatever is raised here, the process does not die of a message
         _log.info("stopped")
 
     async def _run_until(self, stop: asyncio.Event) -> None:

@@ -21,7 +21,7 @@ from gateway.errors import RecordTooLarge, is_fault
 from gateway.model import Code, Cut, Message, Record, Rejection, Stage, Violation
 from gateway.pipeline.acks import AckWindow, Ticket
 from gateway.pipeline.deadletter import PREFIX_BYTES, DeadLetters, shorten, too_large
-from gateway.pipeline.ports import Clock, Sink, SinkFailure
+from gateway.pipeline.ports import Clock, Sink, SinkFailure, Watch
 from gateway.pipeline.routes import RouteTable
 from gateway.pipeline.stats import Stats
 
@@ -56,6 +56,8 @@ class Engine:
         """Set once by the wiring: sink and engine know each other."""
         self.on_failure: Failed
         """Set once by the service."""
+        self.watch: Watch | None = None
+        """Set by the wiring after an unclean end; dropped here when it is over."""
         self._dead_letters = dead_letters
         self._clock = clock
         self._limits = (max_messages, max_bytes)
@@ -107,7 +109,10 @@ class Engine:
             self._reject(message, self._unread(message, Stage.PACKET, unreadable), ticket)
             return
         try:
-            outcome = self.routes.encode(message.topic, message.payload, message.received_at)
+            if self.watch is None:
+                outcome = self.routes.encode(message.topic, message.payload, message.received_at)
+            else:
+                outcome = self._encode_watched(message, self.watch)
         except BaseException as exc:  # the named guard around a payload's processing (docs/design.md)
             if not is_fault(exc):
                 raise
@@ -122,6 +127,14 @@ class Engine:
     def refuse(self, window: AckWindow, message: Message, violation: Violation) -> None:
         """Takes a packet that could not be read as a message; it becomes a dead letter."""
         self.receive(window, message, violation)
+
+    def _encode_watched(self, message: Message, watch: Watch) -> Record | Rejection:
+        outcome = watch.process(
+            message, lambda: self.routes.encode(message.topic, message.payload, message.received_at)
+        )
+        if watch.over:
+            self.watch = None
+        return self._unread(message, Stage.ENCODE, _KILLER) if outcome is None else outcome
 
     def _faulty(self, message: Message, exc: BaseException) -> Rejection:
         """The rejection of a message on which our own processing failed."""
@@ -205,6 +218,13 @@ class Engine:
         """A delivery failed: the generation ends, the broker will send its messages again."""
         self.close()
         self.on_failure(failure)
+
+
+_KILLER = Violation(
+    Code.CRASH_SUSPECT,
+    "the gateway's process has died of this payload, so it was not looked at; please report it with the payload",
+    expected="a payload that the gateway can process",
+)
 
 
 def _fault(exc: BaseException) -> Violation:

@@ -12,12 +12,14 @@ Who calls whom
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from gateway.model import Message, Record, SchemaVersion, Violation
 from gateway.pipeline.acks import AckWindow, Ticket
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,17 @@ class Receiver(Protocol):
 
     def refuse(self, window: AckWindow, message: Message, violation: Violation) -> None:
         """Takes a packet that cannot be read as a message (``malformed-packet``); goes out as a dead letter."""
+
+
+class Watch(Protocol):
+    """Looks out for the message that kills the process, after it has ended without a word."""
+
+    @property
+    def over(self) -> bool:
+        """Whether no further message needs to be watched."""
+
+    def process(self, message: Message, work: Callable[[], T]) -> T | None:
+        """What ``work`` returns; None for a message that has killed the process before, and would again."""
 
 
 class Link(Protocol):

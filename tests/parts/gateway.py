@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,8 @@ class GatewayProcess:
         self.settings: dict[str, Any] = {"contracts": str(SCHEMAS), "admin": admin, **sections}
         self.config = folder / "gateway.yaml"
         self.config.write_text(yaml.safe_dump(self.settings))
+        self.module: Sequence[str] = ("gateway",)
+        """What Python runs, with its first arguments; a variant of the gateway may stand here."""
         self._process: Process | None = None
 
     @property
@@ -43,7 +45,7 @@ class GatewayProcess:
 
     def launch(self, environment: Mapping[str, str] | None = None) -> None:
         """Starts the process and returns at once."""
-        command = [sys.executable, "-W", "error", "-m", "gateway", "run", "-c", str(self.config)]
+        command = [sys.executable, "-W", "error", "-m", *self.module, "run", "-c", str(self.config)]
         self._process = Process(command, self.folder / "gateway.log", environment)
 
     def start(self) -> None:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import pytest
 
-from gateway.model import Code, Cut, Record, Rejection, RouteLabel, Stage, Violation
+from gateway.model import Code, Cut, Message, Record, Rejection, RouteLabel, Stage, Violation
 from gateway.pipeline.acks import Ticket
 from gateway.pipeline.deadletter import PREFIX_BYTES, read_dead_letter
 from gateway.pipeline.ports import SinkFailure
 from gateway.pipeline.routes import RouteTable
 from tests.unit.compile.compiled import json_version, route_of
 from tests.unit.pipeline.engines import COERCION, DOWN, LABEL, UNROUTED, Bench, ScriptedRoutes, message
+
+T = TypeVar("T")
 
 
 @pytest.fixture
@@ -403,3 +406,44 @@ def test_nothing_is_taken_behind_a_dead_letter_that_fits_nowhere(bench: Bench) -
     assert len(bench.sink.records) == 2
     bench.confirm(1)
     assert [failure.reason for failure in bench.failures] == ["fatal"]
+
+
+class ScriptedWatch:
+    """Condemns what it is told to."""
+
+    def __init__(self, most: int, *condemned: bytes) -> None:
+        self.left = most
+        self.condemned = condemned
+
+    @property
+    def over(self) -> bool:
+        """Obeys ``Watch.over``."""
+        return self.left == 0
+
+    def process(self, message: Message, work: Callable[[], T]) -> T | None:
+        """Obeys ``Watch.process``."""
+        self.left -= 1
+        return None if message.payload in self.condemned else work()
+
+
+def test_a_message_that_killed_the_process_is_dead_lettered_as_it_came(bench: Bench) -> None:
+    """Without a look at it; those around it are processed, and once enough were watched none is any more."""
+    watch = ScriptedWatch(2, b"r1", b"a3")
+    bench.engine.watch = watch
+    link = bench.connect()
+    bench.receive(link, message(b"r1", 1), message(b"a2", 2), message(b"a3", 3))
+    assert watch.left == 0
+    letter, second, third = bench.sink.records
+    assert (letter.topic, letter.key, letter.value) == ("t.dlq", b"p7", b"r1")
+    assert headers_of(letter)["gw-reason"] == "crash-suspect"
+    assert [second.value, third.value] == [b"\0a2", b"\0a3"]
+    bench.confirm(0, 1, 2)
+    assert link.packet_ids == [1, 2, 3]
+
+
+def test_an_exception_in_a_watched_message_is_a_fault_as_ever(bench: Bench) -> None:
+    """Being careful changes nothing else."""
+    bench.engine.watch = ScriptedWatch(2)
+    bench.receive(bench.connect(), message(b"x-secret", 1), message(b"a", 2))
+    assert [record.topic for record in bench.sink.records] == ["t.dlq", "t"]
+    assert bench.stats.faults == {"PayloadFault": 1}

@@ -1,0 +1,1 @@
+"""Faults: what breaks around the gateway, and what must hold meanwhile and afterwards."""
