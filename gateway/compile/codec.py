@@ -8,8 +8,8 @@ from typing import Any
 
 from gateway.compile import json_proof
 from gateway.compile.avro.compiler import compile_avro
+from gateway.compile.avro.parser import parse_schema as parse_avro
 from gateway.compile.avro.schema import Type
-from gateway.compile.avro.schema import parse_schema as parse_avro
 from gateway.compile.json_schema.codec import JsonSchemaCodec
 from gateway.compile.rules import RuleBook
 from gateway.compile.verdict import Findings, Log, Refused

@@ -25,6 +25,7 @@ from gateway.model import Format, Reference, SchemaVersion
 
 _MEANINGLESS = frozenset({"logicalType", "default", "aliases", "doc"})
 """Attributes that say nothing about the bytes; a default that only fastavro finds odd must not stop a reading."""
+_COMPLEX = frozenset({"record", "error", "enum", "fixed", "array", "map"})
 
 _decode = json_text.make_decoder(exact=False)
 _decode_huge = json_text.make_decoder(exact=True)
@@ -108,12 +109,16 @@ def _parse_references(references: Iterable[Reference], named: dict[str, Any], se
 def _physical(source: Any) -> Any:
     """A schema without what does not decide about its bytes."""
     match source:
+        case {"type": str() as name} if name not in PRIMITIVES | _COMPLEX:
+            return name  # an object around a name, which fastavro does not look into
         case dict():
-            return {
-                key: _physical(value) if key in {"type", "items", "values", "fields"} else value
-                for key, value in source.items()
-                if key not in _MEANINGLESS
-            }
+            bare = {key: value for key, value in source.items() if key not in _MEANINGLESS}
+            inner = {key: _physical(bare[key]) for key in ("items", "values") if key in bare}
+            if "fields" in bare:
+                inner["fields"] = [
+                    {"name": field["name"], "type": _physical(field["type"])} for field in source["fields"]
+                ]
+            return bare | inner
         case list():
             return [_physical(item) for item in source]
         case _:

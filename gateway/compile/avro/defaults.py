@@ -1,14 +1,18 @@
 """Avro binary of a field's default, which the schema spells in its own JSON form (Avro 1.12, "Records").
 
 A default is a physical value: bytes and fixed as text of code points 0 to 255, timestamps as numbers.
-Since Avro 1.12 a union's default may fit any branch; before, only the first. Both are read the same way.
+A union's default is one of the first branch that matches (Avro 1.12); earlier specifications want the first branch
+itself, so what they allow is read in the same way. A logical type says nothing about defaults: ``""`` may stand in
+for a uuid, as readers take it.
 """
 
 from __future__ import annotations
 
 import json
+from sys import float_info
 from typing import Any
 
+from gateway.compile import numbers
 from gateway.compile.avro import binary
 from gateway.compile.avro.schema import (
     ABSENT,
@@ -24,7 +28,6 @@ from gateway.compile.avro.schema import (
 from gateway.errors import SchemaError
 
 _RANGES = {"int": (binary.INT_MIN, binary.INT_MAX), "long": (binary.LONG_MIN, binary.LONG_MAX)}
-_FLT_MAX = 3.4028234663852886e38
 
 
 def encode_default(kind: Type, default: Any, place: str) -> bytes:
@@ -61,8 +64,8 @@ def _encode(kind: Type, value: Any, place: str, depth: int) -> bytes | None:
                 return None
             entries: list[bytes | None] = []
             for key, item in value.items():
-                data = _encode(kind.values, item, place, depth + 1)
-                entries.append(None if data is None else binary.encode_string(key) + data)
+                name, data = _string(key), _encode(kind.values, item, place, depth + 1)
+                entries.append(None if name is None or data is None else name + data)
             return _block(entries)
         case Record():
             return _encode_record(kind, value, place, depth)
@@ -99,15 +102,23 @@ def _encode_primitive(name: str, value: Any) -> bytes | None:
             low, high = _RANGES[name]
             return binary.encode_long(value) if kind is int and low <= value <= high else None
         case "float":
-            fits = kind in {int, float} and abs(value) <= _FLT_MAX
+            fits = kind in {int, float} and abs(value) <= numbers.FLT_MAX
             return binary.encode_float(float(value)) if fits else None
         case "double":
-            return binary.encode_double(float(value)) if kind in {int, float} else None
+            fits = kind in {int, float} and abs(value) <= float_info.max
+            return binary.encode_double(float(value)) if fits else None
         case "string":
-            return binary.encode_string(value) if kind is str else None
+            return _string(value)
         case _:
             data = _latin1(value)
             return None if data is None else binary.encode_bytes(data)
+
+
+def _string(value: Any) -> bytes | None:
+    """Half of a surrogate pair, which JSON can spell, is no text."""
+    if not isinstance(value, str) or any("\ud800" <= character <= "\udfff" for character in value):
+        return None
+    return binary.encode_string(value)
 
 
 def _latin1(value: Any) -> bytes | None:

@@ -24,6 +24,7 @@ from gateway.compile.coercions import (
 )
 from gateway.compile.rules import Path, Rules
 from gateway.compile.verdict import Findings, Log, Misspelled, Refused
+from gateway.errors import SchemaError
 from gateway.model import Code, Coercion, Mode
 from gateway.notation.pointer import MISSING, Pointer, escape
 
@@ -74,7 +75,7 @@ class Fields:
         self._rules = rules
         self._places = places
         self._names = frozenset(place.name for place in places)
-        self._renames = {alias: place.name for place in places for alias in place.aliases}
+        self._renames = _renames(places)
         self._folded = _fold({name: name for name in self._names} | self._renames) if rules.fold_case else {}
         self._capture = self._capture_field()
 
@@ -207,6 +208,19 @@ class Fields:
 
     def _note(self, log: Log, name: str, code: str) -> None:
         log.append(Coercion(str(Pointer((*self._path, name))), code))
+
+
+def _renames(places: Sequence[Place]) -> dict[str, str]:
+    """Other name -> field. Raises SchemaError for one that means two fields: which of them is never guessed."""
+    owners = {place.name: place for place in places}
+    for place in places:
+        for alias in place.aliases:
+            owner = owners.setdefault(alias, place)
+            if owner is not place:
+                raise SchemaError(
+                    f"aliases: {alias!r} cannot be {place.name!r}, it is a name of {owner.name!r}", place.schema_path
+                )
+    return {alias: place.name for alias, place in owners.items() if alias != place.name}
 
 
 def _fold(names: Mapping[str, str]) -> dict[str, str]:

@@ -1,12 +1,13 @@
 """Logical types: which there are, what they stand on, and their parameters (Avro 1.12, "Logical Types").
 
 An unknown logical type is its base type, as the specification says. A known one on a base or with
-parameters that the specification forbids would silently become its base type in most libraries; a
-contract with such a schema means something else than what it says, so it is refused.
+parameters that the specification forbids is to be ignored, says the specification, and most libraries
+silently do; a contract with such a schema means something else than what it says, so it is refused.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -51,10 +52,12 @@ class Logical:
 
 def read_logical(source: Mapping[str, Any], base: str, size: int | None, place: str) -> Logical | None:
     """The logical type that ``source`` declares on ``base``, None for none or an unknown one. Raises SchemaError."""
-    name = source.get("logicalType")
+    name = source.get("logicalType", "")
+    if not isinstance(name, str):
+        raise SchemaError(f"logicalType is text, found {json.dumps(name)[:80]}", place)
     if name == "big-decimal":
         raise SchemaError("big-decimal is not supported: its scale travels in the value; use decimal", place)
-    if not isinstance(name, str) or name not in _BASES:
+    if name not in _BASES:
         return None
     if base not in _BASES[name]:
         allowed = " or ".join(sorted(_BASES[name]))

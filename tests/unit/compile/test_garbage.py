@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import gc
 
-from tests.unit.compile.compiled import ARRIVAL, binding_of
+from tests.unit.compile.compiled import ARRIVAL
+from tests.unit.compile.judge import bind
 from tests.unit.compile.vectors import read_cases
 
 
@@ -21,7 +22,7 @@ def test_no_vector_leaves_cyclic_garbage():
     gc.disable()
     try:
         for case in read_cases():
-            bound = binding_of(case.version, mode=case.mode, options=case.options, overrides=case.overrides)
+            bound = bind(case)
             gc.collect()
             bound.encode(case.payload, ARRIVAL)
             if garbage := gc.collect():

@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 
 from gateway.compile import json_proof
 from gateway.compile.avro.compiler import compile_avro
-from gateway.compile.avro.schema import parse_schema
+from gateway.compile.avro.parser import parse_schema
 from gateway.compile.coercions import LOSSY
 from gateway.compile.rules import RuleBook
 from gateway.config.options import Options

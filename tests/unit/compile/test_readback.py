@@ -48,6 +48,7 @@ AT = bytes(8) + b"\x02"
         (["null", "string"], b"\x02\x02x", "x"),
         ({"type": "map", "values": "bytes"}, b"\x02\x02k\x02\xe9\x00", {"k": "é"}),
         ({"type": "array", "items": ["int", "double"]}, b"\x02\x00\x06\x00", [3]),
+        ([{"type": "fixed", "name": "F", "size": 1}, {"type": "map", "values": {"type": "F"}}], b"\x02\x00", {}),
     ],
 )
 def test_avro_comes_back_as_physical_values(schema: object, body: bytes, value: object) -> None:

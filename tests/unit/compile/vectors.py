@@ -16,19 +16,25 @@ from typing import Any
 
 import fastavro
 
+from gateway.config.contract import Contract, Timestamp
 from gateway.model import Code, Mode, SchemaVersion
+from gateway.notation.pointer import Pointer
 from gateway.notation.yaml import parse
-from tests.unit.compile.compiled import json_version, version_of
+from tests.unit.compile.compiled import DEPTH, contract_of, json_version, version_of
 
 FOLDER = Path(__file__).parents[2] / "vectors"
 MODES = {"S": Mode.STRICT, "L": Mode.LOSSLESS, "X": Mode.LENIENT}
 
 _FILE_KEYS = {"about", "types", "groups"}
-_RULE_KEYS = {"schema", "json_schema", "options", "overrides"}
+_RULE_KEYS = {"schema", "json_schema", "options", "overrides", "timestamp", "depth"}
 _GROUP_KEYS = _RULE_KEYS | {"about", "vectors"}
 _VECTOR_KEYS = _RULE_KEYS | {"in", "in_hex", "spec", "bug", "note"} | set(MODES)
-_ACCEPTED_KEYS = {"is", "hex", "avro", "json", "as"}
+_ACCEPTED_KEYS = {"is", "hex", "avro", "json", "as", "stamp"}
+_REFUSED_KEYS = {"code", "at", "params", "in"}
 _CODES = {str(code) for code in Code}
+
+ABSENT: Any = object()
+"""What a vector does not say; null is something else."""
 
 
 class BadVector(Exception):
@@ -41,6 +47,10 @@ class Refusal:
 
     code: str
     path: str
+    params: Mapping[str, Any]
+    """Some of the violation's own; what is not named here is not checked."""
+    passes_in: Any
+    """The mode that the violation names as wide enough, None for none; ABSENT if that is not checked."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +61,8 @@ class Acceptance:
     """What is known of it: ``is``, ``hex``, ``avro``, ``json``; at least one."""
     conversions: Mapping[str, tuple[str, ...]]
     """Path -> codes."""
+    stamp: int | None
+    """The record's timestamp, ms; None if that is not checked."""
 
 
 @dataclass(frozen=True)
@@ -61,15 +73,23 @@ class Case:
     version: SchemaVersion
     schema: Any
     """The schema's JSON."""
-    mode: Mode
     payload: bytes
-    options: Mapping[str, Any]
-    overrides: Mapping[str, Any]
+    contract: Contract
+    """What a contract with the vector's mode, options, overrides and timestamp declares."""
+    declared: Mapping[str, Any]
+    """The vector with what its group says of all, as the file has it."""
+    depth: int
+    """Most levels of nesting."""
     outcome: Refusal | Acceptance
     spec: int | None
     """Its number in the specification's own list."""
     bug: str | None
     """Why the code does not reach the outcome yet."""
+
+    @property
+    def mode(self) -> Mode:
+        """The mode that it is about."""
+        return self.contract.mode
 
 
 def read_cases(folder: Path = FOLDER) -> list[Case]:
@@ -123,14 +143,22 @@ def _read_vector(name: str, vector: Mapping[str, Any], types: Mapping[str, Any])
             f"{name}-{letter}",
             version,
             schema,
-            MODES[letter],
             payload,
-            vector.get("options", {}),
-            vector.get("overrides", {}),
+            _contract(vector, MODES[letter]),
+            vector,
+            vector.get("depth", DEPTH),
             _read_outcome(f"{name}-{letter}", written),
             vector.get("spec"),
             bugs.get(letter) if isinstance(bugs, dict) else bugs,
         )
+
+
+def _contract(vector: Mapping[str, Any], mode: Mode) -> Contract:
+    declared = vector.get("timestamp")
+    if isinstance(declared, dict):
+        rest = {key: item for key, item in declared.items() if key != "field"}
+        declared = Timestamp(Pointer.parse(declared["field"]), **rest)
+    return contract_of(mode=mode, options=vector.get("options"), overrides=vector.get("overrides"), timestamp=declared)
 
 
 def _resolve(schema: Any, types: Mapping[str, Any]) -> Any:
@@ -148,11 +176,11 @@ def _resolve(schema: Any, types: Mapping[str, Any]) -> Any:
 def _read_outcome(name: str, written: Any) -> Refusal | Acceptance:
     if isinstance(written, str):
         code, _, path = written.partition(" @")
-        if code not in _CODES:
-            raise BadVector(f"{name}: {code!r} is no reason code")
-        return Refusal(code, path)
+        return _refusal(name, {"code": code, "at": path})
+    if isinstance(written, dict) and "code" in written:
+        return _refusal(name, written)
     _check_keys(written, _ACCEPTED_KEYS, name)
-    value = {key: item for key, item in written.items() if key != "as"}
+    value = {key: item for key, item in written.items() if key not in {"as", "stamp"}}
     if not value or not all(isinstance(value[key], str) for key in ("hex", "avro", "json") if key in value):
         raise BadVector(f"{name}: says nothing of the value, or not as text (quote it)")
     noted = written.get("as", {})
@@ -160,7 +188,15 @@ def _read_outcome(name: str, written: Any) -> Refusal | Acceptance:
     return Acceptance(
         value,
         {path: (codes,) if isinstance(codes, str) else tuple(codes) for path, codes in by_path.items()},
+        written.get("stamp"),
     )
+
+
+def _refusal(name: str, written: Mapping[str, Any]) -> Refusal:
+    _check_keys(written, _REFUSED_KEYS, name)
+    if written["code"] not in _CODES:
+        raise BadVector(f"{name}: {written['code']!r} is no reason code")
+    return Refusal(written["code"], written.get("at", ""), written.get("params", {}), written.get("in", ABSENT))
 
 
 def read_back(schema: Any, body: bytes) -> Any:
