@@ -30,6 +30,8 @@ TIMESTAMP_HEADER = "gw-timestamp"
 
 _MOST_PATHS = 16
 _MOST_HEADER_BYTES = 1024
+_MOST_KEPT = 64
+"""Conversions of a payload whose header is kept."""
 
 Headers = list[tuple[str, bytes]]
 
@@ -250,12 +252,18 @@ class Binding:
         return headers
 
 
-@lru_cache(maxsize=4096)
 def coercions_header(coercions: tuple[Coercion, ...], mode: Mode) -> bytes:
     """``v1;m=lossless;n=3;lossy=0;/temp=string-to-number,...``: at most 16 paths and 1 KiB; ``n`` counts all.
 
-    Kept, because a device converts the same fields in message after message.
+    Kept, because a device converts the same fields in message after message. Not kept is what is long: a payload
+    chooses its own length and its own names, and thousands of such would fill the memory.
     """
+    if len(coercions) <= _MOST_KEPT and sum(len(coercion.path) for coercion in coercions) <= _MOST_HEADER_BYTES:
+        return _kept_header(coercions, mode)
+    return _make_header(coercions, mode)
+
+
+def _make_header(coercions: tuple[Coercion, ...], mode: Mode) -> bytes:
     lossy = sum(coercion.code in LOSSY for coercion in coercions)
     header = f"v1;m={mode};n={len(coercions)};lossy={lossy};".encode()
     listed = list(dict.fromkeys(f"{_quoted(coercion.path)}={coercion.code}" for coercion in coercions))
@@ -267,6 +275,9 @@ def coercions_header(coercions: tuple[Coercion, ...], mode: Mode) -> bytes:
         header += addition
         separator = b","
     return header
+
+
+_kept_header = lru_cache(maxsize=4096)(_make_header)
 
 
 def _quoted(path: str) -> str:

@@ -37,7 +37,10 @@ _WHITE_SPACE = b" \t\r\n"
 MOST_DIGITS = 4300
 """Of an integer: Python refuses to convert more."""
 _BYTE = re.compile(r"\(byte ([0-9]+)\)")
-_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"')
+_STRING = re.compile(rb'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)', re.DOTALL)
+"""One that does not end reaches to the end of the text: looked for anew at each of its quotes, it took hours."""
+_STRING_OR_NUMBER = re.compile(rb'"(?:[^"\\]|\\.)*+"?|[-+.0-9eE]+', re.DOTALL)
+_INTEGER = re.compile(rb"-?[1-9][0-9]*")
 _NAN_LITERAL = re.compile(rb"-?(?:nan|NaN|NAN|inf|Infinity|INF)(?![A-Za-z0-9_])")
 _NAN_MARK = f"nan-literal-{token_hex(16)}"
 """Stands for a repaired literal until its place is found; random, so that no payload can contain it."""
@@ -108,17 +111,32 @@ def _decode_huge(text: bytes, depth: int) -> Any:
     """Decodes numbers beyond double and beyond 4300 digits as ``Decimal``. Raises Undecodable."""
     try:
         try:
-            return _decode_exact(text)
+            value = _decode_exact(text)
         except msgspec.ValidationError:
-            return json.loads(text, parse_int=_read_int, parse_float=decimal_of)
+            # First in the same length, so that what else is wrong is found at its own byte.
+            _decode_exact(_respelled(text, lambda digits: b"0".ljust(len(digits))))
+            value = _decode_exact(_respelled(text, lambda digits: digits + b"e0"))
     except RecursionError:
         raise Undecodable(too_deep(depth)) from None
-    except (*DECODE_ERRORS, ValueError) as exc:
+    except DECODE_ERRORS as exc:
         raise Undecodable(_explain(text, exc)) from None
+    deep = check_depth(text, value, depth)
+    if deep is not None:
+        raise Undecodable(deep)
+    return value
 
 
-def _read_int(digits: str) -> int | Decimal:
-    return int(digits) if len(digits) <= MOST_DIGITS else decimal_of(digits)
+def _respelled(text: bytes, spell: Callable[[bytes], bytes]) -> bytes:
+    """The text with each integer of more than ``MOST_DIGITS`` characters spelled otherwise.
+
+    With an exponent of 0 it is no ``int`` any more, but a ``Decimal``.
+    """
+
+    def respell(token: re.Match[bytes]) -> bytes:
+        number = token.group()
+        return spell(number) if len(number) > MOST_DIGITS and _INTEGER.fullmatch(number) else number
+
+    return _STRING_OR_NUMBER.sub(respell, text)
 
 
 def _find_huge(value: Any) -> Violation | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from gateway.compile.datetimes import window_nanos
@@ -75,6 +76,21 @@ class Rules:
     """``reject`` or ``last``."""
 
 
+_MOST_CHARACTERS = 512
+"""Of a place that is kept: its steps can be a payload's own keys, as long as that."""
+
+_Kept = TypeVar("_Kept")
+
+
+def keep(places: dict[Path, _Kept], path: Path, what: _Kept) -> None:
+    """Keeps what holds at a place, so that memory stays bounded whatever keys payloads come with."""
+    if sum(map(len, path)) > _MOST_CHARACTERS:
+        return
+    if len(places) >= MOST_PLACES:
+        places.clear()
+    places[path] = what
+
+
 class RuleBook:
     """The rules of one contract at every place, in one mode."""
 
@@ -112,9 +128,8 @@ class RuleBook:
         """The rules at ``path``: the overrides that hold there, the nearest last."""
         rules = self._known.get(path)
         if rules is None:
-            if len(self._known) >= MOST_PLACES:
-                self._known.clear()
-            rules = self._known[path] = self._find(path)
+            rules = self._find(path)
+            keep(self._known, path, rules)
         return rules
 
     def _find(self, path: Path) -> Rules:

@@ -28,18 +28,23 @@ from gateway.compile.avro.schema import (
 from gateway.errors import SchemaError
 
 _RANGES = {"int": (binary.INT_MIN, binary.INT_MAX), "long": (binary.LONG_MIN, binary.LONG_MAX)}
+MOST_VALUES = 100_000
+"""In one default: a list of a thousand empty objects, each with such a list as its default, is a million already."""
 
 
 def encode_default(kind: Type, default: Any, place: str) -> bytes:
     """The default's bytes. Raises SchemaError for one that the type cannot hold."""
-    data = _encode(kind, default, place, 0)
+    data = _encode(kind, default, place, 0, [MOST_VALUES])
     if data is None:
         raise SchemaError(f"the default {json.dumps(default)[:80]} is no value of the field's type", place)
     return data
 
 
-def _encode(kind: Type, value: Any, place: str, depth: int) -> bytes | None:
-    """The value's bytes, None where the type does not hold it."""
+def _encode(kind: Type, value: Any, place: str, depth: int, left: list[int]) -> bytes | None:
+    """The value's bytes, None where the type does not hold it. Counts down how many values are ``left``."""
+    left[0] -= 1
+    if left[0] < 0:
+        raise SchemaError(f"the default unfolds to more than {MOST_VALUES} values by the defaults inside it", place)
     if depth > 64:
         raise SchemaError("the default is nested too deep", place)
     match kind:
@@ -52,39 +57,38 @@ def _encode(kind: Type, value: Any, place: str, depth: int) -> bytes | None:
             return data if data is not None and len(data) == kind.size else None
         case Union():
             for n, branch in enumerate(kind.branches):
-                data = _encode(branch, value, place, depth + 1)
+                data = _encode(branch, value, place, depth + 1, left)
                 if data is not None:
                     return binary.encode_long(n) + data
             return None
         case Array():
-            items = [_encode(kind.items, item, place, depth + 1) for item in value] if isinstance(value, list) else None
-            return _block(items)
+            if not isinstance(value, list):
+                return None
+            return _block([_encode(kind.items, item, place, depth + 1, left) for item in value])
         case Map():
             if not isinstance(value, dict):
                 return None
             entries: list[bytes | None] = []
             for key, item in value.items():
-                name, data = _string(key), _encode(kind.values, item, place, depth + 1)
+                name, data = _string(key), _encode(kind.values, item, place, depth + 1, left)
                 entries.append(None if name is None or data is None else name + data)
             return _block(entries)
         case Record():
-            return _encode_record(kind, value, place, depth)
+            return _encode_record(kind, value, place, depth, left)
 
 
-def _block(items: list[bytes | None] | None) -> bytes | None:
-    if items is None:
-        return None
+def _block(items: list[bytes | None]) -> bytes | None:
     present = [item for item in items if item is not None]
     return binary.encode_items(present) if len(present) == len(items) else None
 
 
-def _encode_record(record: Record, value: Any, place: str, depth: int) -> bytes | None:
+def _encode_record(record: Record, value: Any, place: str, depth: int, left: list[int]) -> bytes | None:
     if not isinstance(value, dict) or not value.keys() <= {field.name for field in record.fields}:
         return None
     parts: list[bytes] = []
     for field in record.fields:
         given = value.get(field.name, field.default)
-        data = None if given is ABSENT else _encode(field.type, given, place, depth + 1)
+        data = None if given is ABSENT else _encode(field.type, given, place, depth + 1, left)
         if data is None:
             return None
         parts.append(data)

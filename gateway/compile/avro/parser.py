@@ -181,11 +181,13 @@ class _Parser:
         full, _ = self._define(source, place, namespace)
         _check_doc(source, place)
         symbols = _list_of(str, source, "symbols", place)
+        taken: set[str] = set()
         for n, symbol in enumerate(symbols):
             if not _NAME(symbol):
                 raise SchemaError(f"{symbol!r} is no Avro symbol", f"{place}/symbols/{n}")
-            if symbol in symbols[:n]:
+            if symbol in taken:
                 raise SchemaError(f"symbol {symbol!r} is listed twice", f"{place}/symbols/{n}")
+            taken.add(symbol)
         if "default" in source and source["default"] not in symbols:
             raise SchemaError(f"the default {source['default']!r} is no symbol of {full!r}", place)
         made = self._types[full] = EnumType(full, place, tuple(symbols))

@@ -48,6 +48,8 @@ def compile_record(record: Record, path: Path, rules: Rules, places: Sequence[Pl
 
     def explain(value: Any, at: str, findings: Findings) -> None:
         def refuse(refused: Refused, key: str, found: Any) -> None:
+            if findings.passes_over():
+                return
             where = f"{at}/{escape(key)}" if key else at
             findings.add(violation(refused, found, where, fields.schema_path(key), fields.passes_in(refused, modes)))
 

@@ -206,14 +206,20 @@ class _Union:
 
     def explain(self, value: Any, at: str, findings: Findings) -> None:
         """The only branch's own violations, else one for the union as a whole."""
+        encoding = self._rules.union_encoding
+        is_tagged = encoding == "tagged" or (encoding != "plain" and self._tag(value) is not None)
+        if self._only is not None and not is_tagged and type(value) in {dict, list}:
+            # It refuses what this branch refuses; to try it first would cost as much again at every level.
+            self._only.nodes[self._rules.mode].explain(value, at, findings)
+            return
         try:
             self.write(value, [])
         except Refused as refused:
-            tagged = self._tag(value) if self._rules.union_encoding != "plain" else None
+            tagged = self._tag(value) if encoding != "plain" else None
             if tagged is not None:
                 at += str(Pointer((tagged.name,)))
                 tagged.nodes[self._rules.mode].explain(value[tagged.name], at, findings)
-            elif self._only is not None and self._rules.union_encoding != "tagged":
+            elif self._only is not None and encoding != "tagged":
                 self._only.nodes[self._rules.mode].explain(value, at, findings)
             else:
                 findings.add(violation(refused, value, at, self._place, None))

@@ -20,12 +20,13 @@ from gateway.compile.json_schema.edits import value_at
 from gateway.compile.json_schema.mending import Attempt, Mender
 from gateway.compile.json_schema.references import Documents
 from gateway.compile.json_schema.renames import Renaming, compile_renames
-from gateway.compile.json_schema.repetition import deepest
+from gateway.compile.json_schema.repetition import count_repetition
 from gateway.compile.json_schema.report import Report, Where, generic
+from gateway.compile.json_schema.telling import Teller
 from gateway.compile.json_schema.validator import check_schemas, make_validator
 from gateway.compile.leaf import Leaf
 from gateway.compile.rules import Path, RuleBook
-from gateway.compile.verdict import Findings, Log, Refused
+from gateway.compile.verdict import Findings, Log, Refused, violation
 from gateway.model import Code, Mode, SchemaVersion
 
 _encode = msgspec.json.Encoder().encode
@@ -49,7 +50,8 @@ class JsonSchemaCodec:
         references = documents_of(version, self.source)
         check_schemas(self.source, references)
         documents = Documents(self.source, references)
-        self.deepest = deepest(documents)
+        repetition = count_repetition(documents)
+        self.deepest = repetition.deepest
         """The levels of nesting beyond which the validator must not be asked, None where there are none."""
         validator = make_validator(self.source, references)  # after the count: what is too many for it, it cannot make
         self._is_valid: Callable[[Any], bool] = validator.is_valid
@@ -57,7 +59,7 @@ class JsonSchemaCodec:
         self._wider = [(mode, book.in_mode(mode)) for mode in book.wider()]
         self._renames = compile_renames(book, self.source)
         self._defaults = compile_defaults(documents, book)
-        self._mender = Mender(validator, book)
+        self._mender = Mender(validator, Teller(validator, repetition), book)
         self._convert_directly = compile_direct(documents, book, self._mender)
 
     def encoder(self) -> Callable[[Any, bytes | None, Log], bytes]:
@@ -99,6 +101,9 @@ class JsonSchemaCodec:
         """Every violation that is left after all conversions that do work, and those that do not."""
         assert isinstance(refused, _Unacceptable)
         renaming, attempt = refused.renaming, refused.attempt
+        if attempt.limit is not None:
+            findings.add(violation(attempt.limit, value, "", "", None))
+            return
 
         def passes_in(where: Where, types: Sequence[str]) -> Mode | None:
             return self._passes_in(generic(where), types, value_at(attempt.value, where))
@@ -106,8 +111,11 @@ class JsonSchemaCodec:
         report = Report(value, self.source, attempt.failed, renaming.keys, passes_in, self._aliases)
         for where, clash in renaming.clashes:
             findings.add(report.clash(where, clash))
-        for violation in report.violations(flaw.error for flaw in attempt.flaws or attempt.hopeless):
-            findings.add(violation)
+        for found in report.violations(attempt.flaws or attempt.hopeless):
+            findings.add(found)
+            if findings.full:
+                return
+        findings.truncated = not attempt.complete
 
     def _passes_in(self, path: Path, types: Sequence[str], value: Any) -> Mode | None:
         """The lowest wider mode that converts a value to one of these types, found by trying."""

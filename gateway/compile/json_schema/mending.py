@@ -7,17 +7,19 @@ other error rejects; it is never "mended" into something that happens to pass.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from gateway.compile.coercions import UNKNOWN_DROPPED
 from gateway.compile.json_schema.conversion import convert
 from gateway.compile.json_schema.edits import Copy, Order, value_at
-from gateway.compile.json_schema.report import Where, generic
+from gateway.compile.json_schema.report import Flaw, Where, flaws_of, generic
+from gateway.compile.json_schema.telling import MOST_FLAWS, Teller
 from gateway.compile.json_schema.validator import Validator
 from gateway.compile.leaf import Leaf
-from gateway.compile.rules import MODES, MOST_PLACES, Path, RuleBook
+from gateway.compile.rules import MODES, Path, RuleBook, keep
 from gateway.compile.verdict import Log, Refused
 from gateway.model import Code, Coercion, Mode
 from gateway.notation.pointer import Pointer
@@ -26,23 +28,11 @@ MOST_ROUNDS = 4
 """A conversion can uncover a further wrong type (in ``then``, or behind ``oneOf``), but not without end."""
 
 
-class Flaw(NamedTuple):
-    """One error of the validator, with what is asked of each."""
-
-    name: str
-    """The failing keyword."""
-    where: Where
-    error: Any
-
-    @property
-    def types(self) -> tuple[str, ...]:
-        """The types that a ``type`` error wants."""
-        return tuple(self.error.kind.as_dict()["types"])
-
-
-def flaws_of(errors: Iterable[Any]) -> list[Flaw]:
-    """The validator's errors."""
-    return [Flaw(error.kind.name, tuple(error.instance_path), error) for error in errors]
+_LIMIT: Mapping[str, str] = {"limit": "conversions", "actual": f"more than {MOST_FLAWS}, or of very large values"}
+_EXPLANATION: Mapping[str, str] = {"limit": "explanation", "actual": "errors about very large values"}
+_UNTOLD = (
+    "the payload is too large, and may be wrong in too many ways, to be told in which; publish less in one message"
+)
 
 
 class Fix(NamedTuple):
@@ -52,6 +42,14 @@ class Fix(NamedTuple):
     types: tuple[str, ...]
 
 
+class _Reading(NamedTuple):
+    """One way of mending an ``anyOf`` or ``oneOf``."""
+
+    fixes: Sequence[Fix]
+    made: Sequence[tuple[Where, Any]]
+    """The places and what they become."""
+
+
 @dataclass(slots=True)
 class Attempt:
     """What was made of an invalid value so far."""
@@ -59,6 +57,8 @@ class Attempt:
     value: Any
     flaws: list[Flaw]
     """What the validator says about ``value``."""
+    complete: bool = True
+    """Whether these are all flaws: else nothing is mended."""
     failed: dict[Where, Refused] = field(default_factory=dict)
     """Conversions that were asked for and refused."""
     converted: set[Where] = field(default_factory=set)
@@ -66,17 +66,21 @@ class Attempt:
     hopeless: list[Flaw] = field(default_factory=list)
     """What no conversion of types mends: the payload is refused, even if a conversion silences it."""
 
+    limit: Refused | None = None
+    """Set where the flaws are too many, or tell too much, to be mended."""
+
     @property
     def succeeded(self) -> bool:
         """Whether ``value`` is valid now, and everything on the way could be mended."""
-        return not (self.failed or self.flaws or self.hopeless)
+        return not (self.failed or self.flaws or self.hopeless or self.limit)
 
 
 class Mender:
     """Mends values under one contract."""
 
-    def __init__(self, validator: Validator, book: RuleBook) -> None:
+    def __init__(self, validator: Validator, teller: Teller, book: RuleBook) -> None:
         self._validator = validator
+        self._teller = teller
         self._book = book
         modes = [mode for mode in MODES if mode is not Mode.STRICT and mode not in book.wider()]
         self._books = [book.in_mode(mode) for mode in modes]
@@ -84,23 +88,50 @@ class Mender:
 
     def attempt(self, value: Any, log: Log) -> Attempt:
         """What conversions make of an invalid value, round by round, as far as its flaws ask for it."""
-        attempt = Attempt(value, flaws_of(self._validator.iter_errors(value)))
+        attempt = Attempt(value, *self._teller.tell(value))
         for _ in range(MOST_ROUNDS if self._books else 0):
-            if not self._improve(attempt, log):
+            if not attempt.complete or not self._improve(attempt, log):
                 break
             if self._validator.is_valid(attempt.value):
                 attempt.flaws = []
                 break
-            attempt.flaws = flaws_of(self._validator.iter_errors(attempt.value))
+            attempt.flaws, attempt.complete = self._teller.tell(attempt.value)
+        if not attempt.flaws and not attempt.complete:
+            attempt.limit = Refused(Code.PAYLOAD_LIMIT, "a payload that the schema accepts", _UNTOLD, **_EXPLANATION)
+        elif not attempt.complete and self._books:
+            self._give_up(attempt)
         return attempt
+
+    def _give_up(self, attempt: Attempt) -> None:
+        """Keeps of flaws that are too many those that no conversion mends; if there are none, says that they are."""
+        hopeless = self._hopeless(attempt)
+        if hopeless:
+            attempt.flaws = hopeless
+            return
+        for flaw in attempt.flaws:
+            if flaw.name == "type":
+                try:
+                    convert(flaw.types, value_at(attempt.value, flaw.where), self.leaves(generic(flaw.where)), [])
+                except Refused as refused:
+                    attempt.failed[flaw.where] = refused.stored()
+        failed = [flaw for flaw in attempt.flaws if flaw.where in attempt.failed]
+        if failed:
+            attempt.flaws = failed
+            return
+        advice = "the payload is valid only after more conversions than are made in one, or of larger values"
+        attempt.limit = Refused(Code.PAYLOAD_LIMIT, "values of the schema's own types", advice, **_LIMIT)
+
+    def _hopeless(self, attempt: Attempt) -> list[Flaw]:
+        """The flaws that no conversion of types mends."""
+        mistyped = {flaw.where for flaw in attempt.flaws if flaw.name == "type"}
+        return [flaw for flaw in attempt.flaws if not self._is_mendable(flaw, mistyped)]
 
     def leaves(self, path: Path) -> list[Leaf]:
         """The place under each mode up to the contract's own, strict aside, the narrowest first."""
         found = self._leaves.get(path)
         if found is None:
-            if len(self._leaves) >= MOST_PLACES:
-                self._leaves.clear()
-            found = self._leaves[path] = [Leaf(book.at(path), path) for book in self._books]
+            found = [Leaf(book.at(path), path) for book in self._books]
+            keep(self._leaves, path, found)
         return found
 
     def _improve(self, attempt: Attempt, log: Log) -> bool:
@@ -108,8 +139,7 @@ class Mender:
         settled = attempt.failed.keys() | attempt.converted
         fixes = [fix for fix in self._fixes(attempt) if fix.where not in settled]
         dropped = self._droppable(attempt)
-        mistyped = {flaw.where for flaw in attempt.flaws if flaw.name == "type"}
-        attempt.hopeless += [flaw for flaw in attempt.flaws if not self._is_mendable(flaw, mistyped)]
+        attempt.hopeless += self._hopeless(attempt)
         if not fixes and not dropped:
             return False
         copy, order = Copy(attempt.value), Order(attempt.value)
@@ -144,36 +174,48 @@ class Mender:
 
     def _fixes(self, attempt: Attempt) -> Iterable[Fix]:
         """The conversions that the flaws ask for, one a place."""
+        chosen = self._branch_fixes(attempt)
         fixes: dict[Where, Fix] = {}
-        for flaw in attempt.flaws:
+        for n, flaw in enumerate(attempt.flaws):
             if flaw.name == "type":
                 fixes.setdefault(flaw.where, Fix(flaw.where, flaw.types))
-            elif flaw.name in {"anyOf", "oneOf"}:
-                for fix in self._branch_fixes(flaw, attempt):
-                    fixes.setdefault(fix.where, fix)
+            for fix in chosen.get(n, ()):
+                fixes.setdefault(fix.where, fix)
         return fixes.values()
 
-    def _branch_fixes(self, flaw: Flaw, attempt: Attempt) -> Iterable[Fix]:
-        """The conversions of the one branch that types alone can mend; none, or two different, mend nothing.
+    def _branch_fixes(self, attempt: Attempt) -> Mapping[int, Sequence[Fix]]:
+        """By a flaw's number: the conversions of the one branch that types alone can mend.
 
-        The lowest mode in which a branch can be mended decides.
+        None, or two different, mend nothing. The lowest mode in which a branch can be mended decides.
         """
-        branches = [_types_only(branch) for branch in flaw.error.kind.as_dict().get("context", ())]
-        mendable = [fixes for fixes in branches if fixes is not None]
+        open_ = {
+            n: [fixes for branch in flaw.error.kind.as_dict().get("context", ()) if (fixes := _types_only(branch))]
+            for n, flaw in enumerate(attempt.flaws)
+            if flaw.name in {"anyOf", "oneOf"}
+        }
+        chosen: dict[int, Sequence[Fix]] = {}
         for count in range(1, len(self._books) + 1):
-            candidates: dict[tuple[Any, ...], list[Fix]] = {}
-            for fixes in mendable:
-                made = self._converted(fixes, attempt.value, count)
-                if made is not None and self._resolves(flaw, made, attempt.value):
-                    candidates.setdefault(tuple((at, _identity(result)) for at, result in made), fixes)
-            if len(candidates) > 1:
-                names = [" and ".join("/".join(fix.types) for fix in fixes) for fixes in candidates.values()]
-                advice = f"it could become {' or '.join(names)}"
-                attempt.failed[flaw.where] = Refused(Code.UNION_AMBIGUOUS, "one reading", advice, candidates=names)
-                return []
-            if candidates:
-                return next(iter(candidates.values()))
-        return []
+            readings = {n: self._readings(branches, attempt.value, count) for n, branches in open_.items()}
+            resolving = self._resolving(attempt, readings)
+            for n, found in resolving.items():
+                if len(found) > 1:
+                    names = [" and ".join("/".join(fix.types) for fix in reading.fixes) for reading in found]
+                    advice = f"it could become {' or '.join(names)}"
+                    refused = Refused(Code.UNION_AMBIGUOUS, "one reading", advice, candidates=names)
+                    attempt.failed[attempt.flaws[n].where] = refused
+                else:
+                    chosen[n] = found[0].fixes
+                del open_[n]
+        return chosen
+
+    def _readings(self, branches: Iterable[Sequence[Fix]], value: Any, count: int) -> list[_Reading]:
+        """What the lowest ``count`` modes make of a place by each branch; of equal ones the first branch's."""
+        found: dict[tuple[Any, ...], _Reading] = {}
+        for fixes in branches:
+            made = self._converted(fixes, value, count)
+            if made is not None:
+                found.setdefault(tuple((at, _identity(result)) for at, result in made), _Reading(fixes, made))
+        return list(found.values())
 
     def _converted(self, fixes: Sequence[Fix], value: Any, count: int) -> list[tuple[Where, Any]] | None:
         """Each fix's place and converted value by the lowest ``count`` modes, None where one cannot be converted."""
@@ -186,18 +228,28 @@ class Mender:
             made.append((fix.where, converted))
         return made
 
-    def _resolves(self, flaw: Flaw, made: Sequence[tuple[Where, Any]], value: Any) -> bool:
-        """Whether the conversions make this very flaw go away: a branch may refuse the converted value too."""
-        copy = Copy(value)
-        for where, converted in made:
-            if not copy.is_changed_around(where):
-                copy.put(where, converted)
-        value = copy.value
-        if self._validator.is_valid(value):
-            return True
-        place = (flaw.where, list(flaw.error.evaluation_path))
-        errors = self._validator.iter_errors(value)
-        return all((tuple(other.instance_path), list(other.evaluation_path)) != place for other in errors)
+    def _resolving(
+        self, attempt: Attempt, readings: Mapping[int, Sequence[_Reading]]
+    ) -> Mapping[int, Sequence[_Reading]]:
+        """By a flaw's number: the readings that make this very flaw go away; a branch may refuse what it asked for.
+
+        Readings of flaws that do not contain each other are judged together: one by one, a long list would be judged
+        as often as it is long.
+        """
+        found: dict[int, list[_Reading]] = {}
+        for numbers in _apart(attempt.flaws, readings):
+            for nth in range(max(len(readings[n]) for n in numbers)):
+                tried = {n: readings[n][nth] for n in numbers if nth < len(readings[n])}
+                copy = Copy(attempt.value)
+                for reading in tried.values():
+                    for where, converted in reading.made:
+                        if not copy.is_changed_around(where):
+                            copy.put(where, converted)
+                left = {_place(error) for error in self._validator.iter_errors(copy.value)}
+                for n, reading in tried.items():
+                    if _place(attempt.flaws[n].error) not in left:
+                        found.setdefault(n, []).append(reading)
+        return found
 
     def _droppable(self, attempt: Attempt) -> Collection[Where]:
         """Unknown properties that a plain ``additionalProperties: false`` refuses, where the rules drop them.
@@ -215,6 +267,22 @@ class Mender:
                 else:
                     found |= dict.fromkeys((*flaw.where, name) for name in names)
         return found
+
+
+def _place(error: Any) -> tuple[Where, tuple[str | int, ...]]:
+    """Where an error stands, in the value and on the way through the schema."""
+    return tuple(error.instance_path), tuple(error.evaluation_path)
+
+
+def _apart(flaws: Sequence[Flaw], numbers: Mapping[int, Sequence[Any]]) -> Iterable[Sequence[int]]:
+    """The numbered flaws in groups, in none of which one stands at or inside the place of another."""
+    groups: dict[int, list[int]] = {}
+    around: Counter[Where] = Counter()
+    for n in sorted((n for n, readings in numbers.items() if readings), key=lambda n: len(flaws[n].where)):
+        where = flaws[n].where
+        groups.setdefault(sum(around[where[:length]] for length in range(len(where) + 1)), []).append(n)
+        around[where] += 1
+    return groups.values()
 
 
 def _types_only(errors: Iterable[Any]) -> list[Fix] | None:

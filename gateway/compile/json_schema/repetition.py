@@ -10,8 +10,8 @@ Counted is an upper bound: every alternative is judged, every pattern matches.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from gateway.compile.json_schema.references import Documents, Place
 from gateway.errors import SchemaError
@@ -26,6 +26,15 @@ _MOST_ALTERNATIVES = 50_000
 _MOST_PLACES = 200_000
 """Pairs of subschema and level that are looked at, of a schema of a thousand subschemas."""
 
+_SILENT = frozenset(
+    {
+        *("$schema", "$id", "id", "$ref", "$defs", "definitions", "$comment", "title", "description", "examples"),
+        *("default", "properties", "patternProperties", "required", "dependentRequired", "dependencies"),
+        *("allOf", "if", "then", "else", "items", "prefixItems", "deprecated", "readOnly", "writeOnly"),
+    }
+)
+"""Keywords that bring about no error about the value itself, or whose errors are counted otherwise."""
+
 _HERE = ("not", "if", "then", "else")
 _HERE_LISTED = ("allOf", "anyOf", "oneOf")
 _HERE_NAMED = ("dependentSchemas", "dependencies")
@@ -34,13 +43,28 @@ _ANY_ITEM = ("items", "additionalItems", "unevaluatedItems", "contains")
 _LISTED_ITEMS = ("items", "prefixItems")
 
 
-def deepest(documents: Documents) -> int | None:
+class Repetition(NamedTuple):
+    """What a schema may ask of a validator."""
+
+    deepest: int | None
     """The levels of nesting down to which no value is judged too often, None where there is no such limit."""
+    errors: int
+    """Errors that one value can bring about; those about the names of its properties aside."""
+    counts_names: bool
+    """Whether each name of an object can bring about an error about the object."""
+    has_alternatives: bool
+    """Whether one error can hold others: why each alternative refused a value."""
+
+
+def count_repetition(documents: Documents) -> Repetition:
+    """How often values are judged, and complained of. Raises SchemaError where that is beyond all bounds."""
     counting = _Counting(documents)
-    if not counting.judgements(documents.root, _MOST_LEVELS):
-        return None
-    levels = range(1, _MOST_LEVELS + 1)
-    return next((level - 1 for level in levels if counting.judgements(documents.root, level) > MOST_JUDGEMENTS), None)
+    deepest = None
+    if counting.judgements(documents.root, _MOST_LEVELS):
+        levels = range(1, _MOST_LEVELS + 1)
+        often = (level - 1 for level in levels if counting.judgements(documents.root, level) > MOST_JUDGEMENTS)
+        deepest = next(often, None)
+    return Repetition(deepest, counting.errors, counting.counts_names, counting.has_alternatives)
 
 
 _TOO_MANY = "the schema's alternatives contain each other in too many ways; say less by allOf, anyOf, oneOf and $ref"
@@ -54,6 +78,9 @@ class _Counting:
         """By a schema's identity: the schemas that judge each location below it, and how often."""
         self._places: dict[int, Place] = {}
         """By the identities of their schemas."""
+        self.errors = 1
+        self.counts_names = False
+        self.has_alternatives = False
 
     def judgements(self, place: Place, level: int) -> int:
         """How often ``place`` has a value judged that lies ``level`` levels below its own, where that is most often."""
@@ -101,12 +128,16 @@ class _Counting:
     def _locations(self, place: Place) -> list[Counter[int]]:
         found = self._below.get(id(place.schema))
         if found is None:
-            found = self._below[id(place.schema)] = self._find_locations(self._here(place))
+            here = self._here(place)
+            self.errors = max(self.errors, sum(count * _errors_of(part.schema) for part, count in here))
+            for part, _ in here:
+                self.counts_names = self.counts_names or "propertyNames" in part.schema
+                self.has_alternatives = self.has_alternatives or bool(part.schema.keys() & {"anyOf", "oneOf"})
+            found = self._below[id(place.schema)] = self._find_locations(here)
         return found
 
-    def _find_locations(self, parts: Iterable[tuple[Place, int]]) -> list[Counter[int]]:
+    def _find_locations(self, parts: Sequence[tuple[Place, int]]) -> list[Counter[int]]:
         """The properties and items that these schemas speak of, with the schemas that judge each of them."""
-        parts = list(parts)
         names = {name for part, _ in parts for name in _named(part.schema, "properties")}
         longest = max((len(_listed(part.schema, key)) for part, _ in parts for key in _LISTED_ITEMS), default=0)
         locations = [self._judges((self._of_property(part, name), count) for part, count in parts) for name in names]
@@ -139,6 +170,13 @@ class _Counting:
             if index < len(_listed(schema, keyword)):
                 yield below(part, keyword, index)
         yield from (below(part, keyword) for keyword in _ANY_ITEM if isinstance(schema.get(keyword), dict))
+
+
+def _errors_of(schema: Mapping[str, Any]) -> int:
+    """Errors that the keywords of one schema can make of one value: one each, and one for each missing property."""
+    lists = [schema.get("required"), *_named(schema, "dependentRequired").values()]
+    lists += _named(schema, "dependencies").values()
+    return len(schema.keys() - _SILENT) + sum(len(names) for names in lists if isinstance(names, list))
 
 
 def _named(schema: Mapping[str, Any], keyword: str) -> Mapping[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from gateway.compile.rules import Path
 from gateway.compile.verdict import Misspelled, Refused, kind_of, violation
@@ -33,6 +33,31 @@ _MOST_EXPECTED = 200
 """Characters of a keyword's value that are shown."""
 
 
+_OF_UNKNOWN = frozenset({"additionalProperties", "unevaluatedProperties"})
+"""Keywords whose errors name fields that the schema does not know."""
+_CONVERTED = frozenset({"type", "anyOf", "oneOf", "additionalProperties"})
+"""Keywords whose errors a conversion may answer."""
+
+
+class Flaw(NamedTuple):
+    """One error of the validator, with what is asked of each."""
+
+    name: str
+    """The failing keyword."""
+    where: Where
+    error: Any
+
+    @property
+    def types(self) -> tuple[str, ...]:
+        """The types that a ``type`` error wants."""
+        return tuple(self.error.kind.as_dict()["types"])
+
+
+def flaws_of(errors: Iterable[Any]) -> list[Flaw]:
+    """The validator's errors."""
+    return [Flaw(error.kind.name, tuple(error.instance_path), error) for error in errors]
+
+
 def generic(where: Where) -> Path:
     """The place with ``*`` for array indices, as rules and recorded conversions name it."""
     return tuple("*" if isinstance(step, int) else step for step in where)
@@ -55,22 +80,27 @@ class Report:
     aliases: Callable[[Where], Sequence[str]]
     """The other names that a field may have in the payload."""
 
-    def violations(self, errors: Iterable[Any]) -> list[Violation]:
-        """A violation for each error, misspelled fields before missing ones: the one explains the other."""
-        named = [(error, error.kind.name, tuple(error.instance_path)) for error in errors]
-        mistyped = {where for _, name, where in named if name == "type"}
-        found: list[Violation] = []
-        for error, name, where in named:
-            if where in self.failed and name in {"type", "anyOf", "oneOf", "additionalProperties"}:
-                found.append(self._wrong(error, name, where, self.failed[where], keyword=None))
+    def violations(self, flaws: Iterable[Flaw]) -> Iterator[Violation]:
+        """A violation for each flaw, misspelled fields before missing ones: the one explains the other.
+
+        Made one by one: of a payload with thousands of flaws only the first are told.
+        """
+        unknown: list[Flaw] = []
+        others: list[Flaw] = []
+        for flaw in flaws:
+            is_unknown = flaw.name in _OF_UNKNOWN and not (flaw.name in _CONVERTED and flaw.where in self.failed)
+            (unknown if is_unknown else others).append(flaw)
+        for flaw in unknown:
+            yield from self._unknown(flaw.error, flaw.where)
+        mistyped = {flaw.where for flaw in others if flaw.name == "type"}
+        for name, where, error in others:
+            if where in self.failed and name in _CONVERTED:
+                yield self._wrong(error, name, where, self.failed[where], keyword=None)
             elif name == "required":
-                found.append(self._missing(error, (*where, error.kind.as_dict()["property"])))
-            elif name in {"additionalProperties", "unevaluatedProperties"}:
-                found += self._unknown(error, where)
+                yield self._missing(error, (*where, error.kind.as_dict()["property"]))
             elif not (name in {"enum", "const"} and where in mistyped):
                 refused = _refusal(name, error.kind.as_dict(), self._value(where))
-                found.append(self._wrong(error, name, where, refused, keyword=name))
-        return sorted(found, key=lambda each: each.code is not Code.UNKNOWN_FIELD) if len(found) > 1 else found
+                yield self._wrong(error, name, where, refused, keyword=name)
 
     def clash(self, where: Where, refused: Refused) -> Violation:
         """The violation of an object in which a field stands under two names."""

@@ -42,6 +42,9 @@ class Validator(Protocol):
     def iter_errors(self, value: Any, /) -> Iterable[Any]:
         """Every violation, as ``jsonschema_rs.ValidationError``."""
 
+    def validate(self, value: Any, /) -> None:
+        """Raises the first violation, a ``jsonschema_rs.ValidationError``."""
+
 
 def check_schemas(source: Any, references: Mapping[str, Any]) -> None:
     """Raises SchemaError where a schema, or what it may refer to, breaks its draft or has a pattern that we refuse."""
@@ -94,6 +97,9 @@ class _WholeFloats:
 
     def iter_errors(self, value: Any) -> Iterable[Any]:
         return self._validator.iter_errors(_whole(value))
+
+    def validate(self, value: Any) -> None:
+        self._validator.validate(_whole(value))
 
 
 def _whole(value: Any) -> Any:

@@ -29,6 +29,7 @@ from tests.unit.compile.compiled import (
     route_of,
     version_of,
 )
+from tests.unit.compile.limited import encode_limited
 
 MOST_CALLS = 1_000_000
 
@@ -347,6 +348,43 @@ def test_a_long_chain_of_named_records_is_refused_or_compiled():
     chain = [record_schema(("a", "int" if n == 0 else f"R{n - 1}"), name=f"R{n}") for n in range(400)]
     with pytest.raises(SchemaError):
         bounded(lambda: route_of(version_of(chain)))
+
+
+def test_a_default_that_unfolds_by_the_defaults_inside_it_is_refused():
+    """A thousand empty objects in a default, each with a default of a thousand: a million values, and so on."""
+    inner: Any = record_schema({"name": "a", "type": {"type": "array", "items": "null"}, "default": [None] * 1000})
+    for name in ("R1", "R2", "R3"):
+        items = {"type": "array", "items": inner}
+        inner = record_schema({"name": "a", "type": items, "default": [{}] * 1000}, name=name)
+    with pytest.raises(SchemaError, match="unfolds"):
+        bounded(lambda: route_of(version_of(inner)))
+
+
+def test_an_enum_of_very_many_symbols_is_compiled_at_once():
+    """Each symbol is compared with all before it by one look-up: 100 000 of them are no half hour."""
+    answer = encode_limited(
+        version_of({"type": "enum", "name": "E", "symbols": [f"S{n}" for n in range(100_000)]}), '"S99999"'
+    )
+    assert answer.code == "accepted"
+
+
+@pytest.mark.parametrize(
+    ("kind", "default"),
+    [
+        ("string", '"\\ud800"'),
+        ('{"type":"map","values":"int"}', '{"\\udc00":1}'),
+        ("double", "1" * 4000),
+        ("double", "1e999"),
+        ("double", "NaN"),
+        ("float", "-Infinity"),
+    ],
+)
+def test_a_default_that_avro_cannot_hold_is_refused(kind: str, default: str):
+    """Half a character has no UTF-8, and a number beyond double no bytes: found when the schema is loaded."""
+    kind = kind if kind.startswith("{") else f'"{kind}"'
+    text = f'{{"type":"record","name":"R","fields":[{{"name":"a","type":{kind},"default":{default}}}]}}'
+    with pytest.raises(SchemaError):
+        route_of(version_of(text))
 
 
 def test_conversions_of_a_repaired_payload_come_first():

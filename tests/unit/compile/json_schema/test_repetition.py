@@ -10,7 +10,7 @@ import pytest
 
 from gateway.compile.json_schema.dialect import documents_of
 from gateway.compile.json_schema.references import Documents
-from gateway.compile.json_schema.repetition import MOST_JUDGEMENTS, deepest
+from gateway.compile.json_schema.repetition import MOST_JUDGEMENTS, count_repetition
 from gateway.compile.json_schema.validator import make_validator
 from gateway.errors import SchemaError
 from gateway.model import Format, Mode, Reference, Rejection, SchemaVersion
@@ -25,7 +25,8 @@ def _node(*names: str) -> dict[str, Any]:
 
 
 def _limit(schema: Any, *references: Reference) -> int | None:
-    return deepest(Documents(schema, documents_of(json_version(schema, references=references), schema)))
+    documents = documents_of(json_version(schema, references=references), schema)
+    return count_repetition(Documents(schema, documents)).deepest
 
 
 @pytest.mark.parametrize(
