@@ -28,17 +28,10 @@ def _canonical(decode: Callable[[str], bytes], encode: Callable[[bytes], bytes])
     return decode_canonical
 
 
-def _hex(text: str) -> bytes:
-    data = binascii.unhexlify(text)
-    if len(data) * 2 != len(text):
-        raise ValueError("not in canonical form")
-    return data
-
-
 DECODERS: Mapping[str, Callable[[str], bytes]] = {
     "base64": _canonical(base64.b64decode, base64.b64encode),
     "base64url": _canonical(base64.urlsafe_b64decode, base64.urlsafe_b64encode),
-    "hex": _hex,
+    "hex": binascii.unhexlify,
     "latin1": lambda text: text.encode("latin-1"),
     "utf8": lambda text: text.encode(),
 }

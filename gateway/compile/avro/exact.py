@@ -42,21 +42,26 @@ def compile_decimal(leaf: Leaf, logical: Logical, size: int | None) -> Scalar:
             raise out_of_range()
         shifted = number.scaleb(scale, numbers.EXACT)
         whole = shifted.to_integral_value(ROUNDINGS[rules.rounding] if rules.rounding else ROUND_DOWN)
+        units = int(whole)
+        if abs(units) >= limit:
+            raise out_of_range()
         if whole != shifted:
             if not rules.rounding:
                 near = str(whole.scaleb(-scale, numbers.EXACT))
                 advice = f"more than {scale} digits after the point; publish fewer, or declare rounding in lenient mode"
                 raise Refused(Code.PRECISION_LOSS, wanted, advice, nearest=near, scale=scale)
             leaf.note(log, ROUNDED)
-        units = int(whole)
-        if abs(units) >= limit:
-            raise out_of_range()
-        return units.to_bytes(size if size is not None else units.bit_length() // 8 + 1, "big", signed=True)
+        return units.to_bytes(_least_bytes(units) if size is None else size, "big", signed=True)
 
     def out_of_range() -> Refused:
         return Refused(Code.OUT_OF_RANGE, wanted, precision=precision, scale=scale)
 
     return Scalar(wanted, coerce, binary.encode_bytes if size is None else bytes)
+
+
+def _least_bytes(units: int) -> int:
+    """As few as hold the number with its sign, as Java's BigInteger writes it: -128 is one byte."""
+    return (units if units >= 0 else ~units).bit_length() // 8 + 1
 
 
 def compile_uuid_text(leaf: Leaf) -> Scalar:

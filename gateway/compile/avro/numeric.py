@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
-from math import copysign, inf, isinf, nan
+from math import copysign, inf, isfinite, isinf, nan
 from typing import Any, NamedTuple
 
 from gateway.compile import numbers
@@ -88,13 +89,14 @@ def _integer_from_decimal(leaf: Leaf, number: Decimal, span: _Range, log: Log) -
     if numbers.exceeds(number, numbers.MOST_INTEGER_EXPONENT):
         raise span.exceeded()
     rounding = leaf.rules.rounding
-    whole = number.to_integral_value(ROUNDINGS[rounding] if rounding else ROUND_DOWN)
-    if whole != number:
+    nearest = number.to_integral_value(ROUNDINGS[rounding] if rounding else ROUND_DOWN)
+    whole = span.checked(int(nearest))
+    if nearest != number:
         if not rounding:
             advice = "publish a whole number, make the field a double, or declare rounding in lenient mode"
             raise Refused(Code.FRACTIONAL_PART, span.wanted, advice)
         leaf.note(log, ROUNDED)
-    return span.checked(int(whole))
+    return whole
 
 
 def compile_double(leaf: Leaf) -> Scalar:
@@ -114,7 +116,7 @@ def compile_double(leaf: Leaf) -> Scalar:
         if rules.strict or kind in {dict, list}:
             raise mismatch(wanted)
         if kind is str:
-            return _double_from_text(leaf, value, wanted, log)
+            return _double_from_text(leaf, value, wanted, log, lambda number: finite(number, wanted))
         if not rules.lenient:
             raise mismatch(wanted, "a boolean is no number; lenient mode takes it as 0 or 1")
         leaf.note(log, BOOLEAN_TO_NUMBER)
@@ -134,23 +136,26 @@ def compile_float(leaf: Leaf) -> Scalar:
         if value is None:
             raise refuse_null(wanted)
         if kind is float or kind is Decimal:
-            return narrow(finite(float(value), wanted))
+            return narrow(in_range(float(value)))
         if kind is int:
+            in_range(value)
             return narrow(_integer_to_double(value, wanted, exact=not rules.narrow))
         if rules.strict or kind in {dict, list}:
             raise mismatch(wanted)
         if kind is str:
-            return narrow(_double_from_text(leaf, value, wanted, log))
+            number = _double_from_text(leaf, value, wanted, log, in_range)
+            return narrow(number) if isfinite(number) else number  # where non_finite: keep let it through
         if not rules.lenient:
             raise mismatch(wanted, "a boolean is no number; lenient mode takes it as 0 or 1")
         leaf.note(log, BOOLEAN_TO_NUMBER)
         return float(value)
 
-    def narrow(number: float) -> float:
-        if number != number or isinf(number):  # noqa: PLR0124 - NaN, where non_finite: keep let it through
-            return number
+    def in_range(number: float) -> float:
         if abs(number) > numbers.FLT_MAX:
             raise Refused(Code.OUT_OF_RANGE, wanted, minimum=-numbers.FLT_MAX, maximum=numbers.FLT_MAX)
+        return number
+
+    def narrow(number: float) -> float:
         if rules.narrow:
             if number and not numbers.to_float32(number):
                 raise Refused(Code.PRECISION_LOSS, wanted, nearest=0.0)
@@ -190,7 +195,7 @@ def _integer_to_double(number: int, wanted: str, *, exact: bool) -> float:
     return nearest_double
 
 
-def _double_from_text(leaf: Leaf, text: str, wanted: str, log: Log) -> float:
+def _double_from_text(leaf: Leaf, text: str, wanted: str, log: Log, in_range: Callable[[float], float]) -> float:
     short = leaf.short_number(text)
     if short is not None:
         log.append(leaf.from_text)
@@ -204,9 +209,9 @@ def _double_from_text(leaf: Leaf, text: str, wanted: str, log: Log) -> float:
     if written is None:
         return _non_finite(leaf, text, wanted, log)
     number, exact = numbers.float_of(written)
+    in_range(number)
     if exact:
         return number
-    finite(number, wanted)
     if not leaf.rules.lenient or (number == 0 and numbers.decimal_of(written)):
         raise Refused(Code.PRECISION_LOSS, wanted, f"the nearest double is {number!r}", nearest=number)
     return number

@@ -6,7 +6,6 @@ what lossless mode converts, then what lenient mode adds. A value of another kin
 
 from __future__ import annotations
 
-from decimal import ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_EVEN
 from typing import Any
 
 from gateway.compile import numbers, texts
@@ -30,8 +29,6 @@ from gateway.compile.leaf import Leaf, mismatch, plain_number, refuse_null
 from gateway.compile.tokens import FALSE_TEXTS, LENIENT_FALSE, LENIENT_TRUE, TRUE_TEXTS
 from gateway.compile.verdict import Log, Misspelled, Refused
 from gateway.model import Code
-
-_ROUNDINGS = {"floor": ROUND_FLOOR, "trunc": ROUND_DOWN, "half-even": ROUND_HALF_EVEN}
 
 
 def compile_null(leaf: Leaf) -> Scalar:
