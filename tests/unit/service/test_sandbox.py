@@ -37,11 +37,21 @@ def test_work_that_ends_the_process_is_died_of() -> None:
     assert fate_of(lambda: os._exit(7)) is Fate.DIED
 
 
-def test_work_that_does_not_end_tells_nothing() -> None:
-    """Its process is ended, by its own ID."""
+def test_work_that_does_not_end_tells_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its process is ended, by its own ID, and nothing is left of it."""
+    children: list[int] = []
+    fork = os.fork
+
+    def remember() -> int:
+        children.append(fork())
+        return children[-1]
+
+    monkeypatch.setattr(os, "fork", remember)
     assert fate_of(signal.pause, timeout_s=0.05) is Fate.UNKNOWN
+    [child] = children
+    # Of this child only: other tests' brokers are children of this process too.
     with pytest.raises(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG)
+        os.waitpid(child, os.WNOHANG)
 
 
 def test_a_child_that_cannot_be_had_tells_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
