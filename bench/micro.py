@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -96,9 +95,7 @@ def _route(kind: str, text: str) -> Route:
 
 
 def _gateway(kind: str, text: str, clean: list[tuple[str, bytes]]) -> list[Stage]:
-    began = time.thread_time()
     route = _route(kind, text)
-    compile_us = (time.thread_time() - began) * 1e6
     table = RouteTable([route])
     decode, proves_sound, encode_body = route.decode, route.codec.proves_sound, route.codec.encode
     coerced = [(topic, _loosened(payload)) for topic, payload in clean]
@@ -121,7 +118,6 @@ def _gateway(kind: str, text: str, clean: list[tuple[str, bytes]]) -> list[Stage
         table, DeadLetters("u", "full", "0"), Stats(), SystemClock(), max_messages=1 << 30, max_bytes=1 << 40
     )
     return [
-        Stage(f"{kind}: compile the contract, once", compile_us),
         Stage(f"{kind}: bytes to bytes, clean", body, "decode, prove that no key stands twice, validate, encode"),
         Stage(f"{kind}: bytes to record, clean", whole, "that, and topic, key, framing, the record itself"),
         Stage(f"{kind}: bytes to record, three leaves converted", converted, f"{converted / whole:.1f} times clean"),

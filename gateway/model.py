@@ -156,6 +156,16 @@ class RouteLabel:
 
 
 @dataclass(frozen=True, slots=True)
+class CompileCost:
+    """What it took to compile a schema version for a contract."""
+
+    places: int
+    """What the schema unfolds to: Avro types and union branches, or JSON subschemas. Memory grows with it."""
+    seconds: float
+    """Of one compilation, as it went: other work of the process included."""
+
+
+@dataclass(frozen=True, slots=True)
 class Violation:
     """One thing that is wrong with a payload: the error object of docs/errors.md."""
 

@@ -179,6 +179,11 @@ def _contracts(contracts: Sequence[ContractState]) -> Iterator[Metric]:
     yield _variants("contract_pending_version", "Newer version that was not taken over; 0 if none.", pending, max)
     unapplied = [(each, float(bool(each.unapplied))) for each in contracts]
     yield _variants("contract_unapplied", "1 if its schema file differs from the registry.", unapplied, max)
+    costs = [(each, each.cost) for each in contracts if each.cost is not None]
+    places = [(each, float(cost.places)) for each, cost in costs]
+    yield _variants("schema_places", "What the schema in use unfolds to; at most 10000.", places, max)
+    seconds = [(each, cost.seconds) for each, cost in costs]
+    yield _variants("schema_compile_seconds", "How long the schema in use took to compile.", seconds, max)
     ages = [(each, each.registry_age_s) for each in contracts if each.registry_age_s is not None]
     yield _variants("schema_age_seconds", "Since Schema Registry last confirmed the version in use.", ages, max)
 

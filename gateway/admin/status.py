@@ -133,6 +133,8 @@ def _variant(state: ContractState) -> dict[str, Any]:
         "format": state.format,
         "version": label.version,
         "schema_id": label.schema_id,
+        "schema_places": None if state.cost is None else state.cost.places,
+        "compile_ms": None if state.cost is None else round(state.cost.seconds * 1e3, 3),
         "registry_age_s": None if state.registry_age_s is None else round(state.registry_age_s, 3),
         "pending_version": state.pending_version,
         "pending_reason": state.pending_reason,

@@ -14,6 +14,7 @@ from rich.console import Console
 from gateway.cli.console import line, open_console, print_json, printable
 from gateway.cli.exits import Exit
 from gateway.cli.parameters import ConfigFile, Output, OutputFormat
+from gateway.compile.route import Route
 from gateway.plan.findings import Finding, Grade
 from gateway.service.inspection.report import Report, inspect
 
@@ -67,8 +68,19 @@ def _as_json(report: Report, *, online: bool) -> dict[str, Any]:
         "contracts": report.contracts,
         "shared_types": report.shared_types,
         "examples": report.examples,
+        "schemas": [_compiled(route) for route in report.routes],
         "findings": [asdict(finding) for finding in report.findings],
         "guarantees": list(report.guarantees),
+    }
+
+
+def _compiled(route: Route) -> dict[str, Any]:
+    return {
+        "contract": route.contract.name,
+        "subject": route.version.subject,
+        "format": route.version.format,
+        "places": route.cost.places,
+        "compile_ms": round(route.cost.seconds * 1e3, 3),
     }
 
 

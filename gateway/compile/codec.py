@@ -30,6 +30,8 @@ class Codec:
 
     False only means that it must be looked at closely.
     """
+    places: int
+    """What the schema unfolds to; at most ``rules.MOST_PLACES``. Start-up time and memory grow with it."""
     needs_exact_numbers: bool = False
     """Whether numbers with a point must be decoded as ``Decimal``."""
     deepest: int | None = None
@@ -68,6 +70,7 @@ def _compile_avro(version: SchemaVersion, book: RuleBook) -> Codec:
         encode,
         lambda value, _refused, findings: explain(value, "", findings),
         proves_sound,
+        compiled.places,
         needs_exact_numbers=compiled.needs_exact_numbers,
         avro=tree,
     )
@@ -79,6 +82,7 @@ def _compile_json(version: SchemaVersion, book: RuleBook) -> Codec:
         compiled.encoder(),
         compiled.explain,
         json_proof.proves_flat,
+        compiled.places,
         deepest=compiled.deepest,
         source=compiled.source,
     )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from time import perf_counter
 from typing import Any
 
 from gateway.compile import json_text
@@ -16,7 +17,7 @@ from gateway.compile.timestamp import TimestampField, compile_timestamp
 from gateway.compile.where import Where
 from gateway.config.contract import Contract, Variant
 from gateway.errors import SchemaError
-from gateway.model import RouteLabel, SchemaVersion
+from gateway.model import CompileCost, RouteLabel, SchemaVersion
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,10 +37,12 @@ class Route:
     """None where the record's timestamp is its arrival."""
     depth: int
     """Most levels of nesting in a payload, by configuration and by the schema."""
+    cost: CompileCost
 
 
 def compile_route(contract: Contract, variant: Variant, version: SchemaVersion, *, depth: int) -> Route:
     """The route of one variant. Raises SchemaError where schema and contract do not fit together."""
+    started = perf_counter()
     book = RuleBook(contract.mode, contract.options, contract.overrides)
     codec = compile_codec(version, book)
     if contract.framing == "header" and version.guid is None:
@@ -51,7 +54,8 @@ def compile_route(contract: Contract, variant: Variant, version: SchemaVersion, 
     decode = json_text.make_decoder(exact=codec.needs_exact_numbers)
     depth = depth if codec.deepest is None else min(depth, codec.deepest)
     where = Where(contract, variant)
-    return Route(contract, variant, where, version, label, codec, book.at(()), decode, timestamp, depth)
+    cost = CompileCost(codec.places, perf_counter() - started)
+    return Route(contract, variant, where, version, label, codec, book.at(()), decode, timestamp, depth, cost)
 
 
 def label_of(contract: Contract, variant: Variant, version: SchemaVersion | None) -> RouteLabel:

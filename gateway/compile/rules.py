@@ -24,7 +24,7 @@ MODES = (Mode.STRICT, Mode.LOSSLESS, Mode.LENIENT)
 """From the narrowest to the widest."""
 
 MOST_PLACES = 10_000
-"""Places whose rules are kept: a JSON Schema map may have any keys."""
+"""That a schema may unfold to, and whose rules are kept: a JSON Schema map may have any keys."""
 
 DEFAULT_WINDOW = (date(2000, 1, 1), date(2100, 1, 1))
 """In s, ms, us and ns these two bounds give four ranges that do not touch, so magnitude tells the unit."""

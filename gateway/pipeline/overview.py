@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gateway.model import Format, RouteLabel
+from gateway.model import CompileCost, Format, RouteLabel
 from gateway.pipeline.stats import Stats
 
 
@@ -35,6 +35,8 @@ class ContractState:
     subscribed: bool
     """Whether its filter, or one that covers it, is subscribed and granted as asked."""
     format: Format | None
+    cost: CompileCost | None = None
+    """Of the schema version in use; None while there is none."""
     pending_version: int | None = None
     """A newer version that was not taken over."""
     pending_reason: str = ""

@@ -42,6 +42,8 @@ class Rehearsal:
     findings: tuple[Finding, ...]
     table: RouteTable
     """All contracts as they would run; those whose schema is not known here are inactive."""
+    routes: tuple[Route, ...]
+    """Those of the table that are active."""
     examples: int
     """How many were played."""
     unknown: frozenset[str]
@@ -80,7 +82,8 @@ def rehearse(
             continue  # said already, once, and why
         played += len(contract.examples.accepted) + len(contract.examples.rejected)
         findings += _play(contract, table, arrival)
-    return Rehearsal(tuple(dict.fromkeys(findings)), table, played, frozenset(unknown))
+    routes = tuple(entry for entry in entries if isinstance(entry, Route))
+    return Rehearsal(tuple(dict.fromkeys(findings)), table, routes, played, frozenset(unknown))
 
 
 def _cast(

@@ -94,6 +94,7 @@ class Observer:
             reason=slot.reason or slot.obstacle,
             subscribed=self.connection.subscribed(contract),
             format=None if route is None else route.version.format,
+            cost=None if route is None else route.cost,
             pending_version=None if slot.pending is None else slot.pending.version,
             pending_reason=slot.pending_reason,
             registry_age_s=None if contract.version is not None else self.registry.age_s(slot.variant.subject),

@@ -37,16 +37,12 @@ from gateway.compile.avro.targets import compile_scalar, kinds_of
 from gateway.compile.avro.union import Branch, compile_union
 from gateway.compile.coercions import NULL_TO_DEFAULT
 from gateway.compile.leaf import Leaf
-from gateway.compile.rules import MODES, Path, RuleBook
+from gateway.compile.rules import MODES, MOST_PLACES, Path, RuleBook
 from gateway.compile.verdict import Findings, Log, Refused, violation
 from gateway.config.options import Options
 from gateway.errors import SchemaError
 from gateway.model import Coercion, Mode
 from gateway.notation.pointer import Pointer
-
-MOST_NODES = 10_000
-"""Places that a schema may unfold to: named types count wherever they stand, and each branch of a union in
-every mode."""
 
 _NUMBERS = frozenset({"int", "long", "float", "double"})
 
@@ -63,13 +59,16 @@ class AvroCodec:
     """Whether numbers with a point must be decoded as ``Decimal``."""
     is_recursive: bool
     """Whether nesting depends on the payload: then its depth must be bounded before it is written."""
+    places: int
+    """What it unfolded to: named types count wherever they stand, and each branch of a union in every mode."""
 
 
 def compile_avro(root: Type, book: RuleBook) -> AvroCodec:
     """The codec of a parsed schema under the contract's rules. Raises SchemaError."""
     kinds = list(walk(root))
     _check_enum_maps(kinds, book)
-    node = _Compiler(book).node(root, ())
+    shared = _Shared()
+    node = _Compiler(book, shared).node(root, ())
     write = node.write
     if isinstance(root, Primitive) and root.name == "bytes":
         # Confluent's wire format: bytes at the top stand there as they are, without a length.
@@ -84,6 +83,7 @@ def compile_avro(root: Type, book: RuleBook) -> AvroCodec:
         node.count_keys,
         needs_exact_numbers=any(_is_decimal(kind) for kind in kinds),
         is_recursive=any(isinstance(kind, Record) and _contains_itself(kind) for kind in kinds),
+        places=MOST_PLACES - shared.budget,
     )
 
 
@@ -126,7 +126,7 @@ class _Occurrence:
 class _Shared:
     """What the compilers of all modes share."""
 
-    budget: int = MOST_NODES
+    budget: int = MOST_PLACES
     """Places that may still be compiled."""
     open: dict[int, _Occurrence] = field(default_factory=dict)
     """Records around the place at hand, by identity."""
@@ -145,15 +145,15 @@ class _Shared:
 class _Compiler:
     """Compiles one schema in one mode."""
 
-    def __init__(self, book: RuleBook, shared: _Shared | None = None) -> None:
+    def __init__(self, book: RuleBook, shared: _Shared) -> None:
         self._book = book
-        self._shared = _Shared() if shared is None else shared
+        self._shared = shared
 
     def node(self, kind: Type, path: Path) -> Node:
         """The node of ``kind`` at ``path``. Raises SchemaError where the schema is too large."""
         self._shared.budget -= 1
         if self._shared.budget < 0:
-            raise SchemaError(f"the schema unfolds to more than {MOST_NODES} places; split it, or nest fewer unions")
+            raise SchemaError(f"the schema unfolds to more than {MOST_PLACES} places; split it, or nest fewer unions")
         match kind:
             case Record():
                 return self._record(kind, path)

@@ -22,6 +22,7 @@ from gateway.compile.json_schema.references import Documents
 from gateway.compile.json_schema.renames import Renaming, compile_renames
 from gateway.compile.json_schema.repetition import count_repetition
 from gateway.compile.json_schema.report import Report, Where, generic
+from gateway.compile.json_schema.subschemas import count_places
 from gateway.compile.json_schema.telling import Teller
 from gateway.compile.json_schema.validator import check_schemas, make_validator
 from gateway.compile.leaf import Leaf
@@ -48,6 +49,8 @@ class JsonSchemaCodec:
         """Compiles; raises SchemaError."""
         self.source = parse_schema(version)
         references = documents_of(version, self.source)
+        self.places = count_places(self.source, references.values())
+        """Subschemas of all documents: what start-up time and memory grow with."""
         check_schemas(self.source, references)
         documents = Documents(self.source, references)
         repetition = count_repetition(documents)

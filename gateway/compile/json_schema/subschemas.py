@@ -5,8 +5,11 @@ For what must look at all of a document, whether or not anything refers to it. K
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
+
+from gateway.compile.rules import MOST_PLACES
+from gateway.errors import SchemaError
 
 _ONE = (
     *("not", "if", "then", "else", "additionalProperties", "unevaluatedProperties", "propertyNames"),
@@ -26,6 +29,17 @@ def subschemas(source: Any) -> Iterator[tuple[Steps, dict[str, Any]]]:
         if isinstance(schema, dict):
             yield steps, schema
             waiting += reversed(list(_inside(steps, schema)))
+
+
+def count_places(source: Any, references: Iterable[Any]) -> int:
+    """The schemas inside a schema and all that it may refer to, each document once. Raises SchemaError if too many."""
+    places = 0
+    for document in {id(document): document for document in (source, *references)}.values():
+        for _ in subschemas(document):
+            places += 1
+            if places > MOST_PLACES:
+                raise SchemaError(f"the schema and its references hold more than {MOST_PLACES} subschemas; split it")
+    return places
 
 
 def _inside(steps: Steps, schema: dict[str, Any]) -> Iterator[tuple[Steps, Any]]:

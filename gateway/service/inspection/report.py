@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from gateway.compile.route import Route
 from gateway.config.files import display
 from gateway.config.load import Project, load_project
 from gateway.config.settings import Settings
@@ -30,6 +31,8 @@ class Report:
     shared_types: int
     examples: int
     """How many were played."""
+    routes: tuple[Route, ...]
+    """What would run."""
     guarantees: tuple[str, ...]
     """What these settings promise, for a person."""
 
@@ -48,7 +51,7 @@ async def inspect(config: Path, *, online: bool, client_id: str | None = None) -
     try:
         project = load_project(config)
     except ConfigError as exc:
-        return Report(tuple(invalid(exc)), 0, 0, 0, ())
+        return Report(tuple(invalid(exc)), 0, 0, 0, (), ())
     identity = check_client_id(project.settings, client_id)
     file = display(config)
     findings = list(inspect_settings(project, file))
@@ -64,6 +67,7 @@ async def inspect(config: Path, *, online: bool, client_id: str | None = None) -
         len(project.contracts),
         len(project.contracts.shared_types),
         rehearsal.examples,
+        rehearsal.routes,
         tuple(_guarantees(project.settings)),
     )
 

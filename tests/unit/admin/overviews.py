@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 
-from gateway.model import Code, Format, Mode, RouteLabel
+from gateway.model import Code, CompileCost, Format, Mode, RouteLabel
 from gateway.pipeline.overview import ContractState, KafkaState, MqttState, Overview, Reason, RegistryState
 from gateway.pipeline.stats import Histogram, Stats
 
@@ -61,6 +61,7 @@ def busy() -> Overview:
         contracts=(
             contract(
                 PUMP_3,
+                cost=CompileCost(21, 0.002),
                 registry_age_s=12.5,
                 owner="plant-data",
                 description="Pumps of all buildings, readings every second",
@@ -68,6 +69,7 @@ def busy() -> Overview:
             contract(
                 FRIDGE,
                 filter="logistics/+/+/cold-chain",
+                cost=CompileCost(9, 0.000_5),
                 registry_age_s=12.5,
                 pending_version=2,
                 pending_reason="its accepted example 'decimal comma' would be rejected",

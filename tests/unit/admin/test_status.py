@@ -94,6 +94,8 @@ def test_the_exact_status_of_a_gateway_that_has_just_started():
                         "format": "AVRO",
                         "version": None,
                         "schema_id": None,
+                        "schema_places": None,
+                        "compile_ms": None,
                         "registry_age_s": None,
                         "pending_version": None,
                         "pending_reason": "",
@@ -137,6 +139,8 @@ def test_what_a_busy_gateway_shows_of_its_contracts():
     assert pump["coercions"] == [{"code": "string-to-number", "count": 234_015}]
     assert (pump["variants"][0]["version"], pump["variants"][0]["schema_id"]) == (3, 21)
     assert cold_chain["variants"][0]["pending_version"] == 2
+    assert cold_chain["variants"][0]["schema_places"] == 9
+    assert cold_chain["variants"][0]["compile_ms"] == 0.5
     assert cold_chain["variants"][0]["unapplied"] == "/fields/3: door_open is only in schema.avsc"
     assert not vitals["active"]
     assert "register it" in vitals["variants"][0]["reason"]

@@ -111,6 +111,9 @@ def test_json_for_a_program(files: ProjectFiles) -> None:
     report = json.loads(result.stdout)
     [finding] = report.pop("findings")
     assert len(report.pop("guarantees")) == 2
+    [schema] = report.pop("schemas")
+    assert schema.pop("compile_ms") > 0
+    assert schema == {"contract": "pump", "subject": "pump-value", "format": "AVRO", "places": 3}
     assert report == {
         "ok": False,
         "grade": "problem",
