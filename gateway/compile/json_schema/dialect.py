@@ -13,6 +13,7 @@ from urllib.parse import quote, urldefrag, urljoin
 
 from gateway.errors import SchemaError
 from gateway.model import Reference, SchemaVersion
+from gateway.notation.pointer import Pointer
 
 DRAFT_4 = "http://json-schema.org/draft-04/schema"
 DRAFT_6 = "http://json-schema.org/draft-06/schema"
@@ -25,19 +26,48 @@ ROOT = "json-schema:///"
 """Base URI of a schema without ``$id``, and what a relative one is resolved against."""
 _STAND_IN = "http://json-schema.invalid/"
 """For ROOT in ``urljoin``, which resolves against schemes that it knows only."""
+_MOST_TEXT = 4_000_000
+"""Characters of a schema, and of it and its references together; it takes seconds to compile that much."""
+_MOST_LEVELS = 200
+"""Of nesting in the text of a schema; the validator takes 255."""
+_TOLD_LEVELS = 4
+"""Steps that are told of a place that is too deep."""
+_TOO_DEEP = "the schema is nested too deeply to be compiled; take parts out into definitions"
+
 _IN_URIS = "%:/?#[]@!$&'()*+,;=~"
 """Characters that a reference's name may have as a URI; others, such as a space, are escaped."""
 
 
 def parse_schema(version: SchemaVersion) -> Any:
     """The schema's JSON. Raises SchemaError."""
+    if len(version.text) > _MOST_TEXT:
+        raise SchemaError(f"the schema has {len(version.text)} characters, more than {_MOST_TEXT}; say less")
     try:
         source = json.loads(version.text)
-    except (ValueError, RecursionError) as exc:
+    except RecursionError as exc:
+        raise SchemaError(_TOO_DEEP) from exc
+    except ValueError as exc:
         raise SchemaError(f"the schema is not JSON: {exc}") from exc
     if not isinstance(source, dict | bool):
         raise SchemaError("a JSON Schema is an object, or true or false")
+    deep = _first_deep(source)
+    if deep is not None:
+        raise SchemaError(_TOO_DEEP, deep)
     return source
+
+
+def _first_deep(source: Any) -> str | None:
+    """Where, in its first steps, a value begins that is nested too deeply; None for a value that is not."""
+    level: list[tuple[tuple[str, ...], Any]] = [((), source)]
+    for depth in range(_MOST_LEVELS):
+        named = depth < _TOLD_LEVELS
+        level = [
+            ((*steps, str(key)) if named else steps, inner)
+            for steps, each in level
+            if isinstance(each, dict | list)
+            for key, inner in (each.items() if isinstance(each, dict) else enumerate(each))
+        ]
+    return str(Pointer(level[0][0])) if level else None
 
 
 def draft_of(source: Any, absent: str = DRAFT_7) -> str:
@@ -82,6 +112,7 @@ def documents_of(version: SchemaVersion, source: Any) -> dict[str, Any]:
     found: dict[str, Any] = {}
     texts: dict[str, str] = {}
     others: list[tuple[str, Any]] = []
+    characters = len(version.text)
     own = base_of(source)
     waiting: list[tuple[tuple[str, ...], str, Reference]] = [
         ((own,), draft_of(source), reference) for reference in version.references
@@ -93,6 +124,9 @@ def documents_of(version: SchemaVersion, source: Any) -> dict[str, Any]:
             raise SchemaError(f"the reference {reference.name!r} stands for two different schemas")
         if found.keys() >= set(uris):
             continue
+        characters += len(reference.schema.text)
+        if characters > _MOST_TEXT:
+            raise SchemaError(f"the schema and its references have more than {_MOST_TEXT} characters; say less")
         document = _read(reference, draft)
         found |= dict.fromkeys(uris, document)
         inner = [base_of(document, uri) for uri in uris]

@@ -23,8 +23,10 @@ _MOST_LEVELS = 64
 """What is nested no deeper by its schema is not nested without end."""
 _MOST_ALTERNATIVES = 50_000
 """In one place: beyond it even a number would keep the validator busy."""
-_MOST_PLACES = 200_000
-"""Pairs of subschema and level that are looked at, of a schema of a thousand subschemas."""
+_MOST_AROUND = 100
+"""Of alternatives inside each other in one place: a chain of references that no person writes."""
+_MOST_PLACES = 400_000
+"""Pairs of subschema and level that are looked at, of a schema of a few thousand subschemas."""
 
 _SILENT = frozenset(
     {
@@ -59,6 +61,7 @@ class Repetition(NamedTuple):
 def count_repetition(documents: Documents) -> Repetition:
     """How often values are judged, and complained of. Raises SchemaError where that is beyond all bounds."""
     counting = _Counting(documents)
+    counting.visit(documents.root)
     deepest = None
     if counting.judgements(documents.root, _MOST_LEVELS):
         levels = range(1, _MOST_LEVELS + 1)
@@ -82,6 +85,17 @@ class _Counting:
         self.counts_names = False
         self.has_alternatives = False
 
+    def visit(self, root: Place) -> None:
+        """Looks at every place that a payload can lead to. Raises SchemaError where one has too many alternatives."""
+        waiting, seen = [root], {id(root.schema)}
+        for place in waiting:
+            named = [self._documents.below(part, "propertyNames") for part, _ in self._here(place) if _names(part)]
+            found = [self._places[schema] for location in self._locations(place) for schema in location]
+            for inner in (*found, *named):
+                if id(inner.schema) not in seen:
+                    seen.add(id(inner.schema))
+                    waiting.append(inner)
+
     def judgements(self, place: Place, level: int) -> int:
         """How often ``place`` has a value judged that lies ``level`` levels below its own, where that is most often."""
         if level == 0:
@@ -89,7 +103,7 @@ class _Counting:
         key = id(place.schema), level
         if key not in self._known:
             if len(self._known) >= _MOST_PLACES:
-                raise SchemaError(_TOO_MANY)
+                raise SchemaError(_TOO_MANY, self._documents.name(place))
             self._known[key] = max(
                 (
                     sum(count * self.judgements(self._places[schema], level - 1) for schema, count in location.items())
@@ -107,18 +121,14 @@ class _Counting:
             if isinstance(part.schema, dict) and id(part.schema) not in around:
                 self._places[id(part.schema)] = part
                 counts[id(part.schema)] += 1
-                if len(waiting) > _MOST_ALTERNATIVES:
-                    raise SchemaError(_TOO_MANY)
+                if len(waiting) > _MOST_ALTERNATIVES or len(around) > _MOST_AROUND:
+                    raise SchemaError(_TOO_MANY, self._documents.name(place))
                 waiting += [(inner, around | {id(part.schema)}) for inner in self._alternatives(part)]
         return [(self._places[schema], count) for schema, count in counts.items()]
 
     def _alternatives(self, place: Place) -> Iterator[Place]:
         schema, below = place.schema, self._documents.below
-        if any(keyword in schema for keyword in ("$ref", "$dynamicRef", "$recursiveRef")):
-            reference = {"$ref": next(schema[key] for key in ("$ref", "$dynamicRef", "$recursiveRef") if key in schema)}
-            target = self._documents.followed(place._replace(schema=reference))
-            if target is not None:
-                yield target
+        yield from self._documents.targets(place)
         yield from (below(place, keyword) for keyword in _HERE if keyword in schema)
         for keyword in _HERE_LISTED:
             yield from (below(place, keyword, n) for n in range(len(_listed(schema, keyword))))
@@ -131,7 +141,7 @@ class _Counting:
             here = self._here(place)
             self.errors = max(self.errors, sum(count * _errors_of(part.schema) for part, count in here))
             for part, _ in here:
-                self.counts_names = self.counts_names or "propertyNames" in part.schema
+                self.counts_names = self.counts_names or _names(part)
                 self.has_alternatives = self.has_alternatives or bool(part.schema.keys() & {"anyOf", "oneOf"})
             found = self._below[id(place.schema)] = self._find_locations(here)
         return found
@@ -170,6 +180,11 @@ class _Counting:
             if index < len(_listed(schema, keyword)):
                 yield below(part, keyword, index)
         yield from (below(part, keyword) for keyword in _ANY_ITEM if isinstance(schema.get(keyword), dict))
+
+
+def _names(place: Place) -> bool:
+    """Whether there is a schema for the names of properties."""
+    return "propertyNames" in place.schema
 
 
 def _errors_of(schema: Mapping[str, Any]) -> int:

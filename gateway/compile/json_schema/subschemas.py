@@ -28,7 +28,7 @@ def subschemas(source: Any) -> Iterator[tuple[Steps, dict[str, Any]]]:
         steps, schema = waiting.pop()
         if isinstance(schema, dict):
             yield steps, schema
-            waiting += reversed(list(_inside(steps, schema)))
+            waiting += reversed([((*steps, *step), inner) for step, inner in inside(schema)])
 
 
 def count_places(source: Any, references: Iterable[Any]) -> int:
@@ -42,13 +42,14 @@ def count_places(source: Any, references: Iterable[Any]) -> int:
     return places
 
 
-def _inside(steps: Steps, schema: dict[str, Any]) -> Iterator[tuple[Steps, Any]]:
+def inside(schema: dict[str, Any]) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """The schemas directly inside a schema, each with the steps to it."""
     for keyword in _ONE:
         if isinstance(schema.get(keyword), dict):
-            yield (*steps, keyword), schema[keyword]
+            yield (keyword,), schema[keyword]
     for keyword in _LISTED:
         if isinstance(schema.get(keyword), list):
-            yield from (((*steps, keyword, str(n)), inner) for n, inner in enumerate(schema[keyword]))
+            yield from (((keyword, str(n)), inner) for n, inner in enumerate(schema[keyword]))
     for keyword in _NAMED:
         if isinstance(schema.get(keyword), dict):
-            yield from (((*steps, keyword, name), inner) for name, inner in schema[keyword].items())
+            yield from (((keyword, name), inner) for name, inner in schema[keyword].items())

@@ -1,8 +1,8 @@
-"""A validator for a schema that never fetches anything, and judges in bounded time.
+"""A validator for a schema that never fetches anything.
 
-``jsonschema-rs`` validates; ``jsonschema`` checks the schema and its references against their drafts' meta-schemas,
-because it says where a schema is wrong. Both would fetch ``http`` and ``file`` references by default: the validator
-is offline, and knows only the references that the registry resolved.
+``jsonschema-rs`` validates, also the schema and its references against their drafts' meta-schemas; ``jsonschema`` is
+asked where a schema is wrong, because it picks the most telling of the errors. Both would fetch ``http`` and ``file``
+references by default: the validator is offline, and knows only the references that the registry resolved.
 
 3.0 is an integer in every draft. Draft 4 alone says otherwise (later drafts: "1.0 is an integer"), and the same
 payload should not be good under one version of a schema and bad under the next because of its ``$schema``.
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Any, Protocol
 
 import jsonschema
@@ -40,7 +41,7 @@ class Validator(Protocol):
         """Whether a decoded payload satisfies the schema."""
 
     def iter_errors(self, value: Any, /) -> Iterable[Any]:
-        """Every violation, as ``jsonschema_rs.ValidationError``."""
+        """Every violation, as ``jsonschema_rs.ValidationError``; all of them are found before the first is told."""
 
     def validate(self, value: Any, /) -> None:
         """Raises the first violation, a ``jsonschema_rs.ValidationError``."""
@@ -57,13 +58,25 @@ def check_schemas(source: Any, references: Mapping[str, Any]) -> None:
 
 
 def _check(source: Any) -> None:
-    _, careful = _VALIDATORS[draft_of(source)]
-    # No formats: the only one that counts is that of patterns, and Python's are not those of ECMA-262.
-    error = best_match(careful(careful.META_SCHEMA).iter_errors(source))
-    if error is not None:
+    draft = draft_of(source)
+    if not _meta_validator(draft).is_valid(source):
+        _, careful = _VALIDATORS[draft]
+        error = best_match(careful(careful.META_SCHEMA).iter_errors(source))
+        assert error is not None, "both libraries pass the official tests of all that the meta-schemas use"
         place = str(Pointer(tuple(str(step) for step in error.absolute_path)))
         raise SchemaError(f"not a valid schema of its draft: {error.message[:200]}", place)
     check_patterns(source)
+
+
+@cache
+def _meta_validator(draft: str) -> Validator:
+    """Judges schemas of a draft, a hundred times faster than the one that tells where they are wrong.
+
+    Without formats: the only one that counts is that of patterns, which are examined by themselves.
+    """
+    fast, careful = _VALIDATORS[draft]
+    made: Validator = fast(careful.META_SCHEMA, offline=True, validate_formats=False)
+    return made
 
 
 def make_validator(source: Any, references: Mapping[str, Any]) -> Validator:
