@@ -2,7 +2,7 @@
 
 Values only: no I/O, no behaviour beyond reading themselves. Everything here is immutable.
 
-``Message`` and ``Record`` are built once per message, so they are ``msgspec.Struct``: 75 ns to
+``Message``, ``Record`` and ``Rejection`` are built once per message, so they are ``msgspec.Struct``: 75 ns to
 create against 180 ns for a slotted dataclass and 800 ns for a frozen one. Everything else is a
 frozen dataclass.
 """
@@ -10,7 +10,7 @@ frozen dataclass.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -165,8 +165,7 @@ class CompileCost:
     """Of one compilation, as it went: other work of the process included."""
 
 
-@dataclass(frozen=True, slots=True)
-class Violation:
+class Violation(msgspec.Struct, frozen=True):
     """One thing that is wrong with a payload: the error object of docs/errors.md."""
 
     code: Code
@@ -185,11 +184,10 @@ class Violation:
     """What was found, at most 64 characters; None where the contract hides payload content."""
     coercible_in: Mode | None = None
     """The lowest mode in which this leaf would pass, None if in none."""
-    params: Mapping[str, Any] = field(default_factory=dict)
+    params: Mapping[str, Any] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Rejection:
+class Rejection(msgspec.Struct, frozen=True):
     """Why a payload does not become a record: a value, never an exception."""
 
     stage: Stage

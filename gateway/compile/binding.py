@@ -16,7 +16,8 @@ from gateway.compile.coercions import DUPLICATE_DROPPED, LOSSY
 from gateway.compile.datetimes import format_epoch_ms
 from gateway.compile.device import check_captured, check_device
 from gateway.compile.route import Route
-from gateway.compile.verdict import Findings, Log, Refused, kind_of, quote
+from gateway.compile.sentence import compose, in_json
+from gateway.compile.verdict import Advice, Findings, Log, Refused, kind_of, quote
 from gateway.model import Code, Coercion, Mode, Record, Rejection, Stage, Violation
 from gateway.notation.pointer import MISSING, Pointer
 from gateway.notation.template import Template
@@ -285,12 +286,15 @@ def _quoted(path: str) -> str:
     return path.replace("%", "%25").replace(",", "%2C").replace(";", "%3B").replace("=", "%3D")
 
 
+_LEAVE_OUT = Advice(publish="leave it out", declare="let the contract's fields not set it")
+
+
 def _field_mismatch(pointer: Pointer, wanted: str, found: Any) -> Violation:
     return Violation(
         Code.FIELD_MISMATCH,
-        f"{pointer}: the contract puts {wanted[:64]!r} here, the payload says {quote(found) or kind_of(found)!r}",
+        compose(str(pointer), found, f"{in_json(wanted)}, which the contract puts here", _LEAVE_OUT),
         path=str(pointer),
-        expected=repr(wanted[:64]),
+        expected=in_json(wanted),
         found=kind_of(found),
         value=quote(found),
     )

@@ -8,7 +8,7 @@ since the epoch for instants, nanoseconds since midnight for times of day.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -32,6 +32,7 @@ _DATE_TIME = re.compile(
 _LOOSE_DATE_TIME = re.compile(
     r"([0-9]{4})-?([0-9]{2})-?([0-9]{2})[Tt ]([0-9]{2}):?([0-9]{2})(?::?([0-9]{2})(?:[.,]([0-9]{1,9}))?)?" + _OFFSET,
 ).fullmatch
+_FRACTION = re.compile(r"[.,][0-9]+")
 _DURATION = re.compile(
     r"(-)?P(?:([0-9]+)Y)?(?:([0-9]+)M)?(?:([0-9]+)W)?(?:([0-9]+)D)?"
     r"(?:T(?:([0-9]+)H)?(?:([0-9]+)M)?(?:([0-9]+)(?:\.([0-9]{1,9}))?S)?)?",
@@ -96,6 +97,27 @@ def read_date_time(text: str, *, lenient: bool) -> tuple[int, str | None]:
     year, month, day, hour, minute, second, fraction, offset = match.groups()
     nanos = days_of(year, month, day) * 86_400 * NANOS_PER["s"]
     return nanos + _nanos_of_day(hour, minute, second, fraction), offset
+
+
+def spellings(text: str) -> Iterator[str]:
+    """The same moment, day or time of day as RFC 3339 writes it; nothing for text that reads as none."""
+    short = _SHORT_TIME(text)
+    if short is not None:
+        yield f"{text}:00"
+    match = _LOOSE_DATE_TIME(text)
+    if match is None:
+        return
+    year, month, day, hour, minute, second, fraction, offset = match.groups()
+    point = f".{fraction}" if fraction else ""
+    yield f"{year}-{month}-{day}T{hour}:{minute}:{second or '00'}{point}{offset or ''}"
+    if int(hour + minute + (second or "0") + (fraction or "0")) == 0:
+        yield f"{year}-{month}-{day}"
+
+
+def cut_fraction(text: str, unit: str) -> str:
+    """The text with no more digits of a second's fraction than ``unit`` has."""
+    digits = {"s": 0, "ms": 3, "us": 6, "ns": 9}[unit]
+    return _FRACTION.sub(lambda found: found.group()[: digits + 1], text, count=1)
 
 
 def offset_nanos(offset: str) -> int:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from gateway.compile.verdict import kind_of, quote
+from gateway.compile.sentence import compose, in_json
+from gateway.compile.verdict import Advice, kind_of, quote
 from gateway.model import Code, Violation
 from gateway.notation.pointer import Pointer
 
@@ -28,7 +29,7 @@ def check_captured(captured: str | None, mqtt_topic: str) -> Violation | None:
     what = f"has {len(captured)} characters, at most {MOST_CHARACTERS} are taken" if captured else "is empty"
     return Violation(
         Code.NO_DEVICE_ID,
-        f"the level of {mqtt_topic[:256]!r} that names the device {what}; publish on a topic that names it, "
+        f"the level of {in_json(mqtt_topic)} that names the device {what}; publish on a topic that names it, "
         "or let the contract's 'device' point into the payload",
         expected="a device ID in the topic",
         found="string" if captured else "absent",
@@ -45,9 +46,10 @@ def check_device(payload: Any, pointer: Pointer, captured: str | None) -> str | 
     if captured is not None and device != captured:
         return Violation(
             Code.DEVICE_MISMATCH,
-            f"{pointer}: the payload says device {device[:64]!r}, the topic says {captured[:64]!r}; both must agree",
+            f"{pointer}: found device {in_json(device)}, wanted {in_json(captured)}, as in the topic; "
+            "publish the same device ID in both",
             path=str(pointer),
-            expected=f"{captured[:64]!r}, as in the topic",
+            expected=f"{in_json(captured)}, as in the topic",
             found=kind_of(found),
             value=quote(found),
         )
@@ -55,18 +57,16 @@ def check_device(payload: Any, pointer: Pointer, captured: str | None) -> str | 
 
 
 def _unreadable(pointer: Pointer, found: Any) -> Violation:
-    wanted = "non-empty text or a whole number"
-    if found == "":
-        what = "is empty"
-    elif type(found) is str:
-        what = f"has {len(found)} characters, at most {MOST_CHARACTERS} are taken"
+    wanted = "a device ID: non-empty text or a whole number"
+    why = ""
+    if type(found) is str and found:
+        why = f"of its {len(found)} characters at most {MOST_CHARACTERS} are taken"
     elif type(found) is int:
-        what = f"is an integer of {found.bit_length()} bits, at most {MOST_BITS} are taken"
-    else:
-        what = f"should be {wanted}, found {kind_of(found)}"
+        why = f"of its {found.bit_length()} bits at most {MOST_BITS} are taken"
+    advice = Advice(why, "publish it here", "let the contract's device point elsewhere")
     return Violation(
         Code.NO_DEVICE_ID,
-        f"{pointer}: the device ID {what}; publish it here, or let the contract's 'device' point elsewhere",
+        compose(str(pointer), found, wanted, advice),
         path=str(pointer),
         expected=wanted,
         found=kind_of(found),

@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from gateway.compile.refusals import LAST_KEY
+from gateway.compile.sentence import listed
 from gateway.model import Code, Violation
 from gateway.notation.pointer import Pointer
 
@@ -75,10 +77,10 @@ def find_duplicate_keys(text: bytes) -> Duplicate | None:
         return None
     made, names = found[0]
     path = next((path for path, value in walk(whole, ()) if value is made), ())
-    listed = ", ".join(repr(name) for name in names[:20])
     violation = Violation(
         Code.DUPLICATE_KEY,
-        f"{Pointer(path) or 'the payload'}: {listed} stands more than once; which value is meant?",
+        f"{str(Pointer(path)) or 'the payload'}: {listed(names)} stands more than once, wanted each key once; "
+        f"publish it once, or {LAST_KEY}",
         path=str(Pointer(path)),
         found="object",
         expected="each key once",
@@ -148,7 +150,8 @@ def too_deep(limit: int) -> Violation:
     """The violation of a payload nested more than ``limit`` levels deep."""
     return Violation(
         Code.PAYLOAD_LIMIT,
-        f"the payload is nested more than {limit} levels deep (limits.depth, or less where alternatives of the schema"
-        " contain themselves)",
+        f"the payload: found more than {limit} levels of nesting, wanted at most {limit} (limits.depth, or less where"
+        " alternatives of the schema contain themselves); publish flatter JSON",
+        expected=f"at most {limit} levels of nesting",
         params={"limit": "depth", "actual": f"more than {limit}"},
     )

@@ -25,7 +25,8 @@ from gateway.compile.coercions import BOM_STRIPPED, NAN_LITERAL_TO_NULL, NUL_STR
 from gateway.compile.json_proof import check_depth, too_deep, walk
 from gateway.compile.numbers import MOST_EXPONENT, decimal_of, exceeds
 from gateway.compile.rules import Rules
-from gateway.compile.verdict import Log
+from gateway.compile.sentence import compose, in_json
+from gateway.compile.verdict import Advice, Log
 from gateway.model import Code, Coercion, Violation
 from gateway.notation.pointer import Pointer
 
@@ -104,7 +105,7 @@ def repair(payload: bytes, rules: Rules, log: Log, *, exact: bool, depth: int, k
         repaired = _without_nan_literals(text, log, depth) if rules.nan_literals else None
         if repaired is not None:
             return repaired
-        raise Undecodable(_explain(text, exc)) from None
+        raise Undecodable(_explain(text, exc, strict=rules.strict)) from None
 
 
 def _decode_huge(text: bytes, depth: int) -> Any:
@@ -139,15 +140,18 @@ def _respelled(text: bytes, spell: Callable[[bytes], bytes]) -> bytes:
     return _STRING_OR_NUMBER.sub(respell, text)
 
 
+_ANY_NUMBER = "a number up to 1.7976931348623157e308"
+
+
 def _find_huge(value: Any) -> Violation | None:
     """The first number that no double holds, or of more than ``MOST_DIGITS`` digits."""
     for path, item in walk(value, ()):
         if type(item) is Decimal and (exceeds(item, MOST_EXPONENT) or isinf(float(item))):
             return Violation(
                 Code.OUT_OF_RANGE,
-                f"{Pointer(path) or 'the payload'}: no double holds this number, nor would most readers",
+                compose(str(Pointer(path)), item, _ANY_NUMBER, Advice("most readers hold no larger ones")),
                 path=str(Pointer(path)),
-                expected="a number up to 1.7976931348623157e308",
+                expected=_ANY_NUMBER,
                 found="number",
                 value=str(item)[:64],
                 params={"minimum": -float_info.max, "maximum": float_info.max},
@@ -193,32 +197,53 @@ def _replace_marks(value: Any, path: tuple[str, ...], log: Log) -> Any:
     return value
 
 
-def _explain(text: bytes, exc: Exception) -> Violation:
+def _explain(text: bytes, exc: Exception, *, strict: bool = False) -> Violation:
     """Why the text is no JSON, with the offset of the first byte that cannot stay."""
     if not text.strip(_WHITE_SPACE):
-        return _invalid("the payload is empty: a cleared retained message, or nothing was published", 0, "empty")
+        return _invalid("nothing (a cleared retained message, or nothing was published)", 0, "empty")
     try:
         text.decode()
     except UnicodeDecodeError as bad:
-        return Violation(
-            Code.PAYLOAD_NOT_UTF8,
-            f"byte {bad.start} is not UTF-8 ({bad.reason}); JSON is UTF-8 text",
-            params={"offset": bad.start},
-        )
+        return _not_utf8(text, bad)
     found = _BYTE.search(str(exc))
     offset = int(found.group(1)) if found else len(text)
     if text.startswith(_BOM):
-        return _invalid("the text starts with a byte order mark, which mode strict does not strip", 0, "bom")
+        return _invalid("a byte order mark", 0, "bom", "publish it without, or declare mode: lossless in the contract")
     literal = _nan_literal_near(text, offset)
     if literal is not None:
         start, token = literal
-        advice = "JSON has no such number; publish null, or declare nan_literals: null in the contract"
-        return _invalid(f"bare {token} at byte {start}: {advice}", start, "nan-literal")
+        is_key = text[start + len(token) :].lstrip(_WHITE_SPACE).startswith(b":")
+        if is_key:
+            return _invalid(f"bare {token} as a key at byte {start}", start, "nan-literal", "publish keys in quotes")
+        declare = "" if strict else ", or declare nan_literals: null in the contract"
+        return _invalid(f"bare {token} at byte {start}", start, "nan-literal", f"publish null{declare}")
     if "truncated" in str(exc):
-        return _invalid("the text ends in the middle of a value", len(text), "truncated")
+        what = f"text that ends in the middle of a value, behind {_excerpt(text, len(text))}"
+        return _invalid(what, len(text), "truncated", "publish all of it")
     if "trailing" in str(exc) and "comma" not in str(exc):
-        return _invalid(f"there is more text behind the value, from byte {offset}", offset, "trailing-text")
-    return _invalid(f"at byte {offset}: {str(exc).removeprefix('JSON is malformed: ').partition(' (')[0]}", offset, "")
+        what = f"more text behind the value, at byte {offset}"
+        return _invalid(what, offset, "trailing-text", "publish one JSON value a message")
+    why = str(exc).removeprefix("JSON is malformed: ").partition(" (")[0]
+    return _invalid(f"text that is none at byte {offset}, behind {_excerpt(text, offset)}: {why}", offset, "")
+
+
+def _not_utf8(text: bytes, bad: UnicodeDecodeError) -> Violation:
+    return Violation(
+        Code.PAYLOAD_NOT_UTF8,
+        f"the payload: found byte 0x{text[bad.start]:02x} at byte {bad.start} ({bad.reason}), wanted UTF-8 text; "
+        "publish JSON as UTF-8",
+        expected="UTF-8 text",
+        params={"offset": bad.start},
+    )
+
+
+def _excerpt(text: bytes, end: int) -> str:
+    """The text just before a place, as a JSON string."""
+    return in_json(text[max(0, end - _MOST_EXCERPT) : end].decode("utf-8", "ignore"))
+
+
+_MOST_EXCERPT = 20
+"""Bytes before the place that a message quotes."""
 
 
 def _nan_literal_near(text: bytes, offset: int) -> tuple[int, str] | None:
@@ -230,8 +255,9 @@ def _nan_literal_near(text: bytes, offset: int) -> tuple[int, str] | None:
     return None
 
 
-def _invalid(message: str, offset: int, hint: str) -> Violation:
+def _invalid(what: str, offset: int, hint: str, remedy: str = "") -> Violation:
     params: dict[str, Any] = {"offset": offset}
     if hint:
         params["hint"] = hint
-    return Violation(Code.JSON_INVALID, f"the payload is not valid JSON: {message}", params=params)
+    message = f"the payload: found {what}, wanted JSON" + (f"; {remedy}" if remedy else "")
+    return Violation(Code.JSON_INVALID, message, expected="JSON", params=params)

@@ -9,7 +9,8 @@ from decimal import Decimal
 from gateway.compile import numbers
 from gateway.compile.coercions import DECIMAL_COMMA, STRING_TO_NUMBER
 from gateway.compile.rules import Path, Rules
-from gateway.compile.verdict import Log, Refused
+from gateway.compile.sentence import in_json
+from gateway.compile.verdict import NO_ADVICE, Advice, Log, Refused
 from gateway.model import Code, Coercion
 from gateway.notation.pointer import Pointer
 
@@ -20,6 +21,8 @@ class Leaf:
 
     rules: Rules
     path: Path
+    nullable: bool = False
+    """Whether null is a value of this place too."""
     pointer: str = field(init=False)
     from_text: Coercion = field(init=False)
     """The most frequent conversion of all."""
@@ -46,48 +49,72 @@ class Leaf:
     def number_text(self, text: str, wanted: str, log: Log) -> str:
         """Text as a number that ``float`` and ``Decimal`` read; notes the conversion. Raises Refused."""
         rules = self.rules
-        if rules.decimal_separator == "." and numbers.is_json_number(text):
-            log.append(self.from_text)
-            return text
-        try:
-            number = numbers.read_number(text, lenient=rules.lenient, separator=rules.decimal_separator)
-        except numbers.NotANumber as exc:
-            raise Refused(Code.INVALID_NUMBER, wanted, _NUMBER_HINTS.get(exc.hint, ""), hint=exc.hint) from None
-        except numbers.Ambiguous as exc:
-            readings = " or ".join(exc.readings)
-            raise Refused(
-                Code.AMBIGUOUS_NUMBER,
-                wanted,
-                f"it reads as {readings}; declare decimal_separator in the contract",
-                readings=exc.readings,
-            ) from None
+        if rules.decimal_separator == ".":
+            if numbers.is_json_number(text):
+                log.append(self.from_text)
+                return text
+            if not rules.lenient:
+                raise self._no_number(text, wanted)
+        number = numbers.read_number(text, lenient=rules.lenient, separator=rules.decimal_separator)
+        if number is None:
+            raise self._no_number(text, wanted)
         log.append(self.from_text)
         if rules.decimal_separator != "." and rules.decimal_separator in text:
             self.note(log, DECIMAL_COMMA)
         return number
 
-
-_NUMBER_HINTS = {
-    "decimal_separator": "write the decimal point as the contract's decimal_separator says, "
-    'or declare the device\'s own (decimal_separator: "," or ".")',
-    "empty": 'publish null, or declare null_tokens: [""] in the contract',
-    "white-space": "publish it without spaces; lenient mode strips them",
-    "plus-sign": "publish it without the plus sign; lenient mode takes it",
-    "leading-zero": "publish it without leading zeros; lenient mode takes them",
-    "bare-point": "write a digit on both sides of the point; lenient mode takes it as it is",
-}
+    def _no_number(self, text: str, wanted: str) -> Refused:
+        if self.rules.lenient:
+            found = numbers.readings(text, self.rules.decimal_separator)
+            if found:
+                advice = _AMBIGUOUS._replace(why=f"it reads as {' or '.join(found)}")
+                return Refused(Code.AMBIGUOUS_NUMBER, wanted, advice, readings=found)
+        return NotANumber(text, wanted, self.rules, nullable=self.nullable)
 
 
-def mismatch(wanted: str, hint: str = "") -> Refused:
+class NotANumber(Refused):
+    """Text that is no number; what keeps it from being one is looked for when the refusal is told."""
+
+    def __init__(self, text: str, wanted: str, rules: Rules, *, nullable: bool) -> None:
+        super().__init__(Code.INVALID_NUMBER, wanted)
+        self._text = text
+        self._rules = rules
+        self._nullable = nullable
+
+    def told(self) -> Refused:
+        """The refusal with the hint, and what to do about it."""
+        hint = numbers.near_miss(self._text, self._rules.decimal_separator)
+        return Refused(self.code, self.expected, self._advice_on(hint), hint=hint)
+
+    def _advice_on(self, hint: str) -> Advice:
+        if hint == "decimal_separator":
+            advice = _COMMA if self._rules.decimal_separator == "." else _POINT
+            return advice._replace(why=_TWO_READINGS) if numbers.reads_in_two_ways(self._text) else advice
+        if hint not in {"empty", "non-finite"} and self._text != "null":
+            return NO_ADVICE
+        if not self._nullable:
+            return Advice(publish="publish a number", declare=ALLOW_NULL)
+        option = "non_finite: null" if hint == "non-finite" else f"null_tokens: [{in_json(self._text)}]"
+        return Advice(publish="publish null", declare=f"declare {option} in the contract")
+
+
+_AMBIGUOUS = Advice(publish="publish it as a JSON number", declare="declare decimal_separator in the contract")
+_TWO_READINGS = "its separator may be that of decimals or of thousands"
+_COMMA = Advice(declare='declare decimal_separator: "," in the contract', tried={"decimal_separator": ","})
+_POINT = Advice(declare='declare decimal_separator: "." in the contract', tried={"decimal_separator": "."})
+ALLOW_NULL = "let the schema allow null here"
+
+_NO_NULL = Advice(publish="publish a value", declare=ALLOW_NULL)
+
+
+def mismatch(wanted: str, advice: Advice = NO_ADVICE) -> Refused:
     """The value is of a JSON kind that cannot become the target here."""
-    return Refused(Code.TYPE_MISMATCH, wanted, hint)
+    return Refused(Code.TYPE_MISMATCH, wanted, advice)
 
 
 def refuse_null(wanted: str) -> Refused:
     """Null, where the schema has no null."""
-    return Refused(
-        Code.NULL_NOT_ALLOWED, wanted, 'leave the field out or make it nullable in the schema (["null", ...])'
-    )
+    return Refused(Code.NULL_NOT_ALLOWED, wanted, _NO_NULL)
 
 
 def plain_number(value: float | Decimal) -> float:

@@ -36,64 +36,53 @@ _MOST_SHORT = 15
 """Characters of a short number: so many digits every double keeps (DBL_DIG of C), and none of them is an exponent."""
 _LENIENT_NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?").fullmatch
 _THOUSANDS = re.compile(r"[+-]?[0-9]{1,3}(?:[.,][0-9]{3})+").fullmatch
-_NON_FINITE = re.compile(r"[+-]?(?:nan|inf|infinity)", re.IGNORECASE | re.ASCII).fullmatch
+_NON_FINITE = frozenset(sign + name for sign in ("", "+", "-") for name in ("nan", "inf", "infinity"))
 _WHITE_SPACE = " \t\r\n"
 
 _FLOAT32 = struct.Struct("<f")
 
 
-class NotANumber(ValueError):
-    """Text outside the number grammar; ``hint`` says which near miss it is."""
-
-    def __init__(self, hint: str) -> None:
-        super().__init__(hint)
-        self.hint = hint
-
-
-class Ambiguous(ValueError):
-    """Text that reads as two different numbers."""
-
-    def __init__(self, readings: list[str]) -> None:
-        super().__init__(", ".join(readings))
-        self.readings = readings
-
-
-def read_number(text: str, *, lenient: bool, separator: str = ".") -> str:
-    """The text as a number that ``float`` and ``Decimal`` read alike.
+def read_number(text: str, *, lenient: bool, separator: str = ".") -> str | None:
+    """The text as a number that ``float`` and ``Decimal`` read alike; None for what is none.
 
     The RFC 8259 grammar; lenient also strips white space and takes ``+``, leading zeros, ``.5`` and
-    ``5.``. ``separator`` is the declared decimal separator. Raises NotANumber or Ambiguous.
+    ``5.``. ``separator`` is the declared decimal separator.
     """
     candidate = text
     if separator != ".":
         if "." in candidate:
-            raise _other_separator(text, lenient=lenient, separator=separator)
+            return None
         candidate = candidate.replace(separator, ".", 1)
     if is_json_number(candidate):
         return candidate
     if lenient and _LENIENT_NUMBER(stripped := candidate.strip(_WHITE_SPACE)):
         return stripped
-    raise _other_separator(text, lenient=lenient, separator=separator)
+    return None
 
 
-def _other_separator(text: str, *, lenient: bool, separator: str) -> ValueError:
-    """Why ``text`` is no number: read in two ways (lenient only), or a near miss that a hint names."""
+def readings(text: str, separator: str = ".") -> list[str]:
+    """The two numbers that a text reads as where its one other separator may be that of decimals or of thousands."""
     other = "," if separator == "." else "."
-    if other in text:
-        if lenient and text.count(other) == 1 and _THOUSANDS(text):
-            return Ambiguous([text.replace(other, "."), text.replace(other, "")])
-        return NotANumber("decimal_separator")
+    if other not in text or text.count(other) > 1 or not _THOUSANDS(text):
+        return []
+    return [text.replace(other, "."), text.replace(other, "")]
+
+
+def near_miss(text: str, separator: str = ".") -> str:
+    """What keeps a text from being a number: a hint such as ``leading-zero``."""
+    if ("," if separator == "." else ".") in text:
+        return "decimal_separator"
     if not text.strip(_WHITE_SPACE):
-        return NotANumber("empty")
+        return "empty"
     if text != text.strip(_WHITE_SPACE):
-        return NotANumber("white-space")
-    if _NON_FINITE(text):
-        return NotANumber("non-finite")
+        return "white-space"
+    if is_non_finite(text):
+        return "non-finite"
     if _LENIENT_NUMBER(text):
         if text[0] == "+":
-            return NotANumber("plus-sign")
-        return NotANumber("leading-zero" if text.lstrip("-")[0] == "0" else "bare-point")
-    return NotANumber("not-a-number")
+            return "plus-sign"
+        return "leading-zero" if text.lstrip("-")[0] == "0" else "bare-point"
+    return "not-a-number"
 
 
 def short_number(text: str) -> int | float | None:
@@ -107,6 +96,11 @@ def short_number(text: str) -> int | float | None:
     if plain is None:
         return None
     return int(text) if plain.lastindex is None else float(text)
+
+
+def reads_in_two_ways(text: str) -> bool:
+    """Whether a comma or point in the text may separate decimals or thousands: ``1,234``."""
+    return _THOUSANDS(text.strip(_WHITE_SPACE)) is not None
 
 
 def plain_integer(text: str) -> int | None:
@@ -133,7 +127,7 @@ def decimal_of(text: str) -> Decimal:
 
 def is_non_finite(text: str) -> bool:
     """Whether the text is a spelling of NaN or an infinity."""
-    return _NON_FINITE(text) is not None
+    return text.lower() in _NON_FINITE
 
 
 def exceeds(number: Decimal, exponent: int) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from uuid import UUID
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}").fullmatch
@@ -46,6 +46,23 @@ def decode_loose_base64(text: str) -> bytes:
     if (set("+/") & set(text)) and (set("-_") & set(text)):
         raise ValueError("mixes two base64 alphabets")
     return DECODERS["base64"](standard + "=" * (-len(standard) % 4))
+
+
+def respelled(text: str, encoding: str) -> Iterator[str]:
+    """The same bytes as the encoding itself writes them, where only alphabet or padding of base64 differ."""
+    encode = _ENCODERS.get(encoding)
+    if encode is None:
+        return
+    try:
+        yield encode(decode_loose_base64(text)).decode()
+    except ValueError:
+        return
+
+
+_ENCODERS: Mapping[str, Callable[[bytes], bytes]] = {
+    "base64": base64.b64encode,
+    "base64url": base64.urlsafe_b64encode,
+}
 
 
 def is_uuid(text: str) -> bool:

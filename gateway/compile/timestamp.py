@@ -16,7 +16,8 @@ from gateway.compile.avro.schema import Primitive, Type
 from gateway.compile.datetimes import NANOS_PER
 from gateway.compile.lookup import Lookup, by_declared_names
 from gateway.compile.rules import RuleBook
-from gateway.compile.verdict import Refused, kind_of, quote
+from gateway.compile.sentence import compose
+from gateway.compile.verdict import Advice, Refused, kind_of, quote
 from gateway.config.contract import Timestamp
 from gateway.errors import SchemaError
 from gateway.model import Code, Violation
@@ -79,10 +80,10 @@ def _read_untyped(value: Any, nanos_per_unit: int | None) -> int | None:
             return None if offset is None else (wall - datetimes.offset_nanos(offset)) // NANOS_PER["ms"]
         except datetimes.BadDateTime:
             pass
-        try:
-            value = numbers.decimal_of(numbers.read_number(value, lenient=False))
-        except (numbers.NotANumber, numbers.Ambiguous):
+        written = numbers.read_number(value, lenient=False)
+        if written is None:
             return None
+        value = numbers.decimal_of(written)
     if nanos_per_unit is None or type(value) not in {int, float, Decimal}:
         return None
     number = value if type(value) is Decimal else Decimal(repr(value)) if type(value) is float else None
@@ -96,12 +97,14 @@ def _read_untyped(value: Any, nanos_per_unit: int | None) -> int | None:
 def _out_of_window(declared: Timestamp, value: Any, read: int | None) -> Violation:
     """The violation of a timestamp that the contract rejects."""
     window = f"at most {declared.ahead_s} s ahead of and {declared.behind_s} s behind its arrival"
-    what = "missing or unreadable" if read is None else f"{datetimes.format_epoch_ms(read)}"
+    wanted = f"a timestamp {window}"
+    why = "" if read is None else f"it is {datetimes.format_epoch_ms(read)}"
+    advice = Advice(why, "set the device's clock" if read is not None else "", "let the contract's timestamp allow it")
     return Violation(
         Code.TIMESTAMP_OUT_OF_WINDOW,
-        f"{declared.pointer}: the record's timestamp is {what}; the contract takes it {window}",
+        compose(str(declared.pointer), value, wanted, advice),
         path=str(declared.pointer),
-        expected=f"a timestamp {window}",
+        expected=wanted,
         found=kind_of(value),
         value=quote(value),
         params={"ahead_s": declared.ahead_s, "behind_s": declared.behind_s},

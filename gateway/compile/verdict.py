@@ -7,14 +7,14 @@ again to collect every violation (``Findings``); only rejected messages pay for 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from functools import lru_cache
 from types import NoneType
-from typing import Any
+from typing import Any, NamedTuple
 
-from gateway.model import Code, Coercion, Mode, Violation
-from gateway.notation.nearest import nearest
+from gateway.model import Code, Coercion, Violation
+from gateway.notation.nearest import Near, find_nearest
 from gateway.notation.pointer import MISSING, Missing
 
 type_ = type
@@ -45,21 +45,42 @@ def kind_of(value: Any) -> str:
     return _KINDS[type(value)]
 
 
+class Advice(NamedTuple):
+    """What a person should know of a refusal, each part a clause without a full stop; empty ones are left out."""
+
+    why: str = ""
+    """What is not plain from what was found and what is wanted: ``it reads as 1.234 or 1234``."""
+    publish: str = ""
+    """What the device can do where no ``params.fix`` says it better: ``publish it without the offset``."""
+    declare: str = ""
+    """What the contract or the schema can do: ``declare epoch_unit: s in the contract``."""
+    tried: Mapping[str, Any] | None = None
+    """``declare`` as changed rules, where it is to be said only if it helps: it is tried."""
+    propose: Callable[[Any], Iterable[Any]] | None = None
+    """The refused value -> values that mean the same and may pass; the first that does is ``params.fix``."""
+
+
+NO_ADVICE = Advice()
+
+
 class Refused(Exception):
     """A value that does not fit its place in the schema."""
 
-    def __init__(self, code: Code, expected: str, advice: str = "", /, **params: Any) -> None:
+    def __init__(self, code: Code, expected: str, advice: Advice = NO_ADVICE, /, **params: Any) -> None:
         super().__init__(code)
         self.code = code
         self.expected = expected
         """What the schema wants, for a person: ``a whole number from -2147483648 to 2147483647``."""
         self.advice = advice
-        """What would make it pass, for a person; empty if nothing short does."""
         self.params = params
 
     def told(self) -> Refused:
         """Itself with all that a person wants to know of it."""
         return self
+
+    def without_declaration(self) -> Refused:
+        """Itself, for a place where what would be declared does not help."""
+        return Refused(self.code, self.expected, self.advice._replace(declare=""), **self.params)
 
     def stored(self) -> Refused:
         """Itself, without the stack frames that it and its context came through.
@@ -79,20 +100,28 @@ class Misspelled(Refused):
     """
 
     def __init__(
-        self, code: Code, expected: str, found: str, known: Sequence[str], otherwise: str = "", /, **params: Any
+        self,
+        code: Code,
+        expected: str,
+        found: str,
+        known: Sequence[str],
+        advise: Callable[[Near | None], Advice],
+        /,
+        **params: Any,
     ) -> None:
-        super().__init__(code, expected, otherwise, **params)
+        super().__init__(code, expected, NO_ADVICE, **params)
         self._found = found
         self._known = known
+        self._advise = advise
 
     def told(self) -> Refused:
-        """The refusal with the nearest known name as its advice."""
+        """The refusal with what can be said of the nearest known name, or of there being none."""
         near = _nearest(self._found[:MOST_VALUE], tuple(self._known))
-        advice = f"did you mean {near!r}?" if near else self.advice
-        return Refused(self.code, self.expected, advice, **self.params, nearest=near)
+        name = None if near is None else near.name
+        return Refused(self.code, self.expected, self._advise(near), **self.params, nearest=name)
 
 
-_nearest = lru_cache(maxsize=256)(nearest)
+_nearest = lru_cache(maxsize=256)(find_nearest)
 """Kept, because a device makes the same mistake in message after message."""
 
 
@@ -136,34 +165,3 @@ def quote(value: Any) -> str | None:
         return {None: "null", True: "true", False: "false"}[value]
     text = value if isinstance(value, str) else str(value)
     return text[:MOST_VALUE]
-
-
-def violation(
-    refused: Refused,
-    value: Any,
-    path: str,
-    schema_path: str,
-    coercible_in: Mode | None,
-    *,
-    keyword: str | None = None,
-) -> Violation:
-    """The error object for a refused value at ``path``."""
-    refused = refused.told()
-    found = kind_of(value)
-    shown = quote(value)
-    what = f"{found} {shown!r}" if shown is not None and found not in {"null", "absent"} else found
-    message = f"{path or 'the payload'}: found {what}, wanted {refused.expected}"
-    if refused.advice:
-        message += f"; {refused.advice}"
-    return Violation(
-        code=refused.code,
-        message=message,
-        path=path,
-        schema_path=schema_path,
-        keyword=keyword,
-        expected=refused.expected,
-        found=found,
-        value=shown,
-        coercible_in=coercible_in,
-        params=refused.params,
-    )

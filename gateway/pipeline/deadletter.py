@@ -8,7 +8,7 @@ that any Kafka tool can show it. Where the contract's payloads are private (``pa
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
 from typing import Any, Literal
@@ -164,7 +164,7 @@ def _text(text: str) -> bytes:
 
 def _redact(rejection: Rejection) -> Rejection:
     """Reason and place in the schema, nothing of the payload: a path or parameter can quote its keys."""
-    return replace(
+    return msgspec.structs.replace(
         rejection,
         violations=tuple(
             Violation(
@@ -211,7 +211,7 @@ def too_large(record: Record, size: int, limit: int) -> Violation:
     """The violation of a record that its Kafka topic does not take."""
     return Violation(
         Code.RECORD_TOO_LARGE,
-        f"the record for {record.topic!r} has {size} bytes, the topic takes {limit}; "
+        f"the record for Kafka topic {record.topic}: found {size} bytes, wanted at most {limit}; "
         "publish less in one message, or raise the topic's max.message.bytes",
         expected=f"at most {limit} bytes",
         params={"limit": limit, "actual": size},

@@ -242,7 +242,8 @@ def _payload_too_large(cut: Cut) -> Violation:
     size = cut.payload_bytes
     return Violation(
         Code.PAYLOAD_LIMIT,
-        f"the payload has {size} bytes, above limits.payload_bytes; its start, size and hash are kept",
+        f"the payload: found {size} bytes, wanted at most limits.payload_bytes; its start, size and hash are kept; "
+        "publish less in one message, or raise limits.payload_bytes in gateway.yaml",
         expected="a payload within limits.payload_bytes",
         params={"limit": "bytes", "actual": size},
     )

@@ -20,6 +20,7 @@ from gateway.compile import json_text
 from gateway.compile.binding import DEVICE, Binding
 from gateway.compile.route import Route
 from gateway.compile.rules import RuleBook
+from gateway.compile.sentence import in_json
 from gateway.compile.where import Where
 from gateway.config.contract import Contract
 from gateway.model import Code, Record, Rejection, RouteLabel, Stage, Violation
@@ -130,7 +131,8 @@ class _NoRoute:
     def __init__(self, topic: str) -> None:
         self._violation = Violation(
             Code.NO_ROUTE,
-            f"no contract takes this message on {topic!r}: no filter matches, or no where fits the payload",
+            f"no contract takes this message on {in_json(topic)}: no filter matches, or no "
+            "where fits the payload; publish on a contract's topic, or declare a contract for this one",
             expected="a message that a contract claims",
         )
 

@@ -16,7 +16,7 @@ from gateway.compile.avro import binary
 from gateway.compile.avro.containers import compile_array, compile_map
 from gateway.compile.avro.defaults import encode_default
 from gateway.compile.avro.fields import Place
-from gateway.compile.avro.node import CountKeys, Explain, Node, Scalar, Write
+from gateway.compile.avro.node import Coerce, CountKeys, Explain, Node, Write
 from gateway.compile.avro.places import find
 from gateway.compile.avro.record import compile_record
 from gateway.compile.avro.schema import (
@@ -34,15 +34,20 @@ from gateway.compile.avro.schema import (
     walk,
 )
 from gateway.compile.avro.targets import compile_scalar, kinds_of
+from gateway.compile.avro.trials import LeafTrials, NodeTrials
 from gateway.compile.avro.union import Branch, compile_union
 from gateway.compile.coercions import NULL_TO_DEFAULT
 from gateway.compile.leaf import Leaf
-from gateway.compile.rules import MODES, MOST_PLACES, Path, RuleBook
-from gateway.compile.verdict import Findings, Log, Refused, violation
+from gateway.compile.remedy import Trials, violation
+from gateway.compile.rules import MODES, MOST_PLACES, Path, RuleBook, Rules
+from gateway.compile.verdict import Findings, Log, Refused
 from gateway.config.options import Options
 from gateway.errors import SchemaError
 from gateway.model import Coercion, Mode
 from gateway.notation.pointer import Pointer
+
+MOST_TRIED = 200
+"""Places of an array or union that is compiled in wider modes, to tell whether one of them takes a value."""
 
 _NUMBERS = frozenset({"int", "long", "float", "double"})
 
@@ -149,8 +154,11 @@ class _Compiler:
         self._book = book
         self._shared = shared
 
-    def node(self, kind: Type, path: Path) -> Node:
-        """The node of ``kind`` at ``path``. Raises SchemaError where the schema is too large."""
+    def node(self, kind: Type, path: Path, *, nullable: bool = False) -> Node:
+        """The node of ``kind`` at ``path``, ``nullable`` if null is a value there, too.
+
+        Raises SchemaError where the schema is too large.
+        """
         self._shared.budget -= 1
         if self._shared.budget < 0:
             raise SchemaError(f"the schema unfolds to more than {MOST_PLACES} places; split it, or nest fewer unions")
@@ -158,13 +166,14 @@ class _Compiler:
             case Record():
                 return self._record(kind, path)
             case Array():
-                return compile_array(self.node(kind.items, (*path, "*")), path, self._book.at(path), kind.place)
+                items = self.node(kind.items, (*path, "*"))
+                return compile_array(items, path, self._book.at(path), kind.place, self._node_trials(kind, path))
             case Map():
                 return compile_map(self.node(kind.values, (*path, "*")), kind.place)
             case Union():
                 return self._union(kind, path)
             case _:
-                return self._leaf(kind, path)
+                return self._leaf(kind, Leaf(self._book.at(path), path, nullable))
 
     def _record(self, record: Record, path: Path) -> Node:
         outer = self._shared.open.get(id(record))
@@ -179,9 +188,12 @@ class _Compiler:
         wanted = f"an object with the fields of {record.name}"
         waiting = self._shared.open[id(record)].nodes[self._book.mode] = Node(wanted, _OBJECT, _unset, _unset)
         places = [self._place(field, (*path, field.name)) for field in record.fields]
-        node = compile_record(record, path, self._book.at(path), places, self._book.wider())
+        node = compile_record(record, path, self._book.at(path), places, self._rules_in_wider_modes)
         waiting.write, waiting.explain, waiting.count_keys = node.write, node.explain, node.count_keys
         return node
+
+    def _rules_in_wider_modes(self, path: Path) -> list[Rules]:
+        return [self._book.in_mode(mode).at(path) for mode in self._book.wider()]
 
     def _place(self, field: Field, path: Path) -> Place:
         node = self.node(field.type, path)
@@ -202,17 +214,22 @@ class _Compiler:
         modes = MODES[: MODES.index(self._book.mode) + 1]
         compilers = {mode: self if mode is self._book.mode else self._in_mode(mode) for mode in modes}
         branches: list[Branch] = []
+        nullable = any(name_of(branch) == "null" for branch in kind.branches)
         for n, branch in enumerate(kind.branches):
             is_number = isinstance(branch, Primitive) and branch.name in _NUMBERS and branch.logical is None
             with self._shared.opened(branch, path):
-                nodes = {mode: compiler.node(branch, path) for mode, compiler in compilers.items()}
+                nodes = {mode: compiler.node(branch, path, nullable=nullable) for mode, compiler in compilers.items()}
             branches.append(Branch(name_of(branch), is_number, binary.encode_long(n), nodes))
-        return compile_union(branches, path, self._book.at(path), kind.place)
+        return compile_union(branches, path, self._book.at(path), kind.place, self._node_trials(kind, path))
 
-    def _leaf(self, kind: Primitive | Fixed | EnumType, path: Path) -> Node:
-        scalar = compile_scalar(kind, Leaf(self._book.at(path), path))
+    def _leaf(self, kind: Primitive | Fixed | EnumType, leaf: Leaf) -> Node:
+        scalar = compile_scalar(kind, leaf)
         coerce, encode = scalar.coerce, scalar.encode
-        passes_in = self._trial(kind, path)
+
+        def compile_with(rules: Rules) -> Coerce:
+            return compile_scalar(kind, Leaf(rules, leaf.path, leaf.nullable)).coerce
+
+        trials = LeafTrials(coerce, self._book, leaf.path, compile_with)
 
         def write(value: Any, log: Log) -> bytes:
             return encode(coerce(value, log))
@@ -221,28 +238,18 @@ class _Compiler:
             try:
                 coerce(value, [])
             except Refused as refused:
-                findings.add(violation(refused, value, at, kind.place, passes_in(value)))
+                findings.add(violation(refused, value, at, kind.place, trials))
 
         # ``clean`` is inlined where the value stands; ``write`` is for what it does not take.
         return Node(scalar.wanted, kinds_of(kind), write, explain, clean=scalar.clean)
 
-    def _trial(self, kind: Primitive | Fixed | EnumType, path: Path) -> Callable[[Any], Mode | None]:
-        """A function that finds, by trying, the lowest wider mode that takes a value; compiled when first needed."""
-        wider: list[tuple[Mode, Scalar]] = []
+    def _node_trials(self, kind: Type, path: Path) -> Callable[[Write], Trials]:
+        """Trials of an array or union, given its writer; in other modes only where that does not take much."""
 
-        def passes_in(value: Any) -> Mode | None:
-            if not wider:
-                books = [self._book.in_mode(mode) for mode in self._book.wider()]
-                wider.extend((book.mode, compile_scalar(kind, Leaf(book.at(path), path))) for book in books)
-            for mode, scalar in wider:
-                try:
-                    scalar.coerce(value, [])
-                except Refused:
-                    continue
-                return mode
-            return None
+        def compile_in(book: RuleBook) -> Write:
+            return _Compiler(book, _Shared(MOST_TRIED)).node(kind, path).write
 
-        return passes_in
+        return lambda write: NodeTrials(write, self._book, compile_in)
 
     def _in_mode(self, mode: Mode) -> _Compiler:
         return _Compiler(self._book.in_mode(mode), self._shared)

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from gateway.compile.avro import binary
 from gateway.compile.avro.node import CountKeys, Node, Write, expression, generate
 from gateway.compile.coercions import WRAPPED_IN_ARRAY
 from gateway.compile.leaf import mismatch, refuse_null
+from gateway.compile.refusals import WRAP
+from gateway.compile.remedy import Trials, violation
 from gateway.compile.rules import Path, Rules
-from gateway.compile.verdict import Findings, Log, Refused, violation
+from gateway.compile.verdict import Findings, Log, Refused
 from gateway.model import Coercion
 from gateway.notation.pointer import Pointer
 
 
-def compile_array(items: Node, path: Path, rules: Rules, place: str) -> Node:
+def compile_array(items: Node, path: Path, rules: Rules, place: str, trials: Callable[[Write], Trials]) -> Node:
     """An array: a list, each item by ``items``; a single value becomes a list of one only if declared."""
     wanted = f"a list, each item {items.wanted}"
 
@@ -22,7 +25,7 @@ def compile_array(items: Node, path: Path, rules: Rules, place: str) -> Node:
         if value is None:
             raise refuse_null(wanted)
         if not rules.wrap_scalar or type(value) is list:
-            raise mismatch(wanted, "publish a list, or declare wrap_scalar in the contract")
+            raise mismatch(wanted, WRAP)
         item = items.write(value, log)
         log.append(Coercion(str(Pointer(path)), WRAPPED_IN_ARRAY))
         return binary.encode_items([item])
@@ -35,6 +38,7 @@ def write(value, log):
     return write_slowly(value, log)
 """
     write: Write = generate("write", source, names)
+    tried = trials(write)
 
     def explain(value: Any, at: str, findings: Findings) -> None:
         if type(value) is list:
@@ -46,7 +50,7 @@ def write(value, log):
         try:
             write_slowly(value, [])
         except Refused as refused:
-            findings.add(violation(refused, value, at, place, None))
+            findings.add(violation(refused, value, at, place, tried))
 
     return Node(wanted, frozenset({"array"}), write, explain, count_keys=_count_in_items(items))
 
@@ -88,7 +92,7 @@ def write(value, log):
 
     def explain(value: Any, at: str, findings: Findings) -> None:
         if type(value) is not dict:
-            findings.add(violation(refuse_null(wanted) if value is None else mismatch(wanted), value, at, place, None))
+            findings.add(violation(refuse_null(wanted) if value is None else mismatch(wanted), value, at, place))
             return
         for key, item in value.items():
             if findings.full:

@@ -6,7 +6,7 @@ has decimals decode with ``Decimal`` for every number that has a point or an exp
 
 from __future__ import annotations
 
-from decimal import ROUND_DOWN, Decimal
+from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Decimal
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +17,7 @@ from gateway.compile.avro.node import Clean, Scalar
 from gateway.compile.avro.numeric import ROUNDINGS
 from gateway.compile.coercions import ROUNDED, STRING_TO_UUID
 from gateway.compile.leaf import Leaf, mismatch, refuse_null
-from gateway.compile.verdict import Log, Refused
+from gateway.compile.verdict import NO_ADVICE, Advice, Log, Refused
 from gateway.model import Code
 
 
@@ -47,14 +47,21 @@ def compile_decimal(leaf: Leaf, logical: Logical, size: int | None) -> Scalar:
             raise out_of_range()
         if whole != shifted:
             if not rules.rounding:
-                near = str(whole.scaleb(-scale, numbers.EXACT))
-                advice = f"more than {scale} digits after the point; publish fewer, or declare rounding in lenient mode"
-                raise Refused(Code.PRECISION_LOSS, wanted, advice, nearest=near, scale=scale)
+                raise too_fine(shifted)
             leaf.note(log, ROUNDED)
         return units.to_bytes(_least_bytes(units) if size is None else size, "big", signed=True)
 
     def out_of_range() -> Refused:
-        return Refused(Code.OUT_OF_RANGE, wanted, precision=precision, scale=scale)
+        return Refused(Code.OUT_OF_RANGE, wanted, _LESS_DIGITS, precision=precision, scale=scale)
+
+    def too_fine(shifted: Decimal) -> Refused:
+        units = shifted.to_integral_value(ROUND_HALF_EVEN)
+        if abs(units) >= limit:
+            units = shifted.to_integral_value(ROUND_DOWN)
+        near = units.scaleb(-scale, numbers.EXACT)
+        declare = "declare rounding (floor, trunc or half-even) in the contract" if rules.lenient else ""
+        advice = Advice(declare=declare, propose=lambda value: _rounded(value, near))
+        return Refused(Code.PRECISION_LOSS, wanted, advice, nearest=str(near), scale=scale)
 
     return Scalar(wanted, coerce, binary.encode_bytes if size is None else bytes)
 
@@ -64,9 +71,18 @@ def _least_bytes(units: int) -> int:
     return (units if units >= 0 else ~units).bit_length() // 8 + 1
 
 
+def _rounded(value: Any, near: Decimal) -> list[Any]:
+    """The nearest decimal as a JSON number, or as text where the value was one or no double is exactly that."""
+    number = float(near)
+    return [str(near)] if type(value) is str or Decimal(repr(number)) != near else [number]
+
+
+_LESS_DIGITS = Advice(declare="let the schema have a larger precision")
+
+
 def compile_uuid_text(leaf: Leaf) -> Scalar:
     """``uuid`` on string: the canonical form, unchanged; lenient also other spellings."""
-    wanted = "a UUID as 8-4-4-4-12 hex digits"
+    wanted = "a UUID as 8-4-4-4-12 hexadecimal digits"
 
     def coerce(value: Any, log: Log) -> str:
         return _uuid_text(leaf, value, wanted, log)
@@ -82,7 +98,7 @@ def compile_uuid_text(leaf: Leaf) -> Scalar:
 
 def compile_uuid_fixed(leaf: Leaf) -> Scalar:
     """``uuid`` on fixed(16): the canonical text as 16 bytes, big-endian."""
-    wanted = "a UUID as 8-4-4-4-12 hex digits"
+    wanted = "a UUID as 8-4-4-4-12 hexadecimal digits"
 
     def coerce(value: Any, log: Log) -> bytes:
         if leaf.rules.strict and value is not None:
@@ -105,6 +121,6 @@ def _uuid_text(leaf: Leaf, value: Any, wanted: str, log: Log) -> str:
         return value
     canonical = texts.read_loose_uuid(value) if leaf.rules.lenient else None
     if canonical is None:
-        raise Refused(Code.INVALID_FORMAT, wanted, format="uuid")
+        raise Refused(Code.INVALID_FORMAT, wanted, NO_ADVICE, format="uuid")
     leaf.note(log, STRING_TO_UUID)
     return canonical

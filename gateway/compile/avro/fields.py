@@ -22,14 +22,19 @@ from gateway.compile.coercions import (
     UNKNOWN_CAPTURED,
     UNKNOWN_DROPPED,
 )
+from gateway.compile.refusals import two_names, unknown_field
 from gateway.compile.rules import Path, Rules
-from gateway.compile.verdict import Findings, Log, Misspelled, Refused
+from gateway.compile.sentence import in_json, listed
+from gateway.compile.verdict import Advice, Findings, Log, Refused
 from gateway.errors import SchemaError
 from gateway.model import Code, Coercion, Mode
 from gateway.notation.pointer import MISSING, Pointer, escape
 
 Refuse = Callable[[Refused, str, Any], None]
 """Takes a refusal, the key it is about ("" for the record itself) and the value found there."""
+
+RulesInModes = Callable[[Path], Sequence[Rules]]
+"""A path -> its rules in the modes that are wider than the contract's, the narrowest first."""
 
 _encode_json = msgspec.json.Encoder(decimal_format="number").encode
 _MOST_NAMES = 20
@@ -69,11 +74,12 @@ class Arranged(NamedTuple):
 class Fields:
     """The uncommon cases of one record: renamed, missing, unknown, null where a default stands."""
 
-    def __init__(self, record: Record, path: Path, rules: Rules, places: Sequence[Place]) -> None:
+    def __init__(self, record: Record, path: Path, rules: Rules, places: Sequence[Place], wider: RulesInModes) -> None:
         self._record = record
         self._path = path
         self._rules = rules
         self._places = places
+        self._wider = wider
         self._names = frozenset(place.name for place in places)
         self._renames = _renames(places)
         self._folded = _fold({name: name for name in self._names} | self._renames) if rules.fold_case else {}
@@ -96,10 +102,7 @@ class Fields:
             if name is None:
                 unknown.append(key)
             elif name in present or (name != key and name in source):
-                names = sorted({key, name})
-                refuse(
-                    Refused(Code.DUPLICATE_KEY, "each field once", f"{names} name one field", names=names), "", source
-                )
+                refuse(two_names(sorted({key, name})), "", source)
             else:
                 present[name] = value
                 if name != key:
@@ -107,8 +110,9 @@ class Fields:
                     self._note(log, name, CASE_FOLDED if key.lower() == name.lower() else RENAMED)
         if not present and self._would_pass_unseen(unknown):
             seen = unknown[:_MOST_NAMES]
-            known = ", ".join(place.name for place in self._places[:_MOST_NAMES])
-            refuse(Refused(Code.NO_KNOWN_FIELDS, f"at least one of {known}", seen=seen), "", source)
+            known = listed(place.name for place in self._places)
+            advice = Advice(f"its fields are {listed(seen)}" if seen else "it has none")
+            refuse(Refused(Code.NO_KNOWN_FIELDS, f"at least one of the fields {known}", advice, seen=seen), "", source)
         elif unknown:
             self._place_unknown(source, unknown, present, log, refuse)
         return Arranged(present, renamed)
@@ -137,10 +141,11 @@ class Fields:
                 self._note(log, key, UNKNOWN_DROPPED)
         else:
             wanted = f"only the fields of {self._record.name}"
-            advice = "declare unknown_fields in the contract to drop or capture it"
+            declare = "" if self._rules.strict else "declare unknown_fields: drop (or capture) in the contract"
+            parent = str(Pointer(self._path))
             missing = [name for name in self._names if name not in present]
             for key in unknown:
-                refuse(Misspelled(Code.UNKNOWN_FIELD, wanted, key, missing, advice, field=key), key, source[key])
+                refuse(unknown_field(wanted, key, missing, parent, declare), key, source[key])
 
     def _take_unknown(
         self, source: Mapping[str, Any], unknown: list[str], present: dict[str, Any], log: Log, refuse: Refuse
@@ -152,7 +157,7 @@ class Fields:
             return  # refused with the field itself
         both = sorted(set(own) & set(unknown))
         if both:
-            advice = f"{both} stand in the payload and in its {self._capture!r}"
+            advice = Advice(f"{listed(both)} stands in it, too, and in its {in_json(self._capture)}", "publish it once")
             refuse(Refused(Code.DUPLICATE_KEY, "each field once", advice, names=both), "", source)
         captured = {key: _encode_json(source[key]).decode() for key in unknown}
         present[self._capture] = {**captured, **own}
@@ -188,22 +193,30 @@ class Fields:
         return Refused(
             Code.MISSING_REQUIRED,
             place.node.wanted,
-            "publish it, or give it a default in the schema",
+            Advice(publish="publish it", declare=self._remedy(place)),
             field=place.name,
             aliases=list(place.aliases),
         )
+
+    def _remedy(self, place: Place) -> str:
+        """What contract or schema can do about a missing field."""
+        has_other = place.default is not None or place.null is not None
+        return "declare defaults: fill in the contract" if has_other else "let the schema give it a default"
 
     def schema_path(self, key: str) -> str:
         """Where the schema describes the field ``key``, or the record itself."""
         return next((place.schema_path for place in self._places if place.name == key), self._record.place)
 
-    def passes_in(self, refused: Refused, modes: Sequence[Mode]) -> Mode | None:
+    def passes_in(self, refused: Refused) -> Mode | None:
         """The lowest wider mode that lets a refusal of this record's own pass."""
-        if refused.code is Code.UNKNOWN_FIELD and Mode.LENIENT in modes:
-            return Mode.LENIENT
-        if refused.code is Code.MISSING_REQUIRED and self._rules.strict:
+        if refused.code is Code.UNKNOWN_FIELD:
+            return next((rules.mode for rules in self._wider(self._path) if rules.unknown_fields != "reject"), None)
+        if refused.code is Code.MISSING_REQUIRED:
             place = next(place for place in self._places if place.name == refused.params["field"])
-            return Mode.LOSSLESS if place.default is not None or place.null is not None else None
+            if place.default is not None or place.null is not None:
+                return next(
+                    (rules.mode for rules in self._wider((*self._path, place.name)) if rules.fill_defaults), None
+                )
         return None
 
     def _note(self, log: Log, name: str, code: str) -> None:

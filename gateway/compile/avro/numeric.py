@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 from math import copysign, inf, isfinite, isinf, nan
 from typing import Any, NamedTuple
@@ -12,11 +12,30 @@ from gateway.compile.avro import binary
 from gateway.compile.avro.node import Clean, Scalar
 from gateway.compile.coercions import BOOLEAN_TO_NUMBER, INTEGRAL_FLOAT_TO_INT, ROUNDED, STRING_TO_NUMBER
 from gateway.compile.leaf import Leaf, mismatch, plain_number, refuse_null
-from gateway.compile.verdict import Log, Refused
+from gateway.compile.refusals import NO_NUMBER, beyond_double, not_a_double
+from gateway.compile.sentence import listed
+from gateway.compile.verdict import NO_ADVICE, Advice, Log, Refused
 from gateway.model import Code
 
 ROUNDINGS = {"floor": ROUND_FLOOR, "trunc": ROUND_DOWN, "half-even": ROUND_HALF_EVEN}
 """The values of the option ``rounding``."""
+
+
+_WIDER = Advice(declare="let it be a long in the schema")
+_MAKE_DOUBLE = Advice(declare="let it be a double in the schema")
+_MAKE_LONG = Advice("above 2^53 not every integer is a double", declare="let it be a long in the schema")
+_TOO_SMALL = Advice("the nearest 32-bit float is 0", declare="let it be a double in the schema")
+_FRACTION = Advice(publish="publish a whole number", declare="let it be a double in the schema")
+_FRACTION_LENIENT = Advice(
+    publish="publish a whole number", declare="declare rounding (floor, trunc or half-even) in the contract"
+)
+_NON_FINITE = Advice(
+    "JSON has no such number", declare="declare non_finite: keep in the contract", tried={"non_finite": "keep"}
+)
+_NON_FINITE_NULLABLE = Advice("JSON has no such number", "publish null", "declare non_finite: null in the contract")
+SEVERAL_INTEGERS = Advice(
+    "above 2^53-1 a number with a decimal point stands for several integers", "publish it without the point"
+)
 
 
 class _Range(NamedTuple):
@@ -25,6 +44,7 @@ class _Range(NamedTuple):
     low: int
     high: int
     wanted: str
+    advice: Advice
 
     def checked(self, number: int) -> int:
         """The number. Raises Refused where it is outside."""
@@ -33,13 +53,13 @@ class _Range(NamedTuple):
         raise self.exceeded()
 
     def exceeded(self) -> Refused:
-        return Refused(Code.OUT_OF_RANGE, self.wanted, minimum=self.low, maximum=self.high)
+        return Refused(Code.OUT_OF_RANGE, self.wanted, self.advice, minimum=self.low, maximum=self.high)
 
 
 def compile_integer(leaf: Leaf, low: int, high: int) -> Scalar:
     """``int`` and ``long``: integers in range; lossless also integral floats and exact numeric text."""
     rules, wanted = leaf.rules, f"a whole number from {low} to {high}"
-    span = _Range(low, high, wanted)
+    span = _Range(low, high, wanted, _WIDER if high == binary.INT_MAX else NO_ADVICE)
 
     def coerce(value: Any, log: Log) -> int:
         kind = type(value)
@@ -61,7 +81,7 @@ def compile_integer(leaf: Leaf, low: int, high: int) -> Scalar:
             return _integer_from_decimal(leaf, numbers.decimal_of(text), span, log)
         if kind is bool:
             if not rules.lenient:
-                raise mismatch(wanted, "a boolean is no number; lenient mode takes it as 0 or 1")
+                raise mismatch(wanted, NO_NUMBER)
             leaf.note(log, BOOLEAN_TO_NUMBER)
             return int(value)
         return _integer_from_float(leaf, plain_number(value), span, log)
@@ -79,8 +99,7 @@ def _integer_from_float(leaf: Leaf, number: float, span: _Range, log: Log) -> in
         return _integer_from_decimal(leaf, Decimal(number), span, log)
     whole = span.checked(int(number))
     if abs(number) > numbers.EXACT_INTEGERS:
-        advice = "above 2^53-1 a number with a decimal point stands for several integers; publish it without the point"
-        raise Refused(Code.PRECISION_LOSS, span.wanted, advice, nearest=whole)
+        raise Refused(Code.PRECISION_LOSS, span.wanted, SEVERAL_INTEGERS, nearest=whole)
     leaf.note(log, INTEGRAL_FLOAT_TO_INT)
     return whole
 
@@ -93,8 +112,7 @@ def _integer_from_decimal(leaf: Leaf, number: Decimal, span: _Range, log: Log) -
     whole = span.checked(int(nearest))
     if nearest != number:
         if not rounding:
-            advice = "publish a whole number, make the field a double, or declare rounding in lenient mode"
-            raise Refused(Code.FRACTIONAL_PART, span.wanted, advice)
+            raise Refused(Code.FRACTIONAL_PART, span.wanted, _FRACTION_LENIENT if leaf.rules.lenient else _FRACTION)
         leaf.note(log, ROUNDED)
     return whole
 
@@ -118,7 +136,7 @@ def compile_double(leaf: Leaf) -> Scalar:
         if kind is str:
             return _double_from_text(leaf, value, wanted, log, lambda number: finite(number, wanted))
         if not rules.lenient:
-            raise mismatch(wanted, "a boolean is no number; lenient mode takes it as 0 or 1")
+            raise mismatch(wanted, NO_NUMBER)
         leaf.note(log, BOOLEAN_TO_NUMBER)
         return float(value)
 
@@ -146,28 +164,28 @@ def compile_float(leaf: Leaf) -> Scalar:
             number = _double_from_text(leaf, value, wanted, log, in_range)
             return narrow(number) if isfinite(number) else number  # where non_finite: keep let it through
         if not rules.lenient:
-            raise mismatch(wanted, "a boolean is no number; lenient mode takes it as 0 or 1")
+            raise mismatch(wanted, NO_NUMBER)
         leaf.note(log, BOOLEAN_TO_NUMBER)
         return float(value)
 
     def in_range(number: float) -> float:
         if abs(number) > numbers.FLT_MAX:
-            raise Refused(Code.OUT_OF_RANGE, wanted, minimum=-numbers.FLT_MAX, maximum=numbers.FLT_MAX)
+            raise Refused(Code.OUT_OF_RANGE, wanted, _MAKE_DOUBLE, minimum=-numbers.FLT_MAX, maximum=numbers.FLT_MAX)
         return number
 
     def narrow(number: float) -> float:
         if rules.narrow:
             if number and not numbers.to_float32(number):
-                raise Refused(Code.PRECISION_LOSS, wanted, nearest=0.0)
+                raise Refused(Code.PRECISION_LOSS, wanted, _TOO_SMALL, nearest=0.0)
             return number
         if not numbers.fits_float32(number):
+            if not numbers.to_float32(number):
+                raise Refused(Code.PRECISION_LOSS, wanted, _TOO_SMALL, nearest=0.0)
             near = numbers.shortest_float32(numbers.to_float32(number))
-            raise Refused(
-                Code.PRECISION_LOSS,
-                wanted,
-                f"the nearest is {near}; make the field a double, or declare float_narrowing: round",
-                nearest=near,
-            )
+            declare = "let it be a double in the schema"
+            if not rules.strict:
+                declare += ", or declare float_narrowing: round in the contract"
+            raise Refused(Code.PRECISION_LOSS, wanted, Advice(declare=declare, propose=lambda _: [near]), nearest=near)
         return number
 
     return Scalar(wanted, coerce, binary.encode_float)
@@ -176,7 +194,7 @@ def compile_float(leaf: Leaf) -> Scalar:
 def finite(number: float, wanted: str) -> float:
     """A JSON number as a double; a token such as 1e999 has none."""
     if isinf(number):
-        raise Refused(Code.OUT_OF_RANGE, wanted, "the largest double is 1.7976931348623157e308")
+        raise beyond_double(wanted)
     return number
 
 
@@ -184,14 +202,11 @@ def _integer_to_double(number: int, wanted: str, *, exact: bool) -> float:
     try:
         nearest_double = float(number)
     except OverflowError:
-        raise Refused(Code.OUT_OF_RANGE, wanted, "the largest double is 1.7976931348623157e308") from None
+        raise beyond_double(wanted) from None
     if exact and nearest_double != number:
-        raise Refused(
-            Code.PRECISION_LOSS,
-            wanted,
-            "above 2^53 not every integer is a double; make the field a long",
-            nearest=int(nearest_double),
-        )
+        near = int(nearest_double)
+        advice = _MAKE_LONG._replace(propose=lambda _: [near])
+        raise Refused(Code.PRECISION_LOSS, wanted, advice, nearest=near)
     return nearest_double
 
 
@@ -213,7 +228,7 @@ def _double_from_text(leaf: Leaf, text: str, wanted: str, log: Log, in_range: Ca
     if exact:
         return number
     if not leaf.rules.lenient or (number == 0 and numbers.decimal_of(written)):
-        raise Refused(Code.PRECISION_LOSS, wanted, f"the nearest double is {number!r}", nearest=number)
+        raise not_a_double(wanted, number)
     return number
 
 
@@ -221,10 +236,22 @@ def _non_finite(leaf: Leaf, text: str, wanted: str, log: Log) -> float:
     """NaN or an infinity, where the contract keeps them."""
     spelled, tokens = (text.lower(), _LENIENT_NON_FINITE) if leaf.rules.lenient else (text, _NON_FINITE_TOKENS)
     if leaf.rules.non_finite != "keep" or spelled not in tokens:
-        advice = "publish null in a nullable field, or declare non_finite: null or keep"
-        raise Refused(Code.NON_FINITE, wanted, advice, token=text)
+        raise Refused(Code.NON_FINITE, wanted, _non_finite_advice(leaf, tokens), token=text)
     leaf.note(log, STRING_TO_NUMBER)
     return tokens[spelled]
+
+
+def _non_finite_advice(leaf: Leaf, tokens: Mapping[str, float]) -> Advice:
+    if leaf.rules.non_finite == "keep":
+        return Advice(f"kept are {listed(tokens)}", propose=_respelled)
+    return _NON_FINITE_NULLABLE if leaf.nullable else _NON_FINITE
+
+
+def _respelled(text: str) -> list[str]:
+    """The token in the spelling that is kept."""
+    bare = text.lower().lstrip("+-")
+    sign = "-" if text.startswith("-") else ""
+    return ["NaN"] if bare == "nan" else [f"{sign}Infinity"]
 
 
 _NON_FINITE_TOKENS = {"NaN": nan, "Infinity": inf, "-Infinity": copysign(inf, -1)}

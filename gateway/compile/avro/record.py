@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from gateway.compile import json_proof, json_text
-from gateway.compile.avro.fields import Fields, Place
+from gateway.compile.avro.fields import Fields, Place, RulesInModes
 from gateway.compile.avro.node import CountKeys, Node, Write, expression, generate
 from gateway.compile.avro.schema import Record
 from gateway.compile.coercions import (
@@ -18,9 +18,12 @@ from gateway.compile.coercions import (
     JSON_STRING_PARSED,
 )
 from gateway.compile.leaf import mismatch, refuse_null
+from gateway.compile.refusals import LAST_KEY
+from gateway.compile.remedy import violation
 from gateway.compile.rules import Path, Rules
-from gateway.compile.verdict import Findings, Log, Refused, violation
-from gateway.model import Code, Coercion, Mode
+from gateway.compile.sentence import in_json, listed
+from gateway.compile.verdict import NO_ADVICE, Advice, Findings, Log, Refused
+from gateway.model import Code, Coercion
 from gateway.notation.pointer import Pointer, escape
 
 _decode_exact = json_text.make_decoder(exact=True)
@@ -28,9 +31,9 @@ MOST_INNER_DEPTH = 64
 """Levels of JSON inside a text, whatever the payload's own limit is."""
 
 
-def compile_record(record: Record, path: Path, rules: Rules, places: Sequence[Place], modes: Sequence[Mode]) -> Node:
-    """The node of a record whose fields are compiled. ``modes`` are the wider modes, for ``coercible_in``."""
-    fields = Fields(record, path, rules, places)
+def compile_record(record: Record, path: Path, rules: Rules, places: Sequence[Place], wider: RulesInModes) -> Node:
+    """The node of a record whose fields are compiled. ``wider`` serves ``coercible_in``."""
+    fields = Fields(record, path, rules, places, wider)
     wanted = f"an object with the fields of {record.name}"
 
     def object_of(value: Any, log: Log) -> dict[str, Any]:
@@ -40,7 +43,7 @@ def compile_record(record: Record, path: Path, rules: Rules, places: Sequence[Pl
             raise refuse_null(wanted)
         if type(value) is str and rules.parse_json:
             return _parse(value, wanted, rules, str(Pointer(path)), log)
-        raise mismatch(wanted)
+        raise mismatch(wanted, _object_in_text(value, rules, path))
 
     def write_slowly(value: Any, log: Log) -> bytes:
         values = fields.arrange(object_of(value, log), log, _raise).values
@@ -51,7 +54,8 @@ def compile_record(record: Record, path: Path, rules: Rules, places: Sequence[Pl
             if findings.passes_over():
                 return
             where = f"{at}/{escape(key)}" if key else at
-            findings.add(violation(refused, found, where, fields.schema_path(key), fields.passes_in(refused, modes)))
+            mode = fields.passes_in(refused)
+            findings.add(violation(refused, found, where, fields.schema_path(key), coercible_in=mode))
 
         log: Log = []
         try:
@@ -82,19 +86,29 @@ def _parse(text: str, wanted: str, rules: Rules, pointer: str, log: Log) -> dict
     try:
         parsed = _decode_exact(data)
     except json_text.DECODE_ERRORS:
-        raise Refused(Code.INVALID_FORMAT, wanted, "the text holds no valid JSON", format="json") from None
+        raise Refused(Code.INVALID_FORMAT, wanted, Advice("the text holds no valid JSON"), format="json") from None
     if type(parsed) is not dict:
-        raise Refused(Code.INVALID_FORMAT, wanted, "the JSON in the text is no object", format="json")
+        raise Refused(Code.INVALID_FORMAT, wanted, Advice("the JSON in the text is no object"), format="json")
     if json_proof.check_depth(data, parsed, MOST_INNER_DEPTH) is not None:
-        limit = f"the JSON in the text is nested more than {MOST_INNER_DEPTH} levels deep"
+        limit = Advice(f"the JSON in the text is nested more than {MOST_INNER_DEPTH} levels deep")
         raise Refused(Code.PAYLOAD_LIMIT, wanted, limit, limit="depth", actual=f"more than {MOST_INNER_DEPTH}")
     log.append(Coercion(pointer, JSON_STRING_PARSED))
     twice = None if json_proof.keeps_every_key(data, parsed) else json_proof.find_duplicate_keys(data)
     if twice is not None:
         if rules.duplicate_keys == "reject":
-            raise Refused(Code.DUPLICATE_KEY, "each key once", "inside the text", **twice.violation.params)
+            names = twice.violation.params["names"]
+            advice = Advice(f"inside the text {listed(names)} stands more than once", "publish each key once", LAST_KEY)
+            raise Refused(Code.DUPLICATE_KEY, "each key once", advice, names=names)
         log.append(Coercion(pointer, DUPLICATE_DROPPED))
     return parsed
+
+
+def _object_in_text(value: Any, rules: Rules, path: Path) -> Advice:
+    """What to do about an object that was published as text."""
+    if type(value) is not str or value[:1] != "{" or value[-1:] != "}":
+        return NO_ADVICE
+    declare = "" if rules.strict else f"declare parse_json_strings: [{in_json(str(Pointer(path)))}] in the contract"
+    return Advice(publish="publish the object itself, not as text", declare=declare)
 
 
 def _generate_write(places: Sequence[Place], write_slowly: Write) -> Write:

@@ -26,9 +26,18 @@ from gateway.compile.coercions import (
     TOKEN_TO_NULL,
 )
 from gateway.compile.leaf import Leaf, mismatch, plain_number, refuse_null
+from gateway.compile.refusals import BOOLEAN_NUMBERS, CHOICE_OF_SPELLING, TOO_MANY_DIGITS, refuse_boolean_text, spell_as
+from gateway.compile.sentence import listed
 from gateway.compile.tokens import FALSE_TEXTS, LENIENT_FALSE, LENIENT_TRUE, TRUE_TEXTS
-from gateway.compile.verdict import Log, Misspelled, Refused
+from gateway.compile.verdict import Advice, Log, Misspelled, Refused
 from gateway.model import Code
+from gateway.notation.nearest import Near
+
+_LIST_OF_BYTES = Advice("a list stands for bytes only if all its items are whole numbers from 0 to 255")
+_UNDECLARED = Advice(
+    "the same text reads differently as base64, hex, latin1 or utf8",
+    declare="declare bytes_encoding in the contract",
+)
 
 
 def compile_null(leaf: Leaf) -> Scalar:
@@ -64,7 +73,7 @@ def compile_boolean(leaf: Leaf) -> Scalar:
         if kind is not int and not (rules.lenient and number.is_integer()):
             raise mismatch(wanted)
         if number not in {0, 1}:
-            raise Refused(Code.INVALID_BOOLEAN, wanted, "of all numbers only 0 and 1 are booleans", accepted=[0, 1])
+            raise Refused(Code.INVALID_BOOLEAN, wanted, BOOLEAN_NUMBERS, accepted=[0, 1])
         leaf.note(log, NUMBER_TO_BOOLEAN)
         return bool(number)
 
@@ -75,8 +84,7 @@ def compile_boolean(leaf: Leaf) -> Scalar:
         if text in FALSE_TEXTS or (rules.lenient and text.isascii() and text.lower() in LENIENT_FALSE):
             leaf.note(log, STRING_TO_BOOLEAN)
             return False
-        accepted = sorted(LENIENT_TRUE | LENIENT_FALSE) if rules.lenient else ["true", "false"]
-        raise Refused(Code.INVALID_BOOLEAN, wanted, f"accepted texts: {', '.join(accepted)}", accepted=accepted)
+        raise refuse_boolean_text(rules, wanted)
 
     return Scalar(
         wanted,
@@ -100,11 +108,11 @@ def compile_string(leaf: Leaf) -> Scalar:
             raise mismatch(wanted)
         if kind is int:
             if value.bit_length() > numbers.MOST_TEXT_BITS:
-                raise Refused(Code.OUT_OF_RANGE, wanted, "a number of that many digits is not turned into text")
+                raise Refused(Code.OUT_OF_RANGE, wanted, TOO_MANY_DIGITS)
             leaf.note(log, INTEGER_TO_STRING)
             return str(value)
         if not rules.lenient:
-            raise mismatch(wanted, "only integers become text without a choice of spelling; lenient mode takes it")
+            raise mismatch(wanted, CHOICE_OF_SPELLING)
         if kind is bool:
             leaf.note(log, BOOLEAN_TO_STRING)
             return "true" if value else "false"
@@ -115,10 +123,11 @@ def compile_string(leaf: Leaf) -> Scalar:
     return Scalar(wanted, coerce, binary.encode_string, clean)
 
 
-def compile_bytes(leaf: Leaf, wanted: str = "bytes as text in the declared bytes_encoding") -> Scalar:
+def compile_bytes(leaf: Leaf, amount: str = "bytes") -> Scalar:
     """``bytes``: text in the declared encoding; lenient falls back to base64 and takes lists of 0 to 255."""
     rules = leaf.rules
     decode = texts.DECODERS[rules.bytes_encoding] if rules.bytes_encoding else None
+    wanted = f"{amount} as {rules.bytes_encoding or ('base64' if rules.lenient else 'encoded')} text"
 
     def coerce(value: Any, log: Log) -> bytes:
         kind = type(value)
@@ -130,7 +139,7 @@ def compile_bytes(leaf: Leaf, wanted: str = "bytes as text in the declared bytes
             if all(type(item) is int and 0 <= item <= 255 for item in value):
                 leaf.note(log, ARRAY_TO_BYTES)
                 return bytes(value)
-            raise mismatch(wanted, "a list stands for bytes only if all its items are whole numbers from 0 to 255")
+            raise mismatch(wanted, _LIST_OF_BYTES)
         raise mismatch(wanted)
 
     def from_text(text: str, log: Log) -> bytes:
@@ -144,25 +153,23 @@ def compile_bytes(leaf: Leaf, wanted: str = "bytes as text in the declared bytes
                 return data
         except ValueError:
             name = rules.bytes_encoding or "base64"
-            raise Refused(Code.INVALID_FORMAT, wanted, f"the text is not valid {name}", format=name) from None
-        raise Refused(
-            Code.ENCODING_UNDECLARED,
-            wanted,
-            "the same text reads differently as base64, hex, latin1 or utf8; declare bytes_encoding in the contract",
-        )
+            advice = Advice(f"the text is not valid {name}", propose=lambda text: texts.respelled(text, name))
+            raise Refused(Code.INVALID_FORMAT, wanted, advice, format=name) from None
+        raise Refused(Code.ENCODING_UNDECLARED, wanted, _UNDECLARED)
 
     return Scalar(wanted, coerce, binary.encode_bytes)
 
 
 def compile_fixed(leaf: Leaf, size: int) -> Scalar:
     """``fixed``: as bytes, then exactly ``size`` of them."""
-    wanted = f"exactly {size} bytes as text in the declared bytes_encoding"
-    inner = compile_bytes(leaf, wanted)
+    inner = compile_bytes(leaf, f"exactly {size} bytes")
+    wanted = inner.wanted
 
     def coerce(value: Any, log: Log) -> bytes:
         data: bytes = inner.coerce(value, log)
         if len(data) != size:
-            raise Refused(Code.SIZE_MISMATCH, wanted, f"it decodes to {len(data)} bytes", size=size, actual=len(data))
+            advice = Advice(f"the text is {len(data)} bytes")
+            raise Refused(Code.SIZE_MISMATCH, wanted, advice, size=size, actual=len(data))
         return data
 
     return Scalar(wanted, coerce, bytes)
@@ -175,8 +182,7 @@ def compile_enum(leaf: Leaf, kind: EnumType) -> Scalar:
     folded: dict[str, str | None] = {}
     for symbol in kind.symbols:
         folded[symbol.lower()] = None if symbol.lower() in folded else symbol
-    shown = ", ".join(kind.symbols[:20]) + (", ..." if len(kind.symbols) > 20 else "")
-    wanted = f"one of {shown}"
+    wanted = f"one of {listed(kind.symbols)}"
 
     def coerce(value: Any, log: Log) -> str:
         if type(value) is not str:
@@ -191,7 +197,11 @@ def compile_enum(leaf: Leaf, kind: EnumType) -> Scalar:
         if rules.lenient and symbol is not None:
             leaf.note(log, ENUM_CASE)
             return symbol
-        raise Misspelled(Code.NOT_IN_ENUM, wanted, value, kind.symbols, allowed=list(kind.symbols[:20]))
+        raise Misspelled(Code.NOT_IN_ENUM, wanted, value, kind.symbols, advise, allowed=list(kind.symbols[:20]))
+
+    def advise(near: Near | None) -> Advice:
+        declare = "" if rules.strict else "declare enum_map in the contract"
+        return spell_as(near, declare)
 
     return Scalar(
         wanted,

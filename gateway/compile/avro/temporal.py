@@ -7,6 +7,7 @@ must lie inside the window (default: the years 2000 to 2099), where its magnitud
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 from decimal import ROUND_FLOOR, Decimal
 from typing import Any
 
@@ -14,6 +15,7 @@ from gateway.compile import datetimes, numbers
 from gateway.compile.avro import binary
 from gateway.compile.avro.logical_types import Logical
 from gateway.compile.avro.node import Clean, Scalar
+from gateway.compile.avro.numeric import SEVERAL_INTEGERS
 from gateway.compile.coercions import (
     EPOCH_RESCALED,
     INTEGRAL_FLOAT_TO_INT,
@@ -27,22 +29,28 @@ from gateway.compile.coercions import (
 )
 from gateway.compile.datetimes import NANOS_PER, BadDateTime, BadZone
 from gateway.compile.leaf import Leaf, mismatch, refuse_null
-from gateway.compile.verdict import Log, Refused
+from gateway.compile.verdict import NO_ADVICE, Advice, Log, Refused
 from gateway.model import Code
 
 _MOST_UINT32 = (1 << 32) - 1
+_FAR_DAY = Advice("the days of the years 1 to 9999 are -719162 to 2932896")
+_FAR_DAY_OR_TEXT = _FAR_DAY._replace(publish="publish it as YYYY-MM-DD")
+_NO_OFFSET = Advice("a local timestamp has no offset", "publish it without one")
+_ADD_OFFSET = Advice("it has no offset from UTC", "publish it with Z or an offset", "declare assume_tz in the contract")
+_DURATION_FORM = Advice("the form is PnYnMnWnDTnHnMnS, never negative")
 
 
 def compile_date(leaf: Leaf) -> Scalar:
     """``date``: days since 1970-01-01; lossless also ``YYYY-MM-DD``; lenient also midnight as a date-time."""
-    rules, wanted = leaf.rules, "a date: days since 1970-01-01, or YYYY-MM-DD"
+    rules, wanted = leaf.rules, "a date as days since 1970-01-01" + ("" if leaf.rules.strict else " or as YYYY-MM-DD")
+    far = _FAR_DAY if rules.strict else _FAR_DAY_OR_TEXT
 
     def coerce(value: Any, log: Log) -> int:
         kind = type(value)
         if kind is int:
             if datetimes.DATE_MIN <= value <= datetimes.DATE_MAX:
                 return int(value)
-            raise Refused(Code.OUT_OF_RANGE, wanted, minimum=datetimes.DATE_MIN, maximum=datetimes.DATE_MAX)
+            raise Refused(Code.OUT_OF_RANGE, wanted, far, minimum=datetimes.DATE_MIN, maximum=datetimes.DATE_MAX)
         if value is None:
             raise refuse_null(wanted)
         if rules.strict or kind is not str:
@@ -74,7 +82,7 @@ def compile_time(leaf: Leaf, logical: Logical) -> Scalar:
     """``time-millis`` and ``time-micros``: units since midnight; lossless also ``HH:MM:SS[.f]``."""
     rules, unit = leaf.rules, NANOS_PER[logical.unit]
     most = 86_400 * NANOS_PER["s"] // unit - 1
-    wanted = f"a time of day: {logical.unit} since midnight, or HH:MM:SS[.f]"
+    wanted = f"a time of day as 0 to {most} {logical.unit} since midnight" + ("" if rules.strict else " or as HH:MM:SS")
 
     def coerce(value: Any, log: Log) -> int:
         kind = type(value)
@@ -121,8 +129,8 @@ class _Timestamp:
         low, high = (-(-bound // declared) for bound in leaf.rules.epoch_window)
         self.is_exclusive = leaf.rules.epoch_unit in {None, self._unit} or high <= self.first or self.end <= low
         """Whether an integer inside the window in the schema's unit cannot lie in it in the declared one."""
-        offset = "without" if self._local else "with"
-        self.wanted = f"a timestamp: {self._unit} since 1970, or RFC 3339 text {offset} an offset"
+        self._form = "YYYY-MM-DDTHH:MM:SS" + ("" if self._local else "+HH:MM")
+        self.wanted = f"a timestamp as {self._unit} since 1970" + ("" if leaf.rules.strict else f" or as {self._form}")
 
     def coerce(self, value: Any, log: Log) -> int:
         kind = type(value)
@@ -144,8 +152,7 @@ class _Timestamp:
         whole = self._from_epoch(number, log)
         if whole == number:
             if not isinstance(value, Decimal) and abs(value) > numbers.EXACT_INTEGERS:
-                advice = "above 2^53-1 a number with a decimal point stands for several integers; publish it without"
-                raise Refused(Code.PRECISION_LOSS, self.wanted, advice, nearest=int(value))
+                raise Refused(Code.PRECISION_LOSS, self.wanted, SEVERAL_INTEGERS, nearest=int(value))
             self._leaf.note(log, INTEGRAL_FLOAT_TO_INT)
         return whole
 
@@ -183,28 +190,38 @@ class _Timestamp:
     def _outside(self, number: Decimal) -> Refused:
         window = self._rules.epoch_window
         plausible = self._plausible(number)
+        unit = self._rules.epoch_unit or self._unit
         return Refused(
             Code.EPOCH_OUT_OF_WINDOW,
             self.wanted,
-            f"it looks like {plausible[0]}; declare epoch_unit: {plausible[0]} in the contract"
-            if plausible
-            else "in no unit does it lie inside the epoch window",
-            unit=self._rules.epoch_unit or self._unit,
+            self._unit_advice(plausible, f"as {unit} it lies outside the epoch window", "in no unit does it"),
+            unit=unit,
             window=[datetimes.format_epoch_ms(bound // NANOS_PER["ms"]) for bound in window],
             plausible_as=plausible,
         )
 
+    def _unit_advice(self, plausible: list[str], why: str, otherwise: str) -> Advice:
+        """What to do about an epoch number of another unit; ``otherwise`` goes before "lie inside the window"."""
+        if not plausible:
+            return Advice(f"{otherwise} lie inside the epoch window")
+        if len(plausible) > 1:
+            return Advice(f"{why}, it may be {' or '.join(plausible)}", declare="declare epoch_unit in the contract")
+        unit = plausible[0]
+        declare = f"declare epoch_unit: {unit} in the contract"
+        return Advice(f"{why}, it looks like {unit}", declare=declare, tried={"epoch_unit": unit})
+
     def _from_text(self, text: str, log: Log) -> int:
-        try:
-            number = numbers.decimal_of(numbers.read_number(text, lenient=self._rules.lenient))
-        except (numbers.NotANumber, numbers.Ambiguous):
+        written = numbers.read_number(text, lenient=self._rules.lenient)
+        if written is None:
             return self._from_date_time(text, log)
+        number = numbers.decimal_of(written)
         if not self._rules.epoch_unit and not self._rules.lenient:
+            plausible = self._plausible(number)
             raise Refused(
                 Code.EPOCH_UNIT_UNDECLARED,
                 self.wanted,
-                "a number in text may be in any unit; declare epoch_unit in the contract",
-                plausible_as=self._plausible(number),
+                self._unit_advice(plausible, "a number in text has no unit of its own", "in no unit does it"),
+                plausible_as=plausible,
             )
         self._leaf.note(log, STRING_TO_TIMESTAMP)
         return self._from_epoch(number, log, text=True)
@@ -218,13 +235,12 @@ class _Timestamp:
             wall, offset = datetimes.read_date_time(text, lenient=self._rules.lenient)
             nanos = self._to_instant(wall, offset, log)
         except BadDateTime:
-            form = "YYYY-MM-DDTHH:MM:SS[.f]" + ("" if self._local else "+HH:MM")
-            raise _bad_datetime(self.wanted, form) from None
+            raise _bad_datetime(self.wanted, self._form) from None
         except BadZone as exc:
             raise Refused(
                 Code.TIMEZONE_INVALID,
                 self.wanted,
-                f"the wall time is repeated or skipped by daylight saving in {exc.zone}",
+                Advice(f"daylight saving repeats or skips this wall time in {exc.zone}", "publish it with an offset"),
                 problem=exc.problem,
                 zone=exc.zone,
             ) from None
@@ -236,27 +252,26 @@ class _Timestamp:
         if self._local:
             if offset is not None:
                 if not self._rules.lenient:
-                    advice = "a local timestamp has no offset; leave it out"
-                    raise Refused(Code.TIMEZONE_INVALID, self.wanted, advice, problem="unexpected", zone=offset)
+                    raise Refused(Code.TIMEZONE_INVALID, self.wanted, _NO_OFFSET, problem="unexpected", zone=offset)
                 self._leaf.note(log, TIMEZONE_DROPPED)
             return wall
         if offset is not None:
             return wall - datetimes.offset_nanos(offset)
         if self._rules.assume_tz is None and not self._rules.lenient:
-            advice = "add Z or an offset, or declare assume_tz in the contract"
-            raise Refused(Code.TIMEZONE_MISSING, self.wanted, advice)
+            raise Refused(Code.TIMEZONE_MISSING, self.wanted, _ADD_OFFSET)
         self._leaf.note(log, TIMEZONE_ASSUMED)
         zone = self._rules.assume_tz
         return wall - datetimes.zone_offset_nanos(wall, zone) if zone is not None else wall
 
 
 def _beyond_uint32(wanted: str) -> Refused:
-    return Refused(Code.OUT_OF_RANGE, wanted, minimum=0, maximum=_MOST_UINT32)
+    advice = Advice(f"months, days and milliseconds are at most {_MOST_UINT32} each")
+    return Refused(Code.OUT_OF_RANGE, wanted, advice, minimum=0, maximum=_MOST_UINT32)
 
 
 def compile_duration(leaf: Leaf) -> Scalar:
     """``duration``: ISO 8601 text as three unsigned little-endian 32-bit numbers: months, days, milliseconds."""
-    rules, wanted = leaf.rules, "an ISO 8601 duration PnYnMnWnDTnHnMn.nS"
+    rules, wanted = leaf.rules, "an ISO 8601 duration such as P1DT2H30M"
 
     def coerce(value: Any, log: Log) -> bytes:
         if value is None:
@@ -266,7 +281,7 @@ def compile_duration(leaf: Leaf) -> Scalar:
         try:
             months, days, millis, exact = datetimes.read_duration(value)
         except BadDateTime:
-            raise Refused(Code.INVALID_FORMAT, wanted, format="duration") from None
+            raise Refused(Code.INVALID_FORMAT, wanted, _DURATION_FORM, format="duration") from None
         except OverflowError:
             raise _beyond_uint32(wanted) from None
         if max(months, days, millis) > _MOST_UINT32:
@@ -287,18 +302,27 @@ def _in_unit(leaf: Leaf, nanos: int, unit: str, wanted: str, log: Log) -> int:
             raise _finer_than(unit, wanted)
         leaf.note(log, TRUNCATED)
     if not binary.LONG_MIN <= whole <= binary.LONG_MAX:
-        raise Refused(Code.OUT_OF_RANGE, wanted, minimum=binary.LONG_MIN, maximum=binary.LONG_MAX)
+        advice = Advice(f"in {unit} it is beyond 64 bits")
+        raise Refused(Code.OUT_OF_RANGE, wanted, advice, minimum=binary.LONG_MIN, maximum=binary.LONG_MAX)
     return whole
 
 
 def _finer_than(unit: str, wanted: str) -> Refused:
-    return Refused(
-        Code.PRECISION_LOSS, wanted, f"digits below 1 {unit} would be lost; lenient mode drops them", unit=unit
-    )
+    return Refused(Code.PRECISION_LOSS, wanted, _FINER_THAN[unit], unit=unit)
+
+
+def _without_digits_below(unit: str) -> Callable[[Any], list[Any]]:
+    return lambda value: [datetimes.cut_fraction(value, unit)] if type(value) is str else []
+
+
+_FINER_THAN = {
+    unit: Advice(f"digits below 1 {unit} would be lost", "publish it without them", propose=_without_digits_below(unit))
+    for unit in NANOS_PER
+}
 
 
 def _bad_datetime(wanted: str, form: str) -> Refused:
-    return Refused(Code.INVALID_DATETIME, wanted, f"the form is {form}", format=form)
+    return Refused(Code.INVALID_DATETIME, wanted, NO_ADVICE, format=form)
 
 
 def _clean_integer(first: int, end: int) -> Clean:

@@ -15,18 +15,20 @@ work grows with the size of the payload only.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gateway.compile.avro.node import Clean, CountKeys, Node
+from gateway.compile.avro.node import Clean, CountKeys, Node, Write
 from gateway.compile.coercions import TOKEN_TO_NULL, UNION_TAG_REMOVED
 from gateway.compile.leaf import mismatch
+from gateway.compile.remedy import Trials, candidates, violation
 from gateway.compile.rules import Path, Rules
+from gateway.compile.sentence import listed
 from gateway.compile.tokens import is_declared_null, is_lenient_null
-from gateway.compile.verdict import Findings, Log, Refused, kind_of, violation
+from gateway.compile.verdict import Advice, Findings, Log, Refused, kind_of
 from gateway.model import Code, Coercion, Mode
-from gateway.notation.pointer import Pointer
+from gateway.notation.pointer import MISSING, Pointer
 
 _SHAPES = frozenset({"object", "array"})
 
@@ -57,20 +59,25 @@ class Branch:
     nodes: Mapping[Mode, Node]
 
 
-def compile_union(branches: Sequence[Branch], path: Path, rules: Rules, place: str) -> Node:
+def compile_union(
+    branches: Sequence[Branch], path: Path, rules: Rules, place: str, trials: Callable[[Write], Trials]
+) -> Node:
     """The node of a union of compiled branches."""
-    union = _Union(branches, path, rules, place)
+    union = _Union(branches, path, rules, place, trials)
     return Node(
         union.wanted, union.kinds, union.write, union.explain, clean=union.clean(), count_keys=union.count_keys()
     )
 
 
 class _Union:
-    def __init__(self, branches: Sequence[Branch], path: Path, rules: Rules, place: str) -> None:
+    def __init__(
+        self, branches: Sequence[Branch], path: Path, rules: Rules, place: str, trials: Callable[[Write], Trials]
+    ) -> None:
         self._branches = branches
         self._path = path
         self._rules = rules
         self._place = place
+        self._trials = trials(self.write)
         self._null = next((branch for branch in branches if branch.name == "null"), None)
         others = [branch for branch in branches if branch is not self._null]
         self._only = others[0] if self._null is not None and len(others) == 1 else None
@@ -80,7 +87,7 @@ class _Union:
             rules.lenient or bool(rules.null_tokens) or rules.non_finite == "null"
         )
         wanted = [branch.nodes[rules.mode].wanted for branch in others]
-        self.wanted = "; or ".join([*wanted, "null"] if self._null is not None else wanted)
+        self.wanted = ", or ".join([*wanted, "null"] if self._null is not None else wanted)
         kinds: frozenset[str] = frozenset().union(*(branch.nodes[Mode.STRICT].kinds for branch in branches))
         self.kinds = kinds if rules.union_encoding == "plain" else kinds | {"object"}
 
@@ -197,8 +204,8 @@ class _Union:
     def _tagged(self, value: Any, log: Log) -> bytes:
         branch = self._tag(value)
         if branch is None:
-            names = ", ".join(branch.name for branch in self._others)
-            raise Refused(Code.TYPE_MISMATCH, f'{{"type": value}} with one of {names} as the type')
+            names = listed(branch.name for branch in self._others)
+            raise Refused(Code.TYPE_MISMATCH, f'an object {{"type": value}} with one of {names} as the type')
         if self._rules.union_encoding == "fallback":
             # A declared encoding is how the payload is read; only the undeclared one is a conversion.
             log.append(Coercion(str(Pointer(self._path)), UNION_TAG_REMOVED))
@@ -222,17 +229,39 @@ class _Union:
             elif self._only is not None and encoding != "tagged":
                 self._only.nodes[self._rules.mode].explain(value, at, findings)
             else:
-                findings.add(violation(refused, value, at, self._place, None))
+                findings.add(violation(refused, value, at, self._place, self._trials))
 
     def _refusal(self, refused: MutableMapping[str, Refused]) -> Refused:
         if self._only is not None:
             return refused.pop(self._only.name)  # popped: see Refused.stored
-        return Refused(Code.UNION_NO_MATCH, self.wanted, **{name: str(each.code) for name, each in refused.items()})
+        reasons = list(refused.values())
+        return Refused(
+            Code.UNION_NO_MATCH,
+            self.wanted,
+            Advice(
+                ", ".join(f"as {name}: {each.code}" for name, each in refused.items()),
+                propose=lambda value: self._proposals(reasons, value),
+            ),
+            **{name: str(each.code) for name, each in refused.items()},
+        )
+
+    def _proposals(self, reasons: Iterable[Refused], value: Any) -> list[Any]:
+        """What the branches would take instead, where they agree on it."""
+        if type(value) is dict or type(value) is list:
+            return []  # the reasons are about something inside
+        agreed: list[Any] = []
+        for reason in reasons:
+            passing = next(
+                (each for each in candidates(reason.told(), value, MISSING) if self._trials.takes(each)), MISSING
+            )
+            if passing is not MISSING and not any(type(each) is type(passing) and each == passing for each in agreed):
+                agreed.append(passing)
+        return agreed if len(agreed) == 1 else []
 
     def _ambiguous(self, branches: Sequence[Branch]) -> Refused:
         names = [branch.name for branch in branches]
-        hint = f"it could be {' or '.join(names)}; publish a value that only one of them takes"
-        return Refused(Code.UNION_AMBIGUOUS, self.wanted, hint, candidates=names)
+        advice = Advice(f"it could be {' or '.join(names)}", "publish a value that only one of them takes")
+        return Refused(Code.UNION_AMBIGUOUS, self.wanted, advice, candidates=names)
 
     def clean(self) -> Clean | None:
         """Null, or the only other branch's clean path behind its index; None where there is no such path."""

@@ -7,27 +7,27 @@ wrong with it as it came.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
-from gateway.compile.json_schema.conversion import convert
 from gateway.compile.json_schema.defaults import compile_defaults
 from gateway.compile.json_schema.dialect import documents_of, parse_schema
 from gateway.compile.json_schema.direct import compile_direct
-from gateway.compile.json_schema.edits import value_at
+from gateway.compile.json_schema.flaws import Where, generic
 from gateway.compile.json_schema.mending import Attempt, Mender
 from gateway.compile.json_schema.references import Documents
 from gateway.compile.json_schema.renames import Renaming, compile_renames
+from gateway.compile.json_schema.repairs import Repairs
 from gateway.compile.json_schema.repetition import count_repetition
-from gateway.compile.json_schema.report import Report, Where, generic
+from gateway.compile.json_schema.report import Report
 from gateway.compile.json_schema.subschemas import count_places
 from gateway.compile.json_schema.telling import Teller
 from gateway.compile.json_schema.validator import check_schemas, make_validator
-from gateway.compile.leaf import Leaf
-from gateway.compile.rules import Path, RuleBook
-from gateway.compile.verdict import Findings, Log, Refused, violation
+from gateway.compile.remedy import violation
+from gateway.compile.rules import RuleBook
+from gateway.compile.verdict import Findings, Log, Refused
 from gateway.model import Code, Mode, SchemaVersion
 
 _encode = msgspec.json.Encoder().encode
@@ -59,10 +59,11 @@ class JsonSchemaCodec:
         validator = make_validator(self.source, references)  # after the count: what is too many for it, it cannot make
         self._is_valid: Callable[[Any], bool] = validator.is_valid
         self._book = book
-        self._wider = [(mode, book.in_mode(mode)) for mode in book.wider()]
         self._renames = compile_renames(book, self.source)
         self._defaults = compile_defaults(documents, book)
-        self._mender = Mender(validator, Teller(validator, repetition), book)
+        teller = Teller(validator, repetition)
+        self._mender = Mender(validator, teller, book)
+        self._repairs = Repairs(validator, teller, book, self._mender)
         self._convert_directly = compile_direct(documents, book, self._mender)
 
     def encoder(self) -> Callable[[Any, bytes | None, Log], bytes]:
@@ -105,13 +106,19 @@ class JsonSchemaCodec:
         assert isinstance(refused, _Unacceptable)
         renaming, attempt = refused.renaming, refused.attempt
         if attempt.limit is not None:
-            findings.add(violation(attempt.limit, value, "", "", None))
+            findings.add(violation(attempt.limit, value, "", ""))
             return
 
-        def passes_in(where: Where, types: Sequence[str]) -> Mode | None:
-            return self._passes_in(generic(where), types, value_at(attempt.value, where))
-
-        report = Report(value, self.source, attempt.failed, renaming.keys, passes_in, self._aliases)
+        report = Report(
+            value,
+            attempt.value,
+            self.source,
+            attempt.failed,
+            renaming.keys,
+            self._repairs,
+            self._aliases,
+            "" if self._book.mode is Mode.STRICT else "declare unknown_fields: drop in the contract",
+        )
         for where, clash in renaming.clashes:
             findings.add(report.clash(where, clash))
         for found in report.violations(attempt.flaws or attempt.hopeless):
@@ -119,16 +126,6 @@ class JsonSchemaCodec:
             if findings.full:
                 return
         findings.truncated = not attempt.complete
-
-    def _passes_in(self, path: Path, types: Sequence[str], value: Any) -> Mode | None:
-        """The lowest wider mode that converts a value to one of these types, found by trying."""
-        for mode, book in self._wider:
-            try:
-                convert(types, value, [Leaf(book.at(path), path)], [])
-            except Refused:
-                continue
-            return mode
-        return None
 
     def _aliases(self, where: Where) -> tuple[str, ...]:
         return self._book.at(generic(where)).aliases

@@ -5,7 +5,7 @@ The result is again a JSON value; the schema then judges it anew.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import isinf
 from typing import Any
 
@@ -21,6 +21,16 @@ from gateway.compile.coercions import (
     WRAPPED_IN_ARRAY,
 )
 from gateway.compile.leaf import Leaf, mismatch
+from gateway.compile.refusals import (
+    BOOLEAN_NUMBERS,
+    CHOICE_OF_SPELLING,
+    TOO_MANY_DIGITS,
+    WRAP,
+    beyond_double,
+    not_a_double,
+    refuse_boolean_text,
+)
+from gateway.compile.sentence import in_json
 from gateway.compile.tokens import (
     FALSE_TEXTS,
     LENIENT_FALSE,
@@ -29,7 +39,7 @@ from gateway.compile.tokens import (
     is_declared_null,
     is_lenient_null,
 )
-from gateway.compile.verdict import Log, Refused
+from gateway.compile.verdict import NO_ADVICE, Advice, Log, Refused
 from gateway.model import Code
 
 
@@ -39,6 +49,11 @@ def convert(types: Sequence[str], value: Any, leaves: Sequence[Leaf], log: Log) 
     ``leaves`` are the same place under the modes up to the contract's own, the narrowest first: what a lower mode
     reads, a wider one does not read otherwise. Called only where the value is of none of the types.
     """
+    if len(types) == 1:  # what a narrower mode reads, the widest reads alike
+        notes: Log = []
+        made = CONVERSIONS[types[0]](value, leaves[-1], notes)
+        log += notes
+        return made
     if "number" in types:
         types = [name for name in types if name != "integer"]  # every integer is a number: "7" is 7, "7.0" is 7.0
     for leaf in leaves[:-1]:
@@ -49,14 +64,22 @@ def convert(types: Sequence[str], value: Any, leaves: Sequence[Leaf], log: Log) 
     accepted = _accepted(types, value, leaves[-1], refusals)
     if len(accepted) == 1:
         return _chosen(accepted, log)
-    wanted = " or ".join(_WANTED[name] for name in types)
+    wanted = wanted_of(types)
     if accepted:
         candidates = [name for name, _, _ in accepted]
-        advice = f"it could become {' or '.join(candidates)}"
+        advice = Advice(f"it could become {' or '.join(candidates)}", "publish a value that only one of them takes")
         raise Refused(Code.UNION_AMBIGUOUS, wanted, advice, candidates=candidates)
     if len(refusals) == 1:
         raise refusals.pop()  # none is left behind: held by the frame that it passes, it would make a cycle
-    raise mismatch(wanted)
+    is_null = "null" in types and type(value) is str and value in _LIKE_NULL
+    raise mismatch(wanted, _as_null(value) if is_null else NO_ADVICE)
+
+
+_LIKE_NULL = frozenset({"", "null", "NaN", "nan"})
+
+
+def _as_null(text: str) -> Advice:
+    return Advice(publish="publish null", declare=f"declare null_tokens: [{in_json(text)}] in the contract")
 
 
 def _accepted(types: Sequence[str], value: Any, leaf: Leaf, refusals: list[Refused]) -> list[tuple[str, Any, Log]]:
@@ -98,9 +121,10 @@ def _integer_from_text(value: str, leaf: Leaf, log: Log) -> int:
         return plain
     number = numbers.decimal_of(text)
     if numbers.exceeds(number, numbers.MOST_INTEGER_EXPONENT):
-        raise Refused(Code.OUT_OF_RANGE, wanted, f"more than {numbers.MOST_INTEGER_EXPONENT} digits")
+        advice = Advice(f"text of more than {numbers.MOST_INTEGER_EXPONENT} digits is not turned into a number")
+        raise Refused(Code.OUT_OF_RANGE, wanted, advice)
     if number != number.to_integral_value():
-        raise Refused(Code.FRACTIONAL_PART, wanted, "publish a whole number, or let the schema take any number")
+        raise Refused(Code.FRACTIONAL_PART, wanted, _FRACTION)
     return int(number)
 
 
@@ -123,8 +147,7 @@ def _number_from_text(value: str, leaf: Leaf, log: Log) -> int | float:
         text = leaf.number_text(value, wanted, log)
     except Refused:
         if numbers.is_non_finite(value):
-            advice = "JSON has no such number; publish null where the schema allows it"
-            raise Refused(Code.NON_FINITE, wanted, advice, token=value) from None
+            raise Refused(Code.NON_FINITE, wanted, _NON_FINITE, token=value) from None
         raise
     plain = None if "." in text else numbers.plain_integer(text)
     if plain is not None:
@@ -133,9 +156,9 @@ def _number_from_text(value: str, leaf: Leaf, log: Log) -> int | float:
     if exact:
         return number
     if isinf(number):
-        raise Refused(Code.OUT_OF_RANGE, wanted, "the largest double is 1.7976931348623157e308")
+        raise beyond_double(wanted)
     if not leaf.rules.lenient or not number:
-        raise Refused(Code.PRECISION_LOSS, wanted, f"the nearest double is {number!r}", nearest=number)
+        raise not_a_double(wanted, number)
     return number
 
 
@@ -145,14 +168,13 @@ def _to_boolean(value: Any, leaf: Leaf, log: Log) -> bool:
         raise mismatch(wanted)
     if kind is int:
         if value not in {0, 1}:
-            raise Refused(Code.INVALID_BOOLEAN, wanted, "of all numbers only 0 and 1 are booleans", accepted=[0, 1])
+            raise Refused(Code.INVALID_BOOLEAN, wanted, BOOLEAN_NUMBERS, accepted=[0, 1])
         leaf.note(log, NUMBER_TO_BOOLEAN)
         return bool(value)
     lenient = leaf.rules.lenient
     lowered = value.lower() if lenient and value.isascii() else ""
     if value not in TRUE_TEXTS | FALSE_TEXTS and lowered not in LENIENT_TRUE | LENIENT_FALSE:
-        accepted = sorted(LENIENT_TRUE | LENIENT_FALSE) if lenient else ["true", "false"]
-        raise Refused(Code.INVALID_BOOLEAN, wanted, f"accepted texts: {', '.join(accepted)}", accepted=accepted)
+        raise refuse_boolean_text(leaf.rules, wanted)
     leaf.note(log, STRING_TO_BOOLEAN)
     return value in TRUE_TEXTS or lowered in LENIENT_TRUE
 
@@ -163,11 +185,11 @@ def _to_string(value: Any, leaf: Leaf, log: Log) -> str:
         raise mismatch(wanted)
     if type(value) is int:
         if value.bit_length() > numbers.MOST_TEXT_BITS:
-            raise Refused(Code.OUT_OF_RANGE, wanted, "a number of that many digits is not turned into text")
+            raise Refused(Code.OUT_OF_RANGE, wanted, TOO_MANY_DIGITS)
         leaf.note(log, INTEGER_TO_STRING)
         return str(value)
     if not leaf.rules.lenient:
-        raise mismatch(wanted, "only integers become text without a choice of spelling; lenient mode takes it")
+        raise mismatch(wanted, CHOICE_OF_SPELLING)
     if type(value) is bool:
         leaf.note(log, BOOLEAN_TO_STRING)
         return "true" if value else "false"
@@ -184,7 +206,7 @@ def _to_null(value: Any, leaf: Leaf, log: Log) -> None:
 
 def _to_array(value: Any, leaf: Leaf, log: Log) -> list[Any]:
     if value is None or not leaf.rules.wrap_scalar:
-        raise mismatch(_WANTED["array"], "publish a list, or declare wrap_scalar in the contract")
+        raise mismatch(_WANTED["array"], NO_ADVICE if value is None else WRAP)
     leaf.note(log, WRAPPED_IN_ARRAY)
     return [value]
 
@@ -193,6 +215,13 @@ def _to_object(_value: Any, _leaf: Leaf, _log: Log) -> dict[str, Any]:
     raise mismatch(_WANTED["object"])
 
 
+def wanted_of(types: Iterable[str]) -> str:
+    """What a schema that lists these types wants, for a person."""
+    return " or ".join(_WANTED.get(name, name) for name in types)
+
+
+_FRACTION = Advice(publish="publish a whole number", declare="let the schema take any number")
+_NON_FINITE = Advice("JSON has no such number", "publish null where the schema allows it")
 _WANTED: Mapping[str, str] = {
     "integer": "a whole number",
     "number": "a number",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gateway.compile.json_schema.report import Where
+from gateway.compile.json_schema.flaws import Where
 
 
 class Order:

@@ -15,12 +15,13 @@ from typing import Any, NamedTuple
 from gateway.compile.coercions import UNKNOWN_DROPPED
 from gateway.compile.json_schema.conversion import convert
 from gateway.compile.json_schema.edits import Copy, Order, value_at
-from gateway.compile.json_schema.report import Flaw, Where, flaws_of, generic
+from gateway.compile.json_schema.flaws import Flaw, Where, flaws_of, generic
 from gateway.compile.json_schema.telling import MOST_FLAWS, Teller
 from gateway.compile.json_schema.validator import Validator
 from gateway.compile.leaf import Leaf
 from gateway.compile.rules import MODES, Path, RuleBook, keep
-from gateway.compile.verdict import Log, Refused
+from gateway.compile.sentence import listed
+from gateway.compile.verdict import Advice, Log, Refused
 from gateway.model import Code, Coercion, Mode
 from gateway.notation.pointer import Pointer
 
@@ -30,8 +31,12 @@ MOST_ROUNDS = 4
 
 _LIMIT: Mapping[str, str] = {"limit": "conversions", "actual": f"more than {MOST_FLAWS}, or of very large values"}
 _EXPLANATION: Mapping[str, str] = {"limit": "explanation", "actual": "errors about very large values"}
-_UNTOLD = (
-    "the payload is too large, and may be wrong in too many ways, to be told in which; publish less in one message"
+_UNTOLD = Advice(
+    "it is too large, and may be wrong in too many ways, to be told in which", "publish less in one message"
+)
+_UNCONVERTED = Advice(
+    "it is valid only after more conversions than are made in one payload, or of larger values",
+    "publish less in one message",
 )
 
 
@@ -118,8 +123,7 @@ class Mender:
         if failed:
             attempt.flaws = failed
             return
-        advice = "the payload is valid only after more conversions than are made in one, or of larger values"
-        attempt.limit = Refused(Code.PAYLOAD_LIMIT, "values of the schema's own types", advice, **_LIMIT)
+        attempt.limit = Refused(Code.PAYLOAD_LIMIT, "values of the schema's own types", _UNCONVERTED, **_LIMIT)
 
     def _hopeless(self, attempt: Attempt) -> list[Flaw]:
         """The flaws that no conversion of types mends."""
@@ -200,7 +204,7 @@ class Mender:
             for n, found in resolving.items():
                 if len(found) > 1:
                     names = [" and ".join("/".join(fix.types) for fix in reading.fixes) for reading in found]
-                    advice = f"it could become {' or '.join(names)}"
+                    advice = Advice(f"it could become {' or '.join(names)}", "publish what only one of them takes")
                     refused = Refused(Code.UNION_AMBIGUOUS, "one reading", advice, candidates=names)
                     attempt.failed[attempt.flaws[n].where] = refused
                 else:
@@ -261,8 +265,8 @@ class Mender:
             if flaw.name == "additionalProperties" and self._drops(flaw.where):
                 names = flaw.error.kind.as_dict()["unexpected"]
                 if set(value_at(attempt.value, flaw.where)) <= set(names):
-                    advice = "none of its fields is known to the schema"
-                    known = "an object with fields of the schema"
+                    advice = Advice(f"its fields are {listed(names)}")
+                    known = "at least one of the schema's fields"
                     attempt.failed[flaw.where] = Refused(Code.NO_KNOWN_FIELDS, known, advice, seen=names[:20])
                 else:
                     found |= dict.fromkeys((*flaw.where, name) for name in names)

@@ -11,12 +11,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gateway.compile.coercions import RENAMED
+from gateway.compile.json_schema.flaws import Where, generic
 from gateway.compile.json_schema.properties import declares
-from gateway.compile.json_schema.report import Where, generic
+from gateway.compile.refusals import two_names
 from gateway.compile.rules import RuleBook
 from gateway.compile.verdict import Log, Refused
 from gateway.errors import SchemaError
-from gateway.model import Code, Coercion
+from gateway.model import Coercion
 from gateway.notation.pointer import ANY, Pattern, Pointer
 
 
@@ -99,8 +100,7 @@ def _under_own_names(
         name = names.get(key, key)
         if name in made or (name != key and name in value):
             both = sorted(each for each in value if names.get(each, each) == name)
-            refused = Refused(Code.DUPLICATE_KEY, "each field once", f"{both} name one field", names=both)
-            renaming.clashes.append((where, refused))
+            renaming.clashes.append((where, two_names(both)))
             continue
         made[name] = item
         if name != key:

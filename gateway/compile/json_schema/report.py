@@ -4,63 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, NamedTuple
 
-from gateway.compile.rules import Path
-from gateway.compile.verdict import Misspelled, Refused, kind_of, violation
-from gateway.model import Code, Mode, Violation
+from gateway.compile.json_schema.edits import value_at
+from gateway.compile.json_schema.flaws import Flaw, Where
+from gateway.compile.json_schema.keywords import refusal_of
+from gateway.compile.json_schema.repairs import Flawed, Remedy, Repairs
+from gateway.compile.refusals import unknown_field
+from gateway.compile.remedy import violation
+from gateway.compile.verdict import MOST_VIOLATIONS, Advice, Refused
+from gateway.model import Code, Violation
 from gateway.notation.pointer import MISSING, Pointer, escape
 
-Where = tuple[str | int, ...]
-"""An instance path as the validator gives it: names and indices."""
 
-_CODES: Mapping[str, Code] = {
-    "type": Code.TYPE_MISMATCH,
-    "enum": Code.NOT_IN_ENUM,
-    "const": Code.NOT_IN_ENUM,
-    "required": Code.MISSING_REQUIRED,
-    "additionalProperties": Code.UNKNOWN_FIELD,
-    "unevaluatedProperties": Code.UNKNOWN_FIELD,
-    "anyOf": Code.UNION_NO_MATCH,
-    "oneOf": Code.UNION_NO_MATCH,
-    "format": Code.INVALID_FORMAT,
-}
-"""Everything else is constraint-violated."""
+class _Finding(NamedTuple):
+    """A refused value, before it is known what would help."""
 
-_MOST_ALLOWED = 20
-"""Enum values that a violation lists."""
-_MOST_EXPECTED = 200
-"""Characters of a keyword's value that are shown."""
-
-
-_OF_UNKNOWN = frozenset({"additionalProperties", "unevaluatedProperties"})
-"""Keywords whose errors name fields that the schema does not know."""
-_CONVERTED = frozenset({"type", "anyOf", "oneOf", "additionalProperties"})
-"""Keywords whose errors a conversion may answer."""
-
-
-class Flaw(NamedTuple):
-    """One error of the validator, with what is asked of each."""
-
-    name: str
-    """The failing keyword."""
-    where: Where
     error: Any
-
-    @property
-    def types(self) -> tuple[str, ...]:
-        """The types that a ``type`` error wants."""
-        return tuple(self.error.kind.as_dict()["types"])
-
-
-def flaws_of(errors: Iterable[Any]) -> list[Flaw]:
-    """The validator's errors."""
-    return [Flaw(error.kind.name, tuple(error.instance_path), error) for error in errors]
-
-
-def generic(where: Where) -> Path:
-    """The place with ``*`` for array indices, as rules and recorded conversions name it."""
-    return tuple("*" if isinstance(step, int) else step for step in where)
+    where: Where
+    refused: Refused
+    keyword: str | None
+    types: Sequence[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,79 +34,96 @@ class Report:
 
     payload: Any
     """The payload as it came: paths and values point into it, whatever was converted meanwhile."""
+    converted: Any
+    """What conversions made of it."""
     source: Any
     """The schema's JSON."""
     failed: Mapping[Where, Refused]
     """The conversions that were tried and refused."""
     keys: Mapping[Where, str]
     """Places of fields that the payload has under another name -> that name."""
-    passes_in: Callable[[Where, Sequence[str]], Mode | None]
-    """The lowest wider mode in which what stands at a place would be converted to one of these types."""
+    repairs: Repairs
     aliases: Callable[[Where], Sequence[str]]
     """The other names that a field may have in the payload."""
+    unknown_fields: str
+    """What a contract can declare about unknown fields, for a person; empty if nothing."""
 
-    def violations(self, flaws: Iterable[Flaw]) -> Iterator[Violation]:
+    def violations(self, flaws: Iterable[Flaw]) -> list[Violation]:
         """A violation for each flaw, misspelled fields before missing ones: the one explains the other.
 
-        Made one by one: of a payload with thousands of flaws only the first are told.
+        Of a payload with thousands of flaws only the first are told, and one more than are listed.
         """
+        found = list(islice(self._findings(flaws), MOST_VIOLATIONS + 1))
+        flawed = [Flawed(each.where, each.refused, each.types) for each in found if _is_repairable(each)]
+        remedies = self.repairs.find(self.converted, flawed) if flawed else {}
+        return [self._told(each, remedies.get(each.where, Remedy())) for each in found]
+
+    def clash(self, where: Where, refused: Refused) -> Violation:
+        """The violation of an object in which a field stands under two names."""
+        return violation(refused, self._value(where), self._pointer(where), "")
+
+    def _findings(self, flaws: Iterable[Flaw]) -> Iterator[_Finding]:
         unknown: list[Flaw] = []
         others: list[Flaw] = []
         for flaw in flaws:
-            is_unknown = flaw.name in _OF_UNKNOWN and not (flaw.name in _CONVERTED and flaw.where in self.failed)
+            is_unknown = flaw.name in _OF_UNKNOWN and not (flaw.name in _CONVERTIBLE and flaw.where in self.failed)
             (unknown if is_unknown else others).append(flaw)
         for flaw in unknown:
             yield from self._unknown(flaw.error, flaw.where)
         mistyped = {flaw.where for flaw in others if flaw.name == "type"}
-        for name, where, error in others:
-            if where in self.failed and name in _CONVERTED:
-                yield self._wrong(error, name, where, self.failed[where], keyword=None)
-            elif name == "required":
-                yield self._missing(error, (*where, error.kind.as_dict()["property"]))
-            elif not (name in {"enum", "const"} and where in mistyped):
-                refused = _refusal(name, error.kind.as_dict(), self._value(where))
-                yield self._wrong(error, name, where, refused, keyword=name)
+        for flaw in others:
+            if not (flaw.name in {"enum", "const"} and flaw.where in mistyped):
+                yield self._finding(*flaw)
 
-    def clash(self, where: Where, refused: Refused) -> Violation:
-        """The violation of an object in which a field stands under two names."""
-        return violation(refused, self._value(where), self._pointer(where), "", None)
+    def _finding(self, name: str, where: Where, error: Any) -> _Finding:
+        if name == "required":
+            return self._missing(error, (*where, error.kind.as_dict()["property"]))
+        details = error.kind.as_dict()
+        types = details["types"] if name == "type" else None
+        if where in self.failed and name in _CONVERTIBLE:
+            return _Finding(error, where, self.failed[where].told(), None, types)
+        return _Finding(error, where, refusal_of(name, details, self._value(where)).told(), name, types)
+
+    def _told(self, finding: _Finding, remedy: Remedy) -> Violation:
+        return violation(
+            finding.refused if remedy.declaration_helps else finding.refused.without_declaration(),
+            self._value(finding.where),
+            self._pointer(finding.where),
+            _place(finding.error),
+            coercible_in=remedy.mode,
+            fix=remedy.fix,
+            keyword=finding.keyword,
+        )
 
     def _in_payload(self, where: Where) -> tuple[str, ...]:
         """The place as the payload names it."""
-        if not self.keys:
-            return tuple(map(str, where))
-        return tuple(self.keys.get(where[: n + 1], str(step)) for n, step in enumerate(where))
+        return tuple(map(str, self._renamed(where) if self.keys else where))
 
     def _pointer(self, where: Where) -> str:
         return _pointer(self._in_payload(where))
 
     def _value(self, where: Where) -> Any:
-        return Pointer(self._in_payload(where)).get(self.payload)
+        try:
+            return value_at(self.payload, where if not self.keys else self._renamed(where))
+        except (LookupError, TypeError):
+            return MISSING
 
-    def _wrong(self, error: Any, name: str, where: Where, refused: Refused, *, keyword: str | None) -> Violation:
-        mode = self.passes_in(where, error.kind.as_dict()["types"]) if name == "type" else None
-        return violation(refused, self._value(where), self._pointer(where), _place(error), mode, keyword=keyword)
+    def _renamed(self, where: Where) -> Where:
+        return tuple(self.keys.get(where[: n + 1], step) for n, step in enumerate(where))
 
-    def _missing(self, error: Any, where: Where) -> Violation:
-        path = self._pointer(where)
-        return Violation(
-            Code.MISSING_REQUIRED,
-            f"{path}: the schema requires it, and it is missing",
-            path=path,
-            schema_path=_place(error),
-            keyword=error.kind.name,
-            expected="a value",
-            found=kind_of(MISSING),
-            params={"field": where[-1], "aliases": list(self.aliases(where))},
-        )
+    def _missing(self, error: Any, where: Where) -> _Finding:
+        advice = Advice(publish="publish it", declare="let the schema not require it")
+        params = {"field": where[-1], "aliases": list(self.aliases(where))}
+        return _Finding(error, where, Refused(Code.MISSING_REQUIRED, "a value", advice, **params), error.kind.name)
 
-    def _unknown(self, error: Any, where: Where) -> Iterator[Violation]:
+    def _unknown(self, error: Any, where: Where) -> Iterator[_Finding]:
         known = self._properties(error.schema_path)
+        present = self._value(where)
+        missing = [name for name in known if name not in present]
         for key in error.kind.as_dict()["unexpected"]:
-            below = (*where, key)
-            advice = "declare unknown_fields: drop in the contract to leave it out"
-            refused = Misspelled(Code.UNKNOWN_FIELD, "only the fields of the schema", key, known, advice, field=key)
-            yield self._wrong(error, error.kind.name, below, refused, keyword=error.kind.name)
+            wanted, parent = "only the fields of the schema", self._pointer(where)
+            refused = unknown_field(wanted, key, missing, parent, self.unknown_fields).told()
+            yield _Finding(error, (*where, key), refused, error.kind.name)
 
     def _properties(self, schema_path: Iterable[str | int]) -> list[str]:
         """The property names beside the keyword at ``schema_path``, where it lies in this very schema."""
@@ -151,38 +133,15 @@ class Report:
         return list(properties) if isinstance(properties, dict) else []
 
 
-def _refusal(name: str, details: Mapping[str, Any], value: Any) -> Refused:
-    """Why the keyword ``name`` refuses a value."""
-    code = _CODES.get(name, Code.CONSTRAINT_VIOLATED)
-    match name:
-        case "type":
-            expected = " or ".join(details["types"])
-            return Refused(code, expected, expected=expected, found=kind_of(value))
-        case "enum":
-            allowed = list(details["options"][:_MOST_ALLOWED])
-            texts = [each for each in allowed if isinstance(each, str)]
-            wanted = "one of " + ", ".join(str(each) for each in allowed)
-            return Misspelled(code, wanted, value if isinstance(value, str) else "", texts, allowed=allowed)
-        case "const":
-            return Refused(
-                code, f"exactly {details['expected_value']!r}", allowed=[details["expected_value"]], nearest=None
-            )
-        case "anyOf" | "oneOf":
-            branches = [_branch_codes(branch) for branch in details.get("context", ())]
-            wanted = f"one of the {len(branches)} forms under {name}"
-            return Refused(code, wanted, **{str(n): codes for n, codes in enumerate(branches)})
-        case "format":
-            return Refused(code, f"text of format {details['format']}", format=details["format"])
-        case _:
-            # Not the validator's own words: they quote the payload, which a dead letter may have to hide.
-            limits = {key: item for key, item in details.items() if isinstance(item, int | float | str)}
-            shown = ", ".join(str(item)[:_MOST_EXPECTED] for item in limits.values())
-            wanted = f"a value that satisfies {name}" + (f" {shown}" if shown else "")
-            return Refused(code, wanted, **{"keyword": name, **limits})
+_OF_UNKNOWN = frozenset({"additionalProperties", "unevaluatedProperties"})
+"""Keywords whose errors name fields that the schema does not know."""
+_CONVERTIBLE = frozenset({"type", "anyOf", "oneOf", "additionalProperties"})
+"""Keywords whose refusal may be that of a conversion."""
 
 
-def _branch_codes(errors: Iterable[Any]) -> str:
-    return ", ".join(sorted({str(_CODES.get(error.kind.name, Code.CONSTRAINT_VIOLATED)) for error in errors}))
+def _is_repairable(finding: _Finding) -> bool:
+    """Whether another value at the place may be what was meant: a value of another type, or a misspelled symbol."""
+    return finding.types is not None or finding.refused.advice.propose is not None
 
 
 def _place(error: Any) -> str:

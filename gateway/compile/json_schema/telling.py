@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 import jsonschema_rs
 import msgspec
 
+from gateway.compile.json_schema.flaws import Flaw, flaws_of
 from gateway.compile.json_schema.repetition import Repetition
-from gateway.compile.json_schema.report import Flaw, flaws_of
 from gateway.compile.json_schema.validator import Validator
 
 MOST_COPIED = 16_000_000

@@ -140,7 +140,7 @@ def test_the_live_view_and_its_commands(terminal: Terminal, temporary: Path) -> 
     terminal.await_line(" why      unknown-field", "/bearing_temp")
     explained = elsewhere(enter, letters)
     assert explained.returncode == 0, explained.stderr
-    assert "did you mean 'bearingTemp'?" in explained.stdout
+    assert 'publish it as "bearingTemp"' in explained.stdout
     assert "invalid-number: /flow" in explained.stdout
     tried = elsewhere(enter, offline)
     assert tried.returncode == 1, tried.stderr

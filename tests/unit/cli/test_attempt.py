@@ -41,9 +41,12 @@ def test_files_are_one_payload_each(gateway: Gateway) -> None:
         '2 accepted  {"n":1,"temp":2.5}',
         "    converted /n  string-to-number",
         '3 rejected  {"n": 1, "tmp": 2.5}',
-        "    unknown-field  /tmp: found number '2.5', wanted only the fields of Reading; did you mean 'temp'?",
+        (
+            '    unknown-field  /tmp: found number 2.5, wanted only the fields of Reading; publish it as "temp", '
+            "or declare it as an alias of /temp in the contract"
+        ),
         "    mode lenient would take it",
-        "    missing-required  /temp: found absent, wanted a number; publish it, or give it a default in the schema",
+        "    missing-required  /temp: found nothing, wanted a number; publish it, or let the schema give it a default",
         "2 accepted, 1 rejected",
     ]
 

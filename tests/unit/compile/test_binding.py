@@ -97,7 +97,7 @@ def test_an_empty_level_of_the_topic_is_no_device():
     rejection = refused(ANY, "1", on="plant/b1//readings")
     assert (reason(rejection)[0], rejection.device) == ("no-device-id", None)
     assert rejection.violations[0].message.startswith(
-        "the level of 'plant/b1//readings' that names the device is empty; publish on a topic that names it, or"
+        'the level of "plant/b1//readings" that names the device is empty; publish on a topic that names it, or'
     )
 
 
@@ -192,7 +192,7 @@ def test_a_field_that_says_something_else_is_a_mismatch(found: str):
     """Present and different, null included: ``field-mismatch`` at the field."""
     rejection = refused(ANY, f'{{"site":{found}}}', fields={"/site": "{building}"})
     assert reason(rejection) == ("field-mismatch", "/site")
-    assert rejection.violations[0].expected == "'b1'"
+    assert rejection.violations[0].expected == '"b1"'
 
 
 @pytest.mark.parametrize("payload", ["5", "[]", '"x"', "null", '{"a":5}', '{"a":[]}'])

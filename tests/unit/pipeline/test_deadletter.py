@@ -223,7 +223,7 @@ def test_too_large() -> None:
     record = Record("t", b"k", b"", None, 0)
     found = too_large(record, 2_000_000, 1_048_588)
     assert (found.code, found.params) == (Code.RECORD_TOO_LARGE, {"limit": 1_048_588, "actual": 2_000_000})
-    assert "'t'" in found.message
+    assert "Kafka topic t: found 2000000 bytes" in found.message
     assert "max.message.bytes" in found.message
 
 

@@ -1,0 +1,270 @@
+"""What a rejection says would help: tried out, on every vector and on the mistakes that devices make."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import msgspec
+import pytest
+
+from gateway.compile.remedy import candidates
+from gateway.compile.verdict import Refused
+from gateway.model import Code, Mode, Rejection, Violation
+from gateway.notation.pointer import MISSING, Pointer
+from gateway.notation.yaml import parse
+from tests.unit.compile.compiled import encode, json_version, record_schema, refused, version_of
+from tests.unit.compile.vectors import Case, Refusal, read_cases
+
+REFUSED = [case for case in read_cases() if isinstance(case.outcome, Refusal) and not case.bug]
+_decode = msgspec.json.Decoder().decode
+_encode = msgspec.json.Encoder().encode
+
+TIMESTAMP = {"type": "long", "logicalType": "timestamp-millis"}
+LOCAL = {"type": "long", "logicalType": "local-timestamp-millis"}
+DATE = {"type": "int", "logicalType": "date"}
+TIME = {"type": "int", "logicalType": "time-millis"}
+MONEY = {"type": "bytes", "logicalType": "decimal", "precision": 6, "scale": 2}
+STATE = {"type": "enum", "name": "State", "symbols": ["RUNNING", "STOPPED", "STARTED"]}
+UUID = {"type": "string", "logicalType": "uuid"}
+DURATION = {"type": "fixed", "name": "D", "size": 12, "logicalType": "duration"}
+LIST = {"type": "array", "items": "double"}
+
+
+def violations(case: Case, payload: bytes, **changed: Any) -> list[Violation]:
+    declared = {name: case.declared.get(name, {}) for name in ("options", "overrides")}
+    outcome = encode(case.version, payload, depth=case.depth, **{"mode": case.mode, **declared, **changed})
+    return list(outcome.violations) if isinstance(outcome, Rejection) else []
+
+
+def repaired(payload: bytes, path: str, fix: Any) -> bytes:
+    """The payload with another value at a place."""
+    value = _decode(payload)
+    if not path:
+        return _encode(fix)
+    *parent, last = Pointer.parse(path).tokens
+    holder = Pointer(tuple(parent)).get(value)
+    holder[int(last) if isinstance(holder, list) else last] = fix
+    return _encode(value)
+
+
+@pytest.mark.parametrize("case", [pytest.param(case, id=case.name) for case in REFUSED])
+def test_what_a_rejection_says_would_help_does(case: Case) -> None:
+    """The fix gets past its place; a mode that would take it, and an option that the message declares, do."""
+    for told in violations(case, case.payload):
+        if "fix" in told.params:
+            mended = violations(case, repaired(case.payload, told.path, told.params["fix"]))
+            assert told.path not in [each.path for each in mended], told
+        if told.coercible_in is not None:
+            wider = violations(case, case.payload, mode=told.coercible_in)
+            assert (told.path, told.code) not in [(each.path, each.code) for each in wider], told
+        for name, text in re.findall(r"declare ([a-z_]+): (\S+|\[.*?\]) in the contract", told.message):
+            if name in {"mode", "defaults", "unknown_fields", "parse_json_strings"}:
+                continue
+            options = {**case.declared.get("options", {}), name: text if text == "null" else parse(text).value}
+            declared = violations(case, case.payload, options=options)
+            assert (told.path, told.code) not in [(each.path, each.code) for each in declared], told
+
+
+@pytest.mark.parametrize(
+    ("schema", "mode", "payload", "fix"),
+    [
+        ("double", "lossless", '"21,5"', 21.5),
+        ("double", "strict", '"21,5"', 21.5),
+        ("double", "strict", '"21.5"', 21.5),
+        ("double", "strict", '"1e3"', 1000.0),
+        ("double", "lossless", '"+.5"', 0.5),
+        ("double", "lossless", '"0.1234567890123456789"', 0.12345678901234568),
+        ("double", "lossless", "9007199254740993", 9007199254740992),
+        ("float", "strict", "23.456789012", 23.456789),
+        ("long", "lossless", '"007"', 7),
+        ("long", "lossless", '" 7"', 7),
+        ("long", "strict", '"1e3"', 1000),
+        ("long", "strict", "3.0", 3),
+        ("boolean", "lossless", '"on"', True),
+        ("boolean", "lossless", '"0"', False),
+        ("boolean", "strict", '"TRUE"', True),
+        ("boolean", "strict", "1", True),
+        ("string", "strict", "7", "7"),
+        ("string", "lossless", "3.5", "3.5"),
+        (STATE, "lossless", '"running"', "RUNNING"),
+        (STATE, "lossless", '"RUNING"', "RUNNING"),
+        (TIMESTAMP, "lossless", "1700000000", 1700000000000),
+        (TIMESTAMP, "lossless", '"1700000000"', 1700000000000),
+        (TIMESTAMP, "lossless", '"20240131T101500Z"', "2024-01-31T10:15:00Z"),
+        (TIMESTAMP, "lossless", '"2024-01-31T10:15Z"', "2024-01-31T10:15:00Z"),
+        (TIMESTAMP, "lossless", '"2024-01-31T10:15:00.1239Z"', "2024-01-31T10:15:00.123Z"),
+        (LOCAL, "lossless", '"2024-01-31 10:15"', "2024-01-31T10:15:00"),
+        (DATE, "lossless", '"2024-01-31T00:00:00Z"', "2024-01-31"),
+        (DATE, "strict", '"1970-01-03"', 2),
+        (TIME, "lossless", '"10:15"', "10:15:00"),
+        (TIME, "lossless", '"10:15:00.12399"', "10:15:00.123"),
+        (MONEY, "lossless", "1.236", 1.24),
+        (MONEY, "lossless", '"1.236"', "1.24"),
+        (MONEY, "lossless", '"1,5"', 1.5),
+        (MONEY, "strict", '"12.50"', 12.5),
+        (UUID, "lossless", '"{12345678-1234-1234-1234-123456789012}"', "12345678-1234-1234-1234-123456789012"),
+        (DURATION, "lossless", '"PT1.0001S"', "PT1.000S"),
+        (LIST, "lossless", "5", [5]),
+        (["null", "double"], "lossless", '"21,5"', 21.5),
+        (["long", "double", STATE], "lossless", '"21,5"', 21.5),
+    ],
+)
+def test_the_value_that_must_be_meant(schema: Any, mode: str, payload: str, fix: Any) -> None:
+    """Where there is one reading, the fix is it, as JSON of its own kind; and the message says to publish it."""
+    [told] = refused(version_of(schema), payload, mode=mode).violations
+    assert told.params["fix"] == fix
+    assert type(told.params["fix"]) is type(fix)
+    assert f"; publish {json.dumps(fix)} instead of " in told.message
+
+
+@pytest.mark.parametrize(
+    ("schema", "mode", "payload"),
+    [
+        ("double", "lossless", '"1,234"'),
+        ("double", "strict", '"1,234"'),
+        ("double", "lenient", '"1,234"'),
+        ("double", "lossless", "true"),
+        ("double", "lossless", '"NaN"'),
+        ("double", "lossless", '"21 C"'),
+        ("double", "lossless", '"1e-400"'),
+        (["null", "double"], "lossless", '""'),
+        ("long", "lossless", "3.7"),
+        ("long", "lossless", '"21,5"'),
+        ("long", "lossless", "9007199254740993.0"),
+        ("int", "lossless", "3000000000"),
+        ("float", "lossless", "1e-60"),
+        ("bytes", "lossless", '"3q2+7w=="'),
+        ("boolean", "lossless", "2"),
+        ({**STATE, "symbols": ["STARTED", "STARTER"]}, "lossless", '"STARTE"'),
+        ({**STATE, "symbols": ["On", "ON"]}, "lossless", '"on"'),
+        (TIMESTAMP, "lossless", '"2018-10-31T11:57:31"'),
+        (TIMESTAMP, "lossless", "20240101"),
+        (TIMESTAMP, "lossless", '"01.02.2024 10:15"'),
+        (LOCAL, "lossless", '"2024-01-31T10:15:00Z"'),
+        (DATE, "lossless", '"2024-01-31T10:15:00Z"'),
+        (["string", "boolean"], "lossless", "1"),
+        (LIST, "lossless", '"x"'),
+        (MONEY, "lossless", "12345.67"),
+    ],
+)
+def test_no_guess_between_two_readings(schema: Any, mode: str, payload: str) -> None:
+    """Where a value could mean two things, or something would have to be invented, there is no fix."""
+    for told in refused(version_of(schema), payload, mode=mode).violations:
+        assert "fix" not in told.params, told
+
+
+def test_the_separator_that_a_contract_declares_is_not_the_device_s() -> None:
+    """With a comma declared, a point is the near miss; 1.234 may still be either."""
+    declared: dict[str, Any] = {"options": {"decimal_separator": ","}}
+    [point] = refused(version_of("double"), '"21.5"', **declared).violations
+    assert point.params == {"hint": "decimal_separator", "fix": 21.5}
+    [either] = refused(version_of("double"), '"1.234"', **declared).violations
+    assert "fix" not in either.params
+
+
+def test_base64_in_the_other_alphabet_or_without_padding() -> None:
+    """The same bytes as the declared encoding writes them; other text stays unexplained."""
+    version, declared = version_of("bytes"), {"options": {"bytes_encoding": "base64"}}
+    for text in ("3q2+7w", "3q2-7w=="):
+        [told] = refused(version, json.dumps(text), **declared).violations
+        assert told.params == {"format": "base64", "fix": "3q2+7w=="}
+    [none] = refused(version, '"YR=="', **declared).violations
+    assert none.params == {"format": "base64"}
+
+
+SCHEMA = {
+    "type": "object",
+    "properties": {
+        "t": {"type": "number", "minimum": -50},
+        "b": {"type": "boolean"},
+        "i": {"type": "integer"},
+        "s": {"type": "string", "maxLength": 2},
+        "e": {"enum": ["RUNNING", "STOPPED"]},
+        "l": {"type": "array", "items": {"type": "number"}},
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("mode", "field", "fix", "coercible_in"),
+    [
+        ("lossless", '"t": "21,5"', 21.5, None),
+        ("strict", '"t": "21.5"', 21.5, "lossless"),
+        ("strict", '"t": "-60"', MISSING, None),
+        ("lossless", '"t": "-60,5"', MISSING, None),
+        ("lossless", '"t": true', MISSING, "lenient"),
+        ("lossless", '"b": "on"', True, "lenient"),
+        ("lossless", '"i": "007"', 7, "lenient"),
+        ("strict", '"s": 7', "7", "lossless"),
+        ("strict", '"s": 777', MISSING, None),
+        ("lossless", '"s": 3.5', MISSING, None),
+        ("lossless", '"e": "RUNING"', "RUNNING", None),
+        ("lossless", '"l": 5', [5], "lenient"),
+        ("lossless", '"l": "x"', MISSING, None),
+    ],
+)
+def test_json_schema_judges_every_fix(mode: str, field: str, fix: Any, coercible_in: str | None) -> None:
+    """What breaks another keyword once it is converted neither is a fix, nor would a wider mode take it."""
+    payload = f'{{{field}, "i2": 1}}'
+    [told] = refused(json_version(SCHEMA), payload, mode=mode).violations
+    assert (told.params.get("fix", MISSING), told.coercible_in) == (fix, coercible_in)
+
+
+def test_the_fixes_of_one_payload_do_not_stand_in_each_other_s_way() -> None:
+    """One that does not help leaves the others as they are."""
+    rejection = refused(json_version(SCHEMA), '{"t": "-60,5", "b": "on", "i": "007", "e": "x"}')
+    assert {told.path: told.params.get("fix", MISSING) for told in rejection.violations} == {
+        "/t": MISSING,
+        "/b": True,
+        "/i": 7,
+        "/e": MISSING,
+    }
+
+
+def test_a_place_that_was_dropped_meanwhile() -> None:
+    """A flaw of an unknown field that lenient mode drops is still told, and nothing is tried there."""
+    schema = {
+        "allOf": [{"properties": {"x": {"enum": ["RUNNING"]}}}],
+        "properties": {"y": {}},
+        "additionalProperties": False,
+    }
+    rejection = refused(json_version(schema), '{"x": "RUNING", "y": 1}', mode="lenient")
+    assert [(told.code, told.path) for told in rejection.violations] == [(Code.NOT_IN_ENUM, "/x")]
+
+
+def test_a_wider_mode_for_arrays_and_unions_is_found_by_trying_too() -> None:
+    """``coercible_in`` is not only known of scalars."""
+    schema = record_schema(("l", LIST), ("u", ["boolean", "long", "null"]), name="R")
+    rejection = refused(version_of(schema), '{"l": "x", "u": "maybe"}')
+    assert [(told.path, told.coercible_in) for told in rejection.violations] == [("/l", None), ("/u", None)]
+    rejection = refused(version_of(schema), '{"l": 5, "u": " 7"}')
+    assert [(told.path, told.coercible_in) for told in rejection.violations] == [
+        ("/l", Mode.LENIENT),
+        ("/u", Mode.LENIENT),
+    ]
+
+
+def test_a_huge_union_is_not_compiled_for_a_hint() -> None:
+    """Where finding out would take long, nothing is said: a rejection stays cheap."""
+    wide = [
+        record_schema(*[(f"f{n}", ["null", "double", "boolean"]) for n in range(60)], name=f"R{m}") for m in range(3)
+    ]
+    [told] = refused(version_of(["null", *wide, "boolean"]), '"yes"').violations
+    assert told.coercible_in is None
+
+
+def test_a_fix_is_short_and_every_reader_reads_it_as_it_is() -> None:
+    """No integer beyond 64 bits, which error objects write as text, and nothing longer than a quoted value."""
+    [told] = refused(json_version({"type": "integer"}), f'"{2**70}"', mode="strict").violations
+    assert told.coercible_in is Mode.LOSSLESS
+    assert "fix" not in told.params
+    [told] = refused(version_of(LIST | {"items": "string"}), json.dumps("x" * 100)).violations
+    assert "fix" not in told.params
+
+
+def test_a_text_with_a_tiny_exponent_costs_nothing() -> None:
+    """A million zeros are not written down to find that they are too long."""
+    refusal = Refused(Code.TYPE_MISMATCH, "a number")
+    assert list(candidates(refusal, "1e-999999", MISSING)) == []
