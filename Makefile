@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test unit lint format bench lock clean
+.PHONY: help demo test unit lint format bench fuzz lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -40,12 +40,25 @@ format: $(READY) ## let ruff format the code and mend what it can
 bench: $(READY) ## measure, and write docs/benchmarks.md
 	@$(BIN)/python -m bench $(BENCH)
 
+fuzz: $(VENV)/.fuzz ## look for inputs that break something, FUZZ_SECONDS=10 in each target (tests/fuzz/README.md)
+	@$(BIN)/python -m tests.fuzz $(FUZZ)
+
+$(VENV)/.fuzz: $(READY) requirements-fuzz.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --require-hashes \
+		--requirement requirements-fuzz.lock || { \
+		echo; echo "NOTHING WAS FUZZED: atheris could not be installed (pip says above why). It comes for Linux on x86-64" \
+		"with Python 3.11 to 3.13; this is $$($(BIN)/python --version). With another interpreter:" \
+		"PYTHON=python3.12 make fuzz VENV=.cache/fuzz. What fuzzing found so far is tested by every make test." >&2; exit 1; }
+	@touch $@
+
 lock: $(READY) ## renew the lock files within the bounds of pyproject.toml
 	@$(BIN)/python -m pip install --quiet uv
 	@$(BIN)/uv pip compile --quiet --universal --upgrade --generate-hashes --no-annotate --no-header --python-version 3.11 \
 		--extra demo --group dev pyproject.toml --output-file requirements-dev.lock
 	@$(BIN)/uv pip compile --quiet --universal --upgrade --generate-hashes --no-annotate --no-header --python-version 3.11 \
 		--constraint requirements-dev.lock pyproject.toml --output-file requirements.lock
+	@$(BIN)/uv pip compile --quiet --universal --upgrade --generate-hashes --no-annotate --no-header --python-version 3.11 \
+		--group fuzz --output-file requirements-fuzz.lock
 
 clean: ## remove the environment and what tools left behind
 	rm -rf $(VENV) .cache .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
