@@ -73,7 +73,7 @@ def fuzz(target: str, seconds: int, *, merge: bool) -> bool:
         for find in kept:
             _keep(target, find)
         if done.returncode or kept:
-            print(done.stderr[-6000:])
+            print(done.stdout[-6000:])
             return False
         if merge:
             _merge(folder, target, corpus, [*limits, "-use_counters=0", "-merge=1", seeds, corpus, new])
@@ -98,7 +98,7 @@ def _escaped(word: str) -> str:
 
 
 def _told(done: subprocess.CompletedProcess[str]) -> str:
-    stats = dict(re.findall(r"stat::(\w+): +(\d+)", done.stderr))
+    stats = dict(re.findall(r"stat::(\w+): +(\d+)", done.stdout))
     runs, fresh = (stats.get(name, "?") for name in ("number_of_executed_units", "new_units_added"))
     return f"{runs} inputs tried, {fresh} of them reached something new"
 
@@ -116,9 +116,9 @@ def _merge(folder: Path, target: str, corpus: Path, arguments: Sequence[object])
     """Keeps of the old and the new inputs the smallest that reach what the seeds do not."""
     seeds = folder / "seeds"
     before = {path.name for path in seeds.iterdir()}
-    done = _run(folder, target, *arguments)
+    done = _run(folder, target, f"-artifact_prefix={folder}/finds/", *arguments)
     if done.returncode:
-        raise SystemExit(done.stderr)
+        raise SystemExit(done.stdout[-6000:])
     for path in corpus.iterdir():
         path.unlink()
     for path in seeds.iterdir():
@@ -137,7 +137,8 @@ def _run(folder: Path, target: str, *arguments: object) -> subprocess.CompletedP
         [script, *map(str, arguments)],
         check=False,
         cwd=HERE.parent.parent,
-        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         encoding="utf-8",
         errors="replace",
     )

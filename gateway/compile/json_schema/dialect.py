@@ -53,6 +53,11 @@ def parse_schema(version: SchemaVersion) -> Any:
     deep = _first_deep(source)
     if deep is not None:
         raise SchemaError(_TOO_DEEP, deep)
+    try:
+        json.dumps(source, ensure_ascii=False).encode()
+    except UnicodeEncodeError as exc:
+        half = r"a text of the schema has half a character, such as \ud800; write the whole one"
+        raise SchemaError(half) from exc
     return source
 
 

@@ -391,3 +391,10 @@ def test_conversions_of_a_repaired_payload_come_first():
     """What was stripped from the text is recorded at the payload's top, before what was converted in it."""
     record = accepted(version_of({"type": "array", "items": "int"}), b'\xef\xbb\xbf["1"]\x00')
     assert conversions(record) == [("", "bom-stripped"), ("", "nul-stripped"), ("/*", "string-to-number")]
+
+
+@pytest.mark.parametrize("schema", [{"title": "\ud800"}, {"properties": {"\udc00": True}}, {"enum": ["\ud800x"]}])
+def test_half_a_character_in_a_json_schema_is_refused(schema: Any):
+    """An escape that is half a character is no text that a validator could be given."""
+    with pytest.raises(SchemaError, match="half a character"):
+        route_of(json_version(schema))
