@@ -74,6 +74,10 @@ class Rules:
     """Whether text at this place holds JSON."""
     duplicate_keys: str
     """``reject`` or ``last``."""
+    formats: frozenset[str]
+    """The formats that a JSON Schema's ``format`` checks."""
+    int64: bool
+    """Whether a JSON Schema's integers are those of 64 bits."""
 
 
 _MOST_CHARACTERS = 512
@@ -177,4 +181,6 @@ def _resolve(mode: Mode, options: Options, exact: Options, *, parse_json: bool) 
         union_encoding=options.union_encoding or ("fallback" if lenient else "plain"),
         parse_json=parse_json and not strict,
         duplicate_keys=options.duplicate_keys or ("last" if lenient else "reject"),
+        formats=frozenset(options.formats or ()),
+        int64=options.integers == "int64",
     )

@@ -41,6 +41,28 @@ def _read_unknown_fields(value: Any) -> Any:
     raise refusal(f"must be reject, drop or {{capture: /field}}, found {value!r}")
 
 
+FORMATS: Final = (
+    *("date-time", "date", "time", "duration", "email", "idn-email", "hostname", "idn-hostname", "ipv4", "ipv6"),
+    *("uri", "uri-reference", "iri", "iri-reference", "uri-template", "uuid", "json-pointer", "relative-json-pointer"),
+    "regex",
+)
+"""The formats of text that JSON Schema defines, those of all drafts together."""
+
+
+def _read_formats(value: Any) -> tuple[str, ...]:
+    """The formats that are checked: none for ``annotate``, all for ``check``, or those that are listed."""
+    if value == "annotate":
+        return ()
+    if value == "check":
+        return FORMATS
+    if not isinstance(value, list | tuple) or not value:
+        raise refusal(f"must be annotate, check or a list of formats, found {value!r}")
+    for name in value:
+        if name not in FORMATS:
+            raise refusal(f"{name!r} is no format of JSON Schema: choose of {', '.join(FORMATS)}")
+    return tuple(value)
+
+
 def _in_order(window: tuple[date, date]) -> tuple[date, date]:
     """The two days of a window, the first before the second."""
     if window[0] >= window[1]:
@@ -48,6 +70,7 @@ def _in_order(window: tuple[date, date]) -> tuple[date, date]:
     return window
 
 
+CheckedFormats = Annotated[tuple[str, ...], PlainValidator(_read_formats)]
 UnknownFields = Annotated[Literal["reject", "drop"] | Capture, PlainValidator(_read_unknown_fields)]
 
 
@@ -76,6 +99,8 @@ class Options:
     union_encoding: Literal["plain", "tagged", "auto"] | None = None
     parse_json_strings: tuple[PatternText, ...] | None = None
     duplicate_keys: Literal["reject", "last"] | None = None
+    formats: CheckedFormats | None = None
+    integers: Literal["any", "int64"] | None = None
 
     def over(self, other: Options) -> Options:
         """These options, with ``other``'s where these declare none: the nearer declaration wins."""
@@ -91,7 +116,10 @@ class Options:
 
 
 ALLOWED_IN_STRICT: Final = frozenset(
-    {"bytes_encoding", "epoch_window", "aliases", "defaults", "union_encoding", "duplicate_keys"}
+    {
+        *("bytes_encoding", "epoch_window", "aliases", "defaults", "union_encoding", "duplicate_keys"),
+        *("formats", "integers"),
+    }
 )
 """These choose how to read a payload, they do not change a value; all others convert."""
 
@@ -110,8 +138,8 @@ CONVERTS_NOTHING: Final[Mapping[str, Any]] = {
 }
 """The value with which a converting option says no, and may therefore stand in strict."""
 
-OF_THE_WHOLE_PAYLOAD: Final = frozenset({"nan_literals", "parse_json_strings", "duplicate_keys"})
-"""Decided while the payload is decoded, before there are places in it."""
+OF_THE_WHOLE_PAYLOAD: Final = frozenset({"nan_literals", "parse_json_strings", "duplicate_keys", "formats", "integers"})
+"""Decided while the payload is decoded, before there are places in it, or when a schema is compiled as a whole."""
 
 
 class Misplaced(NamedTuple):

@@ -23,7 +23,7 @@ from tests.unit.compile.compiled import ARRIVAL, binding_of
 EXCEPTIONS = Path(__file__).parent / "json_schema_exceptions.yaml"
 CHECKSUM = "2d18b54866abaa910bf40faa31e229bff67e24f1a836ddb1d3a37cc3c4cfd07a"
 """SHA-256 over path and content of every file of the suite, in order."""
-REQUIRED, OPTIONAL = files(), files("optional/*.json")
+REQUIRED, OPTIONAL, FORMATS = files(), files("optional/*.json"), files("optional/format/*.json")
 
 
 @cache
@@ -79,7 +79,7 @@ def test_the_suite_is_whole():
 
 def test_every_group_and_payload_of_the_suite_is_run():
     """What the tests below run over: nothing is left out but what is listed as refused."""
-    assert (len(REQUIRED), len(OPTIONAL)) == (195, 44)
+    assert (len(REQUIRED), len(OPTIONAL), len(FORMATS)) == (195, 44, 76)
     required = [group for file in REQUIRED for group in groups(file)]
     optional = [group for file in OPTIONAL for group in groups(file)]
     assert (len(required), sum(len(group.judged) for group in required)) == (1373, 4836)
@@ -111,6 +111,20 @@ def test_a_strict_contract_accepts_what_the_suite_calls_valid_and_nothing_else(f
                     accepted = True
                 if accepted is not _ours(group, judged):
                     differing.append((group.name, judged.about))
+    assert not differing
+
+
+@pytest.mark.parametrize("file", FORMATS)
+def test_declared_formats_are_what_the_suite_says(file: str):
+    """With ``formats: check`` all of the suite's own tests of formats hold, without an exception."""
+    differing = []
+    for group in groups(file):
+        binding = binding_of(group.version, mode=Mode.STRICT, options={"formats": "check"})
+        for judged in group.judged:
+            outcome = binding.encode(judged.payload, ARRIVAL)
+            assert isinstance(outcome, Record) or outcome.code == Code.INVALID_FORMAT, (group.name, outcome)
+            if isinstance(outcome, Record) is not judged.valid:
+                differing.append((group.name, judged.about))
     assert not differing
 
 

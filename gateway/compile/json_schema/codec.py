@@ -56,7 +56,8 @@ class JsonSchemaCodec:
         repetition = count_repetition(documents)
         self.deepest = repetition.deepest
         """The levels of nesting beyond which the validator must not be asked, None where there are none."""
-        validator = make_validator(self.source, references)  # after the count: what is too many for it, it cannot make
+        # After the count: what is too many for it, it cannot make.
+        validator = make_validator(self.source, references, book.at(()))
         self._is_valid: Callable[[Any], bool] = validator.is_valid
         self._book = book
         self._renames = compile_renames(book, self.source)

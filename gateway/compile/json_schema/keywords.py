@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from gateway.compile.json_schema import integers
 from gateway.compile.json_schema.conversion import wanted_of
 from gateway.compile.refusals import spell_as
 from gateway.compile.sentence import in_json, listed
@@ -21,6 +22,7 @@ _CODES: Mapping[str, Code] = {
     "anyOf": Code.UNION_NO_MATCH,
     "oneOf": Code.UNION_NO_MATCH,
     "format": Code.INVALID_FORMAT,
+    integers.INT64: Code.OUT_OF_RANGE,
 }
 """Everything else is constraint-violated."""
 
@@ -68,6 +70,10 @@ def refusal_of(name: str, details: Mapping[str, Any], value: Any) -> Refused:
         case "anyOf" | "oneOf":
             branches = [branch_codes(branch) for branch in details.get("context", ())]
             return _matching_none(name, branches)
+        case integers.INT64:
+            low, high = integers.LOWEST, integers.HIGHEST
+            advice = Advice(declare="let the contract not declare integers: int64")
+            return Refused(code, f"a whole number from {low} to {high}", advice, minimum=low, maximum=high)
         case "format":
             return Refused(code, f"text of format {details['format']}", format=details["format"])
         case _:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from gateway.compile.json_schema.edits import value_at
 from gateway.compile.json_schema.flaws import Flaw, Where
+from gateway.compile.json_schema.integers import INT64
 from gateway.compile.json_schema.keywords import refusal_of
 from gateway.compile.json_schema.repairs import Flawed, Remedy, Repairs
 from gateway.compile.refusals import unknown_field
@@ -82,7 +83,8 @@ class Report:
         types = details["types"] if name == "type" else None
         if where in self.failed and name in _CONVERTIBLE:
             return _Finding(error, where, self.failed[where].told(), None, types)
-        return _Finding(error, where, refusal_of(name, details, self._value(where)).told(), name, types)
+        keyword = "type" if name == INT64 else name
+        return _Finding(error, where, refusal_of(name, details, self._value(where)).told(), keyword, types)
 
     def _told(self, finding: _Finding, remedy: Remedy) -> Violation:
         return violation(
@@ -90,7 +92,8 @@ class Report:
             self._value(finding.where),
             self._pointer(finding.where),
             _place(finding.error),
-            coercible_in=remedy.mode,
+            # Another keyword at the place refuses the value as it is, whatever a wider mode makes of it.
+            coercible_in=None if finding.types is None else remedy.mode,
             fix=remedy.fix,
             keyword=finding.keyword,
         )

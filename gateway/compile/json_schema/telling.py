@@ -15,6 +15,7 @@ import jsonschema_rs
 import msgspec
 
 from gateway.compile.json_schema.flaws import Flaw, flaws_of
+from gateway.compile.json_schema.integers import BeyondError
 from gateway.compile.json_schema.repetition import Repetition
 from gateway.compile.json_schema.validator import Validator
 
@@ -57,7 +58,7 @@ class Teller:
         if is_costly or (size > _LARGE and self._are_countless(value)):
             try:
                 self._validator.validate(value)
-            except jsonschema_rs.ValidationError as exc:
+            except (jsonschema_rs.ValidationError, BeyondError) as exc:
                 return Told(flaws_of([exc]), complete=False)
         flaws = flaws_of(islice(self._validator.iter_errors(value), MOST_FLAWS + 1))
         return Told(flaws, complete=len(flaws) <= MOST_FLAWS)

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from gateway.compile.json_schema.telling import MOST_FLAWS
+from gateway.config.options import FORMATS
 from gateway.model import Mode, Record, Rejection
 from tests.unit.compile.compiled import (
     ARRIVAL,
@@ -148,6 +149,22 @@ def test_plainly_typed_values_are_converted_whatever_their_number():
     """Where the schema says plainly what it wants, there is no such limit."""
     version = json_version({"items": {"type": "integer"}})
     assert len(accepted(version, json.dumps(["1"] * (MOST_FLAWS + 1))).coercions) == MOST_FLAWS + 1
+
+
+LONG = 45_000
+FORMAT_BOMBS = (
+    *("(" * LONG, "[" * LONG, "(a+)+" * (LONG // 5), "a{999}" * (LONG // 6), "(?:" * 9_000 + ")" * 9_000),
+    *("xn--" + "a" * LONG, "ü." * (LONG // 2), "{a}" * LONG, "P" + "1" * LONG + "D", ":" * LONG, "~0" * LONG),
+    *("a." * LONG, "http://[" + ":" * LONG, "http://" + "%41" * LONG, "a@" * LONG, '"' + "a" * LONG + '"@a'),
+)
+
+
+def test_a_long_text_costs_little_for_every_format():
+    """Patterns in patterns, names of a thousand labels, templates of nothing: each is judged by each format."""
+    either = {name: {"items": {"anyOf": [{"format": name}, {"type": "string"}]}} for name in FORMATS}
+    payload = json.dumps(dict.fromkeys(FORMATS, FORMAT_BOMBS))
+    answer = encode_limited(json_version({"properties": either}), payload, options={"formats": "check"})
+    assert answer.code == "accepted"
 
 
 @pytest.mark.parametrize("tail", ["", "\\"], ids=["open", "lone backslash"])

@@ -33,6 +33,8 @@ READING: dict[str, Any] = {
     "defaults": "fill",
     "union_encoding": "tagged",
     "duplicate_keys": "last",
+    "formats": ("uuid",),
+    "integers": "int64",
 }
 """An example of each option that strict allows, save aliases."""
 

@@ -167,6 +167,11 @@ WRONG = {
         "options: {unknown_fields: {capture: extra}}", "options.unknown_fields", "as in '/extra'"
     ),
     "wrap": added("options: {wrap_scalar: on}", "options.wrap_scalar", "must be true or false, found 'on'"),
+    "formats": added("options: {formats: all}", "options.formats", "annotate, check or a list"),
+    "no formats": added("options: {formats: []}", "options.formats", "annotate, check or a list"),
+    "unknown format": added("options: {formats: [uuid, datetime]}", "options.formats", "'datetime'", "date-time, date"),
+    "formats at a place": added("overrides: {/a: {formats: check}}", "overrides./a.formats", "under options"),
+    "integers": added("options: {integers: int32}", "options.integers", "'any' or 'int64'"),
     "enum map": added("options: {enum_map: {1: 2}}", "options.enum_map.1", "must be text, found 2"),
     "aliases for everything": added("options: {aliases: [a]}", "options.aliases", "under overrides"),
     "aliases for items": added("overrides: {/a/*: {aliases: [b]}}", "overrides./a/*.aliases", "path of a field"),
