@@ -57,7 +57,8 @@ class JsonSchemaCodec:
         self.deepest = repetition.deepest
         """The levels of nesting beyond which the validator must not be asked, None where there are none."""
         # After the count: what is too many for it, it cannot make.
-        validator = make_validator(self.source, references, book.at(()))
+        whole = book.at(())
+        validator = make_validator(self.source, references, formats=whole.formats, int64=whole.int64)
         self._is_valid: Callable[[Any], bool] = validator.is_valid
         self._book = book
         self._renames = compile_renames(book, self.source)

@@ -11,7 +11,7 @@ payload should not be good under one version of a schema and bad under the next 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from typing import Any, Protocol
 
@@ -23,7 +23,6 @@ from jsonschema.exceptions import best_match
 from gateway.compile.json_schema.dialect import DRAFT_4, DRAFT_6, DRAFT_7, DRAFT_2019, DRAFT_2020, ROOT, draft_of
 from gateway.compile.json_schema.integers import Guarded, bound_integers
 from gateway.compile.json_schema.patterns import check_patterns
-from gateway.compile.rules import Rules
 from gateway.config.options import FORMATS
 from gateway.errors import SchemaError
 from gateway.notation.pointer import Pointer
@@ -88,13 +87,15 @@ def _meta_validator(draft: str) -> Validator:
     return made
 
 
-def make_validator(source: Any, references: Mapping[str, Any], rules: Rules) -> Validator:
+def make_validator(
+    source: Any, references: Mapping[str, Any], *, formats: frozenset[str] = frozenset(), int64: bool = False
+) -> Validator:
     """A validator of a checked schema and the references it may use, by URI. Raises SchemaError.
 
-    ``rules`` are those of the whole payload.
+    It checks ``formats``, and with ``int64`` that integers have 64 bits.
     """
-    validator = _validator_of(source, references, rules.formats)
-    if rules.int64:
+    validator = _validator_of(source, references, formats)
+    if int64:
         bounded = bound_integers({"": source, **{f"@{uri}": document for uri, document in references.items()}})
         others = {key[1:]: document for key, document in bounded.items() if key}
         validator = Guarded(validator, _WholeFloats(_validator_of(bounded[""], others, frozenset())))
@@ -103,7 +104,7 @@ def make_validator(source: Any, references: Mapping[str, Any], rules: Rules) -> 
     return _WholeFloats(validator) if mentions_draft_4 else validator
 
 
-def _validator_of(source: Any, references: Mapping[str, Any], formats: Collection[str]) -> Validator:
+def _validator_of(source: Any, references: Mapping[str, Any], formats: frozenset[str]) -> Validator:
     fast, _ = _VALIDATORS[draft_of(source)]
     try:
         # Linear-time patterns only: "^(a+)+$" took another engine 6.5 s on 28 characters.
@@ -113,7 +114,7 @@ def _validator_of(source: Any, references: Mapping[str, Any], formats: Collectio
             base_uri=ROOT,
             offline=True,
             validate_formats=bool(formats),
-            formats=_checks(frozenset(formats)) if formats else None,
+            formats=_checks(formats) if formats else None,
             pattern_options=jsonschema_rs.RegexOptions(),
         )
     except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError) as exc:
