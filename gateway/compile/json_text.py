@@ -216,7 +216,9 @@ def _explain(text: bytes, exc: Exception, *, strict: bool = False) -> Violation:
         if is_key:
             return _invalid(f"bare {token} as a key at byte {start}", start, "nan-literal", "publish keys in quotes")
         declare = "" if strict else ", or declare nan_literals: null in the contract"
-        return _invalid(f"bare {token} at byte {start}", start, "nan-literal", f"publish null{declare}")
+        return _invalid(
+            f"bare {token} at byte {start}", start, "nan-literal", f"publish null where the schema allows it{declare}"
+        )
     if "truncated" in str(exc):
         what = f"text that ends in the middle of a value, behind {_excerpt(text, len(text))}"
         return _invalid(what, len(text), "truncated", "publish all of it")

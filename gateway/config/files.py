@@ -20,6 +20,9 @@ MAX_FILE_BYTES: Final = 4 * 1024 * 1024
 
 EMPTY: Final = "has no value: give it one, or remove the key"
 
+_WORDS: Final = frozenset({"non_finite", "nan_literals"})
+"""Keys that may have the word null as their value: written without quotes YAML reads it as nothing."""
+
 _SECRET: Final = re.compile(
     r"password|passphrase|secret|user\.info|auth\.token|\.pem$|jaas|oauthbearer\.config|assertion", re.IGNORECASE
 )
@@ -135,6 +138,8 @@ def empty_values(source: Source, path: KeyPath = (), skip: frozenset[str] = froz
     node = source.document.find(path)
     misread = source.document.misreading(path)
     if isinstance(node, ScalarNode) and node.value is None:
+        if node.text and path[-1:] and path[-1] in _WORDS:
+            return {}
         return {path: f"{EMPTY}; {misread}" if misread else EMPTY}
     if isinstance(node, MappingNode):
         if misread:

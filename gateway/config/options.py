@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields
 from datetime import date
 from typing import Annotated, Any, Final, Literal, NamedTuple
 
-from pydantic import AfterValidator, ConfigDict, PlainValidator, StrictBool, StrictStr
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, PlainValidator, StrictBool, StrictStr
 
 from gateway.config.forms import Day, PatternText, Zone, refusal
 from gateway.model import Mode
@@ -70,6 +70,11 @@ def _in_order(window: tuple[date, date]) -> tuple[date, date]:
     return window
 
 
+def _read_word(value: Any) -> Any:
+    """The word ``null`` as YAML reads it where nobody quotes it."""
+    return "null" if value is None else value
+
+
 CheckedFormats = Annotated[tuple[str, ...], PlainValidator(_read_formats)]
 UnknownFields = Annotated[Literal["reject", "drop"] | Capture, PlainValidator(_read_unknown_fields)]
 
@@ -85,8 +90,8 @@ class Options:
     assume_tz: Zone | None = None
     bytes_encoding: Literal["base64", "base64url", "hex", "latin1", "utf8"] | None = None
     null_tokens: tuple[StrictStr, ...] | None = None
-    non_finite: Literal["reject", "null", "keep"] | None = None
-    nan_literals: Literal["reject", "null"] | None = None
+    non_finite: Annotated[Literal["reject", "null", "keep"] | None, BeforeValidator(_read_word)] = None
+    nan_literals: Annotated[Literal["reject", "null"] | None, BeforeValidator(_read_word)] = None
     decimal_separator: Literal[".", ","] | None = None
     rounding: Literal["reject", "floor", "trunc", "half-even"] | None = None
     float_narrowing: Literal["decimal", "round"] | None = None

@@ -107,7 +107,11 @@ def _object_in_text(value: Any, rules: Rules, path: Path) -> Advice:
     """What to do about an object that was published as text."""
     if type(value) is not str or value[:1] != "{" or value[-1:] != "}":
         return NO_ADVICE
-    declare = "" if rules.strict else f"declare parse_json_strings: [{in_json(str(Pointer(path)))}] in the contract"
+    declare = (
+        ""
+        if rules.strict or not path
+        else f"declare parse_json_strings: [{in_json(str(Pointer(path)))}] in the contract"
+    )
     return Advice(publish="publish the object itself, not as text", declare=declare)
 
 

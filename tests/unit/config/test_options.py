@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from gateway.config.load import load_options
 from gateway.config.options import ALLOWED_IN_STRICT, CONVERTS_NOTHING, Capture, Options, misplaced
+from gateway.errors import ConfigError
 from gateway.model import Mode
 from gateway.notation.pointer import Pattern
 
@@ -61,6 +63,16 @@ def test_an_option_that_converts_is_refused_in_strict_only(name: str, value: Any
 def test_what_changes_no_value_is_allowed_in_strict(name: str, value: Any) -> None:
     """How to read is no conversion, and neither is saying no to one."""
     assert misplaced(Options(**{name: value}), Mode.STRICT, override=False) == []
+
+
+@pytest.mark.parametrize("name", ["non_finite", "nan_literals"])
+def test_the_word_null_needs_no_quotes(name: str) -> None:
+    """YAML reads it as nothing, people as the word that messages ask them to write; nothing at all stays an error."""
+    assert dict(load_options([f"{name}=null"], Mode.LOSSLESS).declared()) == {name: "null"}
+    assert dict(load_options([f"{name}='null'"], Mode.LOSSLESS).declared()) == {name: "null"}
+    for option in (f"{name}=", "decimal_separator=null"):
+        with pytest.raises(ConfigError, match="has no value"):
+            load_options([option], Mode.LOSSLESS)
 
 
 def test_rounding_is_for_lenient_only() -> None:
