@@ -23,6 +23,7 @@ from jsonschema.exceptions import best_match
 from gateway.compile.json_schema.dialect import DRAFT_4, DRAFT_6, DRAFT_7, DRAFT_2019, DRAFT_2020, ROOT, draft_of
 from gateway.compile.json_schema.integers import Guarded, bound_integers
 from gateway.compile.json_schema.patterns import check_patterns
+from gateway.compile.json_schema.subschemas import subschemas
 from gateway.config.options import FORMATS
 from gateway.errors import SchemaError
 from gateway.notation.pointer import Pointer
@@ -74,6 +75,16 @@ def _check(source: Any) -> None:
         place = str(Pointer(tuple(str(step) for step in error.absolute_path)))
         raise SchemaError(f"not a valid schema of its draft: {error.message[:200]}", place)
     check_patterns(source)
+    if draft == DRAFT_2019:
+        _check_recursion(source)
+
+
+def _check_recursion(source: Any) -> None:
+    """Raises SchemaError for a ``$recursiveRef`` that the validator would take for ``#``, whatever stands there."""
+    for steps, schema in subschemas(source):
+        if schema.get("$recursiveRef", "#") != "#":
+            place = str(Pointer((*steps, "$recursiveRef")))
+            raise SchemaError('draft 2019-09 allows "#" only; refer to anything else by $ref', place)
 
 
 @cache
