@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal
 from functools import cache
 from typing import Any, Protocol
 
@@ -37,6 +38,8 @@ _VALIDATORS: Mapping[str, tuple[Any, type[jsonschema.protocols.Validator]]] = {
 }
 
 
+_EXACT = 2**53
+"""Below it a whole double is the number that was written."""
 _OF_EVERY_DRAFT = frozenset(
     {"date-time", "date", "time", "email", "idn-email", "hostname", "ipv4", "ipv6", "uri", "regex"}
 )
@@ -109,7 +112,7 @@ def make_validator(
     if int64:
         bounded = bound_integers({"": source, **{f"@{uri}": document for uri, document in references.items()}})
         others = {key[1:]: document for key, document in bounded.items() if key}
-        validator = Guarded(validator, _WholeFloats(_validator_of(bounded[""], others, frozenset())))
+        validator = Guarded(validator, _WholeFloats(_validator_of(bounded[""], others, frozenset()), int))
     # A name of draft 4 anywhere: the validator judges each referenced schema by its own draft.
     mentions_draft_4 = any("draft-04" in json.dumps(text) for text in (source, *references.values()))
     return _WholeFloats(validator) if mentions_draft_4 else validator
@@ -149,32 +152,38 @@ def _takes_any(_text: str) -> bool:
     return True
 
 
+def _as_written(number: float) -> int:
+    """The whole number that a double's shortest form says: 10^30 for 1e30. So the validator reads doubles."""
+    return int(number) if abs(number) < _EXACT else int(Decimal(repr(number)))
+
+
 class _WholeFloats:
     """A validator that takes 3.0 for 3: there is no other difference between the two in any keyword."""
 
-    def __init__(self, validator: Validator) -> None:
+    def __init__(self, validator: Validator, whole: Callable[[float], int] = _as_written) -> None:
         self._validator = validator
+        self._integer = whole
 
     def is_valid(self, value: Any) -> bool:
-        return self._validator.is_valid(_whole(value))
+        return self._validator.is_valid(_whole(value, self._integer))
 
     def iter_errors(self, value: Any) -> Iterable[Any]:
-        return self._validator.iter_errors(_whole(value))
+        return self._validator.iter_errors(_whole(value, self._integer))
 
     def validate(self, value: Any) -> None:
-        self._validator.validate(_whole(value))
+        self._validator.validate(_whole(value, self._integer))
 
 
-def _whole(value: Any) -> Any:
+def _whole(value: Any, integer: Callable[[float], int]) -> Any:
     """The value with 3 for each 3.0; what has none is not copied."""
     kind = type(value)
     if kind is float:
-        return int(value) if value.is_integer() else value
+        return integer(value) if value.is_integer() else value
     if kind is dict:
-        changed = {key: whole for key, item in value.items() if (whole := _whole(item)) is not item}
+        changed = {key: whole for key, item in value.items() if (whole := _whole(item, integer)) is not item}
         return {**value, **changed} if changed else value
     if kind is list:
-        items = [_whole(item) for item in value]
+        items = [_whole(item, integer) for item in value]
         return items if any(new is not old for new, old in zip(items, value, strict=True)) else value
     return value
 
