@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Any, NamedTuple
 
 from gateway.compile.rules import Path
+
+_NUMBER = re.compile(r"\+?0*[0-9]{1,20}", re.ASCII).fullmatch
+"""A name that is told as a number: below 2 ** 64."""
+_MOST_DIGITS = 20
+_MOST_WAYS = 16
+"""Of places that are told alike; of more, which nobody names so but to do harm, the first is taken."""
 
 Where = tuple[str | int, ...]
 """An instance path: names and indices."""
@@ -30,6 +38,51 @@ class Flaw(NamedTuple):
         return tuple(self.error.kind.as_dict()["types"])
 
 
-def flaws_of(errors: Iterable[Any]) -> list[Flaw]:
-    """The validator's errors."""
-    return [Flaw(error.kind.name, tuple(error.instance_path), error) for error in errors]
+def flaws_of(errors: Iterable[Any], value: Any) -> list[Flaw]:
+    """The validator's errors about a value."""
+    names = _Names(value)
+    return [Flaw(error.kind.name, names.place_of(error), error) for error in errors]
+
+
+class _Names:
+    """The places of errors in one value.
+
+    The validator tells the property ``"21"`` as the number 21, and ``"021"`` and ``"+21"`` as well.
+    """
+
+    def __init__(self, value: Any) -> None:
+        self._value = value
+        self._known: dict[int, dict[int, list[str]]] = {}
+        """Of an object, by its identity: the names that are told as a number."""
+
+    def place_of(self, error: Any) -> Where:
+        """Where the error stands; of names that are told alike, the one whose value the error is about."""
+        told = tuple(error.instance_path)
+        if int not in map(type, told):
+            return told
+        ways = list(islice(self._ways(self._value, told), _MOST_WAYS))
+        if len(ways) > 1:
+            ways = [(way, value) for way, value in ways if value == error.instance] or ways
+        return ways[0][0] if ways else told
+
+    def _ways(self, here: Any, told: Where) -> Iterator[tuple[Where, Any]]:
+        """Each place that may be meant, and what stands there."""
+        if not told:
+            yield (), here
+            return
+        step, *rest = told
+        steps: Sequence[str | int] = (step,)
+        if type(here) is dict:
+            steps = self._names_of(here).get(step, ()) if isinstance(step, int) else (step,) if step in here else ()
+        for each in steps:
+            for way, value in self._ways(here[each], tuple(rest)):
+                yield (each, *way), value
+
+    def _names_of(self, here: dict[str, Any]) -> dict[int, list[str]]:
+        known = self._known.get(id(here))
+        if known is None:
+            known = self._known[id(here)] = {}
+            for name in here:
+                if _NUMBER(name):
+                    known.setdefault(int(name[-_MOST_DIGITS:]), []).append(name)
+        return known

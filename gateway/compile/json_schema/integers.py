@@ -53,6 +53,7 @@ class BeyondError(Exception):
         super().__init__("an integer beyond 64 bits")
         self.kind = _Kind(INT64, {})
         self.instance_path = error.instance_path
+        self.instance = error.instance
         self.evaluation_path = error.evaluation_path
         location: str | None = error.absolute_keyword_location
         place = list(error.schema_path)

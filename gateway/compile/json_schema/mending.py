@@ -193,7 +193,11 @@ class Mender:
         None, or two different, mend nothing. The lowest mode in which a branch can be mended decides.
         """
         open_ = {
-            n: [fixes for branch in flaw.error.kind.as_dict().get("context", ()) if (fixes := _types_only(branch))]
+            n: [
+                fixes
+                for branch in flaw.error.kind.as_dict().get("context", ())
+                if (fixes := _types_only(branch, attempt.value))
+            ]
             for n, flaw in enumerate(attempt.flaws)
             if flaw.name in {"anyOf", "oneOf"}
         }
@@ -289,9 +293,9 @@ def _apart(flaws: Sequence[Flaw], numbers: Mapping[int, Sequence[Any]]) -> Itera
     return groups.values()
 
 
-def _types_only(errors: Iterable[Any]) -> list[Fix] | None:
+def _types_only(errors: Iterable[Any], value: Any) -> list[Fix] | None:
     """The conversions of a branch whose errors are all of type; None if there is any other."""
-    flaws = flaws_of(errors)
+    flaws = flaws_of(errors, value)
     fixes = {flaw.where: Fix(flaw.where, flaw.types) for flaw in flaws if flaw.name == "type"}
     for flaw in flaws:
         # A value of the wrong type cannot be in the list either: judged again after the conversion.

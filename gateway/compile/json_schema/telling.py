@@ -59,8 +59,8 @@ class Teller:
             try:
                 self._validator.validate(value)
             except (jsonschema_rs.ValidationError, BeyondError) as exc:
-                return Told(flaws_of([exc]), complete=False)
-        flaws = flaws_of(islice(self._validator.iter_errors(value), MOST_FLAWS + 1))
+                return Told(flaws_of([exc], value), complete=False)
+        flaws = flaws_of(islice(self._validator.iter_errors(value), MOST_FLAWS + 1), value)
         return Told(flaws, complete=len(flaws) <= MOST_FLAWS)
 
     def _is_costly(self, value: Any, size: int) -> bool:
