@@ -126,7 +126,7 @@ def compile_double(leaf: Leaf) -> Scalar:
         if kind is float:
             return float(value)
         if kind is int:
-            return _integer_to_double(value, wanted, exact=not rules.lenient)
+            return settled(_integer_to_double(value, wanted, may_round=rules.lenient), log)
         if value is None:
             raise refuse_null(wanted)
         if kind is Decimal:
@@ -134,11 +134,16 @@ def compile_double(leaf: Leaf) -> Scalar:
         if rules.strict or kind in {dict, list}:
             raise mismatch(wanted)
         if kind is str:
-            return _double_from_text(leaf, value, wanted, log, lambda number: finite(number, wanted))
+            return settled(_double_from_text(leaf, value, wanted, log, lambda number: finite(number, wanted)), log)
         if not rules.lenient:
             raise mismatch(wanted, NO_NUMBER)
         leaf.note(log, BOOLEAN_TO_NUMBER)
         return float(value)
+
+    def settled(read: _Read, log: Log) -> float:
+        if not read.exact:
+            leaf.note(log, ROUNDED)
+        return read.number
 
     clean = Clean("type({x}) is float", "{encode_double}({x})", {"encode_double": binary.encode_double})
     return Scalar(wanted, coerce, binary.encode_double, clean)
@@ -154,15 +159,15 @@ def compile_float(leaf: Leaf) -> Scalar:
         if value is None:
             raise refuse_null(wanted)
         if kind is float or kind is Decimal:
-            return narrow(in_range(float(value)))
+            return narrow(_Read(in_range(float(value))), log)
         if kind is int:
             in_range(value)
-            return narrow(_integer_to_double(value, wanted, exact=not rules.narrow))
+            return narrow(_integer_to_double(value, wanted, may_round=rules.narrow), log)
         if rules.strict or kind in {dict, list}:
             raise mismatch(wanted)
         if kind is str:
-            number = _double_from_text(leaf, value, wanted, log, in_range)
-            return narrow(number) if isfinite(number) else number  # where non_finite: keep let it through
+            read = _double_from_text(leaf, value, wanted, log, in_range)
+            return narrow(read, log) if isfinite(read.number) else read.number  # where non_finite: keep let it through
         if not rules.lenient:
             raise mismatch(wanted, NO_NUMBER)
         leaf.note(log, BOOLEAN_TO_NUMBER)
@@ -173,19 +178,20 @@ def compile_float(leaf: Leaf) -> Scalar:
             raise Refused(Code.OUT_OF_RANGE, wanted, _MAKE_DOUBLE, minimum=-numbers.FLT_MAX, maximum=numbers.FLT_MAX)
         return number
 
-    def narrow(number: float) -> float:
-        if rules.narrow:
-            if number and not numbers.to_float32(number):
-                raise Refused(Code.PRECISION_LOSS, wanted, _TOO_SMALL, nearest=0.0)
+    def narrow(read: _Read, log: Log) -> float:
+        number = read.number
+        fits = numbers.fits_float32(number)
+        if fits and read.exact:
             return number
-        if not numbers.fits_float32(number):
-            if not numbers.to_float32(number):
-                raise Refused(Code.PRECISION_LOSS, wanted, _TOO_SMALL, nearest=0.0)
+        if not numbers.to_float32(number):
+            raise Refused(Code.PRECISION_LOSS, wanted, _TOO_SMALL, nearest=0.0)
+        if not fits and not rules.narrow:
             near = numbers.shortest_float32(numbers.to_float32(number))
             declare = "let it be a double in the schema"
             if not rules.strict:
                 declare += ", or declare float_narrowing: round in the contract"
             raise Refused(Code.PRECISION_LOSS, wanted, Advice(declare=declare, propose=lambda _: [near]), nearest=near)
+        leaf.note(log, ROUNDED)
         return number
 
     return Scalar(wanted, coerce, binary.encode_float)
@@ -198,23 +204,32 @@ def finite(number: float, wanted: str) -> float:
     return number
 
 
-def _integer_to_double(number: int, wanted: str, *, exact: bool) -> float:
+class _Read(NamedTuple):
+    """A number on its way into a double."""
+
+    number: float
+    exact: bool = True
+    """Whether the number written is the double, or its shortest form."""
+
+
+def _integer_to_double(number: int, wanted: str, *, may_round: bool) -> _Read:
     try:
         nearest_double = float(number)
     except OverflowError:
         raise beyond_double(wanted) from None
-    if exact and nearest_double != number:
+    exact = nearest_double == number
+    if not exact and not may_round:
         near = int(nearest_double)
         advice = _MAKE_LONG._replace(propose=lambda _: [near])
         raise Refused(Code.PRECISION_LOSS, wanted, advice, nearest=near)
-    return nearest_double
+    return _Read(nearest_double, exact)
 
 
-def _double_from_text(leaf: Leaf, text: str, wanted: str, log: Log, in_range: Callable[[float], float]) -> float:
+def _double_from_text(leaf: Leaf, text: str, wanted: str, log: Log, in_range: Callable[[float], float]) -> _Read:
     short = leaf.short_number(text)
     if short is not None:
         log.append(leaf.from_text)
-        return float(short)
+        return _Read(float(short))
     written = None
     try:
         written = leaf.number_text(text, wanted, log)
@@ -222,14 +237,12 @@ def _double_from_text(leaf: Leaf, text: str, wanted: str, log: Log, in_range: Ca
         if not numbers.is_non_finite(text):
             raise
     if written is None:
-        return _non_finite(leaf, text, wanted, log)
+        return _Read(_non_finite(leaf, text, wanted, log))
     number, exact = numbers.float_of(written)
     in_range(number)
-    if exact:
-        return number
-    if not leaf.rules.lenient or (number == 0 and numbers.decimal_of(written)):
+    if not exact and (not leaf.rules.lenient or (number == 0 and numbers.decimal_of(written))):
         raise not_a_double(wanted, number)
-    return number
+    return _Read(number, exact)
 
 
 def _non_finite(leaf: Leaf, text: str, wanted: str, log: Log) -> float:
