@@ -34,10 +34,10 @@ from gateway.compile.avro.schema import (
     walk,
 )
 from gateway.compile.avro.targets import compile_scalar, kinds_of
-from gateway.compile.avro.trials import LeafTrials, NodeTrials
+from gateway.compile.avro.trials import LeafTrials, NodeTrials, or_null
 from gateway.compile.avro.union import Branch, compile_union
 from gateway.compile.coercions import NULL_TO_DEFAULT
-from gateway.compile.leaf import Leaf
+from gateway.compile.leaf import Leaf, refuse_null
 from gateway.compile.remedy import Trials, violation
 from gateway.compile.rules import MODES, MOST_PLACES, Path, RuleBook, Rules
 from gateway.compile.verdict import Findings, Log, Refused
@@ -205,8 +205,10 @@ class _Compiler:
         elif name_of(field.type) == "null":
             null = binary.NULL
         rules = self._book.at(path)
-        if default is not None and null is None and rules.lenient:
-            node = _null_to_default(node, default, path)
+        if default is not None and null is None:
+            node = (
+                _null_to_default(node, default, path) if rules.lenient else _null_is_for_lenient(node, field.type.place)
+            )
         may_be_missing = rules.fill_defaults and (default is not None or null is not None)
         return Place(field.name, node, (*field.aliases, *rules.aliases), default, null, may_be_missing, field.place)
 
@@ -227,7 +229,8 @@ class _Compiler:
         coerce, encode = scalar.coerce, scalar.encode
 
         def compile_with(rules: Rules) -> Coerce:
-            return compile_scalar(kind, Leaf(rules, leaf.path, leaf.nullable)).coerce
+            again = Leaf(rules, leaf.path, leaf.nullable)
+            return or_null(compile_scalar(kind, again).coerce, again)
 
         trials = LeafTrials(coerce, self._book, leaf.path, compile_with)
 
@@ -292,3 +295,16 @@ def _null_to_default(node: Node, default: bytes, path: Path) -> Node:
             explain(value, at, findings)
 
     return Node(node.wanted, node.kinds, write_or_fill, explain_unless_filled, node.clean, node.count_keys)
+
+
+def _null_is_for_lenient(node: Node, place: str) -> Node:
+    """Stricter modes refuse null where a field has a default, and say that lenient fills it in."""
+    explain = node.explain
+
+    def explain_null(value: Any, at: str, findings: Findings) -> None:
+        if value is None:
+            findings.add(violation(refuse_null(node.wanted), value, at, place, coercible_in=Mode.LENIENT))
+        else:
+            explain(value, at, findings)
+
+    return Node(node.wanted, node.kinds, node.write, explain_null, node.clean, node.count_keys)

@@ -6,7 +6,7 @@ nothing else, does not come here (record.py).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -207,17 +207,32 @@ class Fields:
         """Where the schema describes the field ``key``, or the record itself."""
         return next((place.schema_path for place in self._places if place.name == key), self._record.place)
 
-    def passes_in(self, refused: Refused) -> Mode | None:
+    def passes_in(self, refused: Refused, source: Any) -> Mode | None:
         """The lowest wider mode that lets a refusal of this record's own pass."""
         if refused.code is Code.UNKNOWN_FIELD:
-            return next((rules.mode for rules in self._wider(self._path) if rules.unknown_fields != "reject"), None)
+            dropping = (rules.mode for rules in self._wider(self._path) if rules.unknown_fields != "reject")
+            # Without any known field the record would be refused there, too.
+            return next(dropping, None) if self._knows_one_of(source) else None
         if refused.code is Code.MISSING_REQUIRED:
-            place = next(place for place in self._places if place.name == refused.params["field"])
-            if place.default is not None or place.null is not None:
-                return next(
-                    (rules.mode for rules in self._wider((*self._path, place.name)) if rules.fill_defaults), None
-                )
+            filling = self._fills(refused.params["field"], unseen=not self._knows_one_of(source), empty=not source)
+            return next(filling, None)
         return None
+
+    def _fills(self, name: str, *, unseen: bool, empty: bool) -> Iterator[Mode]:
+        """The wider modes that fill in a field of an object, ``unseen`` if none of its keys is known."""
+        optional = [place for place in self._places if place.default is not None or place.null is not None]
+        at_fields = [(place.name, self._wider((*self._path, place.name))) for place in optional]
+        for n, rules in enumerate(self._wider(self._path)):
+            filled = {field for field, in_modes in at_fields if in_modes[n].fill_defaults}
+            nothing = len(filled) == len(self._places) or (not empty and rules.unknown_fields != "reject")
+            if name in filled and not (unseen and nothing):
+                yield rules.mode
+
+    def _knows_one_of(self, source: Mapping[str, Any]) -> bool:
+        """Whether any key means a field; without a call of Python for each of them."""
+        if not self._names.isdisjoint(source) or not self._renames.keys().isdisjoint(source):
+            return True
+        return bool(self._folded) and not self._folded.keys().isdisjoint(map(str.lower, source))
 
     def _note(self, log: Log, name: str, code: str) -> None:
         log.append(Coercion(str(Pointer((*self._path, name))), code))

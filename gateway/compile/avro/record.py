@@ -54,10 +54,11 @@ def compile_record(record: Record, path: Path, rules: Rules, places: Sequence[Pl
             if findings.passes_over():
                 return
             where = f"{at}/{escape(key)}" if key else at
-            mode = fields.passes_in(refused)
+            mode = fields.passes_in(refused, source)
             findings.add(violation(refused, found, where, fields.schema_path(key), coercible_in=mode))
 
         log: Log = []
+        source = value
         try:
             source = object_of(value, log)
         except Refused as refused:

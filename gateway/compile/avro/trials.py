@@ -10,8 +10,10 @@ from dataclasses import replace
 from typing import Any
 
 from gateway.compile.avro.node import Coerce
-from gateway.compile.coercions import BOOLEAN_TO_NUMBER, LOSSY
+from gateway.compile.coercions import BOOLEAN_TO_NUMBER, LOSSY, TOKEN_TO_NULL
+from gateway.compile.leaf import Leaf
 from gateway.compile.rules import Path, RuleBook, Rules
+from gateway.compile.tokens import is_declared_null, is_lenient_null
 from gateway.compile.verdict import Log, Refused
 from gateway.errors import SchemaError
 from gateway.model import Mode
@@ -20,6 +22,20 @@ from gateway.notation.pointer import MISSING
 _OTHER_MEANING = LOSSY | {BOOLEAN_TO_NUMBER}
 """Conversions whose result a device need not have meant: firmware has sent true for a number by mistake."""
 _SCALARS = frozenset({bool, int, float, str})
+
+
+def or_null(coerce: Coerce, leaf: Leaf) -> Coerce:
+    """The rules of a scalar beside null: a text that stands for null is taken, too."""
+    if not leaf.nullable:
+        return coerce
+
+    def coerce_or_null(value: Any, log: Log) -> Any:
+        if type(value) is str and (is_declared_null(value, leaf.rules) or is_lenient_null(value, leaf.rules)):
+            leaf.note(log, TOKEN_TO_NULL)
+            return None
+        return coerce(value, log)
+
+    return coerce_or_null
 
 
 class LeafTrials:

@@ -215,6 +215,11 @@ class _Union:
         """The only branch's own violations, else one for the union as a whole."""
         encoding = self._rules.union_encoding
         is_tagged = encoding == "tagged" or (encoding != "plain" and self._tag(value) is not None)
+        if self._only is not None and not is_tagged and self._tag(value) is not None:
+            mode, _ = self._trials.widen(value)
+            if mode is not None:
+                findings.add(violation(mismatch(self.wanted), value, at, self._place, coercible_in=mode))
+                return
         if self._only is not None and not is_tagged and type(value) in {dict, list}:
             # It refuses what this branch refuses; to try it first would cost as much again at every level.
             self._only.nodes[self._rules.mode].explain(value, at, findings)
@@ -226,10 +231,14 @@ class _Union:
             if tagged is not None:
                 at += str(Pointer((tagged.name,)))
                 tagged.nodes[self._rules.mode].explain(value[tagged.name], at, findings)
-            elif self._only is not None and encoding != "tagged":
+            elif self._only is not None and encoding != "tagged" and not self._could_be_null_only(value):
                 self._only.nodes[self._rules.mode].explain(value, at, findings)
             else:
                 findings.add(violation(refused, value, at, self._place, self._trials))
+
+    def _could_be_null_only(self, value: Any) -> bool:
+        """Whether it is a text, which can stand for null but never for the other branch."""
+        return type(value) is str and self._only is not None and self._only.nodes[Mode.STRICT].kinds <= _SHAPES
 
     def _refusal(self, refused: MutableMapping[str, Refused]) -> Refused:
         if self._only is not None:

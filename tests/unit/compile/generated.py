@@ -73,18 +73,51 @@ def _schema(draw: st.DrawFn, depth: int, name: Callable[[str], str], *, loose: b
             if isinstance(inner, list) or inner == "null":
                 return inner
             return draw(st.sampled_from([["null", inner], [inner, "null"]]))
+        case "union" if loose and depth > 0 and draw(st.booleans()):
+            shapes = [_schema(draw, depth - 1, name, loose=True) for _ in range(draw(st.integers(1, 3)))]
+            scalars = draw(st.lists(st.sampled_from([*_PRIMITIVES]), max_size=3, unique=True))
+            by_name = {_name_of(branch): branch for branch in [*scalars, *shapes] if not isinstance(branch, list)}
+            return list(by_name.values()) or ["null", "int"]
         case "union":
             return draw(st.lists(st.sampled_from(sorted(_KIND_OF)), min_size=2, unique_by=_KIND_OF.__getitem__))
         case "array":
             return {"type": "array", "items": _schema(draw, depth - 1, name, loose=loose)}
         case "map":
             return {"type": "map", "values": _schema(draw, depth - 1, name, loose=loose)}
-    fields = draw(st.lists(st.sampled_from(["a", "b", "temp", "x_1", "Type"]), min_size=1, max_size=4, unique=True))
-    return {
-        "type": "record",
-        "name": name("R"),
-        "fields": [{"name": field, "type": _schema(draw, depth - 1, name, loose=loose)} for field in fields],
+    names = draw(st.lists(st.sampled_from(["a", "b", "temp", "x_1", "Type"]), min_size=1, max_size=4, unique=True))
+    fields = [{"name": field, "type": _schema(draw, depth - 1, name, loose=loose)} for field in names]
+    if loose:
+        for field in fields:
+            default = _default_of(field["type"])
+            if default is not _NO_DEFAULT and draw(st.booleans()):
+                field["default"] = default
+    return {"type": "record", "name": name("R"), "fields": fields}
+
+
+_NO_DEFAULT = object()
+
+
+def _default_of(kind: Any) -> Any:
+    """A value that a field of this type may have as its default, in a schema."""
+    if isinstance(kind, list):
+        return _default_of(kind[0])
+    bare = kind if isinstance(kind, str) else kind["type"]
+    simple: dict[str, Any] = {
+        "null": None,
+        "boolean": True,
+        "int": 3,
+        "long": 4,
+        "double": 0.5,
+        "string": "x",
+        "array": [],
+        "map": {},
     }
+    return kind["symbols"][0] if bare == "enum" else simple.get(bare, _NO_DEFAULT)
+
+
+def _name_of(branch: Any) -> str:
+    """What a union calls the branch."""
+    return branch if isinstance(branch, str) else branch.get("name", branch["type"])
 
 
 def _decimal(precision: int, scale: int) -> dict[str, Any]:
@@ -133,12 +166,7 @@ def _split(pairs: dict[str, tuple[Any, Any]]) -> tuple[Any, Any]:
 
 
 def _branch(branch: Any) -> st.SearchStrategy[tuple[Any, Any]]:
-    if isinstance(branch, str):
-        name = branch
-    elif branch["type"] in {"record", "enum", "fixed"}:
-        name = branch["name"]
-    else:
-        name = branch["type"]
+    name = _name_of(branch)
     return clean_values(branch).map(lambda pair: (pair[0], (name, pair[1])))
 
 
