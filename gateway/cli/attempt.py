@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
+import stat
+import sys
 import time
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -15,8 +17,10 @@ import msgspec
 import typer
 from rich.console import Console
 
-from gateway.cli.console import line, open_console, printable
+from gateway.cli.bar import Bar
+from gateway.cli.console import open_console
 from gateway.cli.exits import Exit
+from gateway.cli.outcomes import Summary, show_outcome
 from gateway.cli.parameters import Output, OutputFormat
 from gateway.cli.standard_input import open_standard_input
 from gateway.config.files import display
@@ -27,10 +31,7 @@ from gateway.errors import ConfigError, ConfigProblem, SchemaError
 from gateway.model import Mode
 from gateway.notation import NotationError
 from gateway.notation.pointer import Pattern
-from gateway.plan.trial import Outcome, Trial, read_lines, try_contract, try_project, try_schema
-
-_MOST_PAYLOAD = 200
-"""Characters of a payload or value that a line for a person shows."""
+from gateway.plan.trial import Trial, read_lines, try_contract, try_project, try_schema
 
 _OVERRIDE = re.compile(r"(/.*?):([a-z_]+=.*)", re.DOTALL).fullmatch
 """A path may contain a colon, an option's name cannot."""
@@ -69,23 +70,43 @@ def attempt(  # noqa: PLR0917 - the options of a command, which typer passes by 
     files = list(arguments or ())
     _check_rules(topic, contract, config, capture=capture)
     trial = _trial(files, mode, option or [], at or [], contract, config, topic)
-    console = open_console()
-    counts: Counter[str] = Counter()
-    for number, (payload, where) in enumerate(_payloads(files, capture=capture), 1):
-        outcome = trial.run(payload, time.time_ns() // 1_000_000, where or topic)
-        counts["rejected" if outcome.rejection is not None else "accepted"] += 1
-        if output is Output.JSON:
-            whole = contract is not None or config is not None
-            typer.echo(_encode(outcome.as_json(number, whole=whole)))
-        else:
-            _show(console, number, outcome)
-    if not counts:
+    console, summary = open_console(), Summary()
+    with Bar(_bar_console(console, output), _input_bytes(files)) as bar:
+        for number, (payload, where) in enumerate(_payloads(files, bar, capture=capture), 1):
+            outcome = trial.run(payload, time.time_ns() // 1_000_000, where or topic)
+            summary.count(outcome)
+            if output is Output.JSON:
+                whole = contract is not None or config is not None
+                typer.echo(_encode(outcome.as_json(number, whole=whole)))
+            else:
+                show_outcome(console, number, outcome)
+            bar.advance(summary.rejected)
+    if not summary.tried:
         typer.echo(
             "gateway try: standard input was empty, so nothing was tried: name a FILE, or pipe lines in", err=True
         )
     if output is Output.TEXT:
-        console.print(line((f"{counts['accepted']} accepted, {counts['rejected']} rejected", "bold")))
-    raise typer.Exit(Exit.FOUND if counts["rejected"] else Exit.FINE)
+        summary.show(console)
+    raise typer.Exit(Exit.FOUND if summary.rejected else Exit.FINE)
+
+
+def _bar_console(console: Console, output: Output) -> Console | None:
+    """What shows how far it is: the console of the answers, unless they go elsewhere or are not for people."""
+    if console.is_terminal:
+        return console if output is Output.TEXT else None
+    errors = open_console(stderr=True)
+    return errors if errors.is_terminal else None
+
+
+def _input_bytes(files: list[Path]) -> int | None:
+    """How much there is to read, None where nobody knows."""
+    try:
+        if files:
+            return sum(file.stat().st_size for file in files)
+        status = os.fstat(sys.stdin.fileno())
+    except (OSError, ValueError, AttributeError):
+        return None
+    return status.st_size if stat.S_ISREG(status.st_mode) else None
 
 
 def _check_rules(topic: str | None, contract: Path | None, config: Path | None, *, capture: bool) -> None:
@@ -152,38 +173,20 @@ def _override(text: str, mode: Mode) -> tuple[Pattern, Options]:
     return pattern, load_options([pair], mode, override=True, origin="--at")
 
 
-def _payloads(files: list[Path], *, capture: bool) -> Iterator[tuple[bytes, str | None]]:
+def _payloads(files: list[Path], bar: Bar, *, capture: bool) -> Iterator[tuple[bytes, str | None]]:
     """``(payload, MQTT topic if the line says it)``, from the files or from standard input."""
     if not files:
-        yield from read_lines(iter(open_standard_input("payloads, one a line,")), capture=capture)
+        lines = open_standard_input("payloads, one a line,")
+        yield from read_lines(bar.counted(lines), capture=capture)
         return
     for file in files:
         try:
-            if capture:
-                with file.open("rb") as lines:
-                    yield from read_lines(iter(lines), capture=True)
-            else:
-                yield file.read_bytes(), None
+            with file.open("rb") as content:
+                if capture:
+                    yield from read_lines(bar.counted(content), capture=True)
+                else:
+                    yield next(bar.counted([content.read()])), None
         except OSError as exc:
             raise ConfigError([ConfigProblem(str(file), f"cannot be read: {exc.strerror or exc}")]) from exc
         except ConfigError as exc:  # of a line that was not captured
             raise ConfigError([replace(problem, file=str(file)) for problem in exc.problems]) from exc
-
-
-def _show(console: Console, number: int, outcome: Outcome) -> None:
-    if outcome.rejection is None:
-        value = printable(_encode(outcome.value).decode(), _MOST_PAYLOAD)
-        console.print(line((f"{number} accepted  ", "green"), (value, "")))
-        for coercion in outcome.coercions:
-            console.print(
-                line(("    converted ", "dim"), (coercion.path or "the payload", ""), (f"  {coercion.code}", "yellow"))
-            )
-        return
-    payload = printable(outcome.payload.decode("utf-8", "replace"), _MOST_PAYLOAD)
-    console.print(line((f"{number} rejected  ", "bold red"), (payload, "dim")))
-    for violation in outcome.rejection.violations:
-        console.print(line((f"    {violation.code}  ", "red"), (printable(violation.message), "")))
-        if violation.coercible_in is not None:
-            console.print(line(("    ", ""), (f"mode {violation.coercible_in} would take it", "dim")))
-    if outcome.rejection.truncated:
-        console.print(line(("    ... and more", "dim")))

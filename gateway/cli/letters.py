@@ -7,9 +7,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from rich.console import Console
+from rich.text import Text
 
 from gateway.cli.console import line, printable
+from gateway.cli.excerpt import Marked, cut_out, mark_whole, place_of, read
 from gateway.compile.datetimes import format_epoch_ms
+from gateway.compile.sentence import in_json
 from gateway.service.dead_letters import Found
 
 _MOST_PAYLOAD = 300
@@ -41,7 +44,7 @@ def show_letter(found: Found, console: Console) -> None:
     for further in letter.errors[1:]:
         if isinstance(further, dict):
             _row(console, "also", f"{further.get('code')}: {further.get('message')}")
-    _row(console, "payload", _payload_text(found))
+    _show_payload(console, found)
     topic = f"{headers.get('gw-mqtt-topic', '-')}  QoS {headers.get('gw-mqtt-qos', '-')}"
     _row(console, "mqtt", f"{topic}{', retained' if headers.get('gw-mqtt-retain') == 'true' else ''}")
     _row(console, "kafka", f"{record.topic}, partition {record.partition}, offset {record.offset}", style="dim")
@@ -104,11 +107,33 @@ def _hint(error: Mapping[str, Any]) -> str | None:
         hints.append(f"passes in mode {error['coercible_in']}")
     if known.get("nearest"):
         hints.append(f"did you mean {known['nearest']}?")
-    if known.get("fix") is not None:
-        hints.append(f"this would pass: {known['fix']}")
+    if "fix" in known:
+        hints.append(f"this would pass: {in_json(known['fix'])}")
     if known.get("plausible_as"):
         hints.append(f"plausible as {known['plausible_as']}")
     return "; ".join(hints) or None
+
+
+def _show_payload(console: Console, found: Found) -> None:
+    """Prints the payload with the places of its errors marked; of a long one its start, and the first place."""
+    payload = found.letter.payload
+    text = read(payload)
+    places = [place_of(payload, text, error) for error in found.letter.errors if isinstance(error, dict)]
+    spans = [span for span in places if span is not None]
+    room = min(console.width, _MOST_PAYLOAD) if console.is_terminal else _MOST_PAYLOAD
+    is_whole = bool(spans) and "gw-payload-bytes" not in found.letter.headers
+    whole = mark_whole(text, spans, room - _LABELS - 2) if is_whole else None
+    if whole is not None:
+        _marked_row(console, "payload", whole)
+        return
+    _row(console, "payload", _payload_text(found))
+    if spans:
+        _marked_row(console, "place", cut_out(text, spans[0]))
+
+
+def _marked_row(console: Console, label: str, marked: Marked) -> None:
+    console.print(Text.assemble((f"  {label:<{_LABELS}}", "dim"), marked.text))
+    console.print(line((f"  {'':<{_LABELS}}{marked.carets}", "red")))
 
 
 def _payload_text(found: Found) -> str:

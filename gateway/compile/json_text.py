@@ -105,7 +105,8 @@ def repair(payload: bytes, rules: Rules, log: Log, *, exact: bool, depth: int, k
         repaired = _without_nan_literals(text, log, depth) if rules.nan_literals else None
         if repaired is not None:
             return repaired
-        raise Undecodable(_explain(text, exc, strict=rules.strict)) from None
+        before = len(_BOM) if payload.startswith(_BOM) and not rules.strict else 0
+        raise Undecodable(_explain(text, exc, before, strict=rules.strict)) from None
 
 
 def _decode_huge(text: bytes, depth: int) -> Any:
@@ -197,14 +198,17 @@ def _replace_marks(value: Any, path: tuple[str, ...], log: Log) -> Any:
     return value
 
 
-def _explain(text: bytes, exc: Exception, *, strict: bool = False) -> Violation:
-    """Why the text is no JSON, with the offset of the first byte that cannot stay."""
+def _explain(text: bytes, exc: Exception, before: int = 0, *, strict: bool = False) -> Violation:
+    """Why the text is no JSON, with the offset of the first byte that cannot stay.
+
+    ``before``: bytes of the payload in front of the text.
+    """
     if not text.strip(_WHITE_SPACE):
         return _invalid("nothing (a cleared retained message, or nothing was published)", 0, "empty")
     try:
         text.decode()
     except UnicodeDecodeError as bad:
-        return _not_utf8(text, bad)
+        return _not_utf8(text, bad, before)
     found = _BYTE.search(str(exc))
     offset = int(found.group(1)) if found else len(text)
     if text.startswith(_BOM):
@@ -212,30 +216,34 @@ def _explain(text: bytes, exc: Exception, *, strict: bool = False) -> Violation:
     literal = _nan_literal_near(text, offset)
     if literal is not None:
         start, token = literal
+        at = start + before
         is_key = text[start + len(token) :].lstrip(_WHITE_SPACE).startswith(b":")
         if is_key:
-            return _invalid(f"bare {token} as a key at byte {start}", start, "nan-literal", "publish keys in quotes")
+            return _invalid(f"bare {token} as a key at byte {at}", at, "nan-literal", "publish keys in quotes")
         declare = "" if strict else ", or declare nan_literals: null in the contract"
         return _invalid(
-            f"bare {token} at byte {start}", start, "nan-literal", f"publish null where the schema allows it{declare}"
+            f"bare {token} at byte {at}", at, "nan-literal", f"publish null where the schema allows it{declare}"
         )
     if "truncated" in str(exc):
         what = f"text that ends in the middle of a value, behind {_excerpt(text, len(text))}"
-        return _invalid(what, len(text), "truncated", "publish all of it")
+        return _invalid(what, len(text) + before, "truncated", "publish all of it")
     if "trailing" in str(exc) and "comma" not in str(exc):
-        what = f"more text behind the value, at byte {offset}"
-        return _invalid(what, offset, "trailing-text", "publish one JSON value a message")
+        at = offset + before - 1  # msgspec names the byte behind the first one that is too much
+        what = f"more text behind the value, at byte {at}"
+        return _invalid(what, at, "trailing-text", "publish one JSON value a message")
     why = str(exc).removeprefix("JSON is malformed: ").partition(" (")[0]
-    return _invalid(f"text that is none at byte {offset}, behind {_excerpt(text, offset)}: {why}", offset, "")
+    at = offset + before
+    return _invalid(f"text that is none at byte {at}, behind {_excerpt(text, offset)}: {why}", at, "")
 
 
-def _not_utf8(text: bytes, bad: UnicodeDecodeError) -> Violation:
+def _not_utf8(text: bytes, bad: UnicodeDecodeError, before: int) -> Violation:
+    at = bad.start + before
     return Violation(
         Code.PAYLOAD_NOT_UTF8,
-        f"the payload: found byte 0x{text[bad.start]:02x} at byte {bad.start} ({bad.reason}), wanted UTF-8 text; "
+        f"the payload: found byte 0x{text[bad.start]:02x} at byte {at} ({bad.reason}), wanted UTF-8 text; "
         "publish JSON as UTF-8",
         expected="UTF-8 text",
-        params={"offset": bad.start},
+        params={"offset": at},
     )
 
 

@@ -4,6 +4,7 @@ import io
 import json
 from typing import Any
 
+import msgspec
 import pytest
 from rich.console import Console
 
@@ -29,7 +30,7 @@ SECOND = Violation(Code.MISSING_REQUIRED, "/n: found nothing", path="/n")
 
 
 def letter(payload: bytes = b'{"tmp": 21.5}', *, mode: str = "full", cut: Cut | None = None, **rejected: Any) -> Found:
-    rejection = Rejection(Stage.COERCE, (FIRST, SECOND), **{"label": LABEL, "device": "p7", **rejected})
+    rejection = Rejection(Stage.COERCE, **{"violations": (FIRST, SECOND), "label": LABEL, "device": "p7", **rejected})
     message = Message("plant/b1/p7", payload, 1, 9, True, False, ARRIVAL, cut)
     record = DeadLetters("nobody", mode, "1.2.3").record(message, rejection)  # type: ignore[arg-type]  # a name
     stored = StoredRecord(record.topic, 2, 41, record.timestamp, record.key, record.value, [*(record.headers or [])])
@@ -53,6 +54,7 @@ def test_everything_that_helps_a_person() -> None:
         "  hint      passes in mode lenient; did you mean temp?",
         "  also      missing-required: /n: found nothing",
         '  payload   {"tmp": 21.5}',
+        "             ^^^^^",
         "  mqtt      plant/b1/p7  QoS 1, retained",
         "  kafka     t.dlq, partition 2, offset 41",
         "",
@@ -77,6 +79,20 @@ def test_what_is_unknown_is_left_out() -> None:
 def test_the_payload_as_far_as_it_can_be_printed(payload: bytes, mode: str, cut: Cut | None, line: str) -> None:
     """One harmless line, cut, and honest about what is not there."""
     assert f"  payload   {line}" in shown(letter(payload, mode=mode, cut=cut))
+
+
+def test_a_long_payload_s_place_stands_below_its_start() -> None:
+    """One line of it, with the first error's place."""
+    lines = shown(letter(b'{"a": "' + b"x" * 500 + b'", "tmp": 21.5}'))
+    assert [line.lstrip() for line in lines[-5:-3]] == [f'place     ...{"x" * 37}", "tmp": 21.5}}', "^^^^^"]
+    assert lines[-4].index("^") == lines[-5].index('"tmp"')
+
+
+@pytest.mark.parametrize(("fix", "told"), [(41.8, "41.8"), ("1.24", '"1.24"'), (None, "null")])
+def test_what_would_pass_stands_as_json(fix: Any, told: str) -> None:
+    """So that it can be copied: text is not a number."""
+    first = msgspec.structs.replace(FIRST, params={"fix": fix}, coercible_in=None)
+    assert f"  hint      this would pass: {told}" in shown(letter(violations=(first,)))
 
 
 def test_a_payload_that_was_not_kept() -> None:
