@@ -22,7 +22,7 @@ from gateway.compile.json_schema.renames import Renaming, compile_renames
 from gateway.compile.json_schema.repairs import Repairs
 from gateway.compile.json_schema.repetition import count_repetition
 from gateway.compile.json_schema.report import Report
-from gateway.compile.json_schema.subschemas import count_places
+from gateway.compile.json_schema.subschemas import count_places, property_names
 from gateway.compile.json_schema.telling import Teller
 from gateway.compile.json_schema.validator import check_schemas, make_validator
 from gateway.compile.remedy import violation
@@ -61,6 +61,7 @@ class JsonSchemaCodec:
         validator = make_validator(self.source, references, formats=whole.formats, int64=whole.int64)
         self._is_valid: Callable[[Any], bool] = validator.is_valid
         self._book = book
+        self._named = property_names(self.source, references.values())
         self._renames = compile_renames(book, self.source)
         self._defaults = compile_defaults(documents, book)
         teller = Teller(validator, repetition)
@@ -118,6 +119,7 @@ class JsonSchemaCodec:
             attempt.failed,
             renaming.keys,
             self._repairs,
+            self._named,
             self._aliases,
             "" if self._book.mode is Mode.STRICT else "declare unknown_fields: drop in the contract",
         )

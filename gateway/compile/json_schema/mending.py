@@ -17,6 +17,7 @@ from gateway.compile.json_schema.conversion import convert
 from gateway.compile.json_schema.edits import Copy, Order, value_at
 from gateway.compile.json_schema.flaws import Flaw, Where, flaws_of, generic
 from gateway.compile.json_schema.telling import MOST_FLAWS, Teller
+from gateway.compile.json_schema.unevaluated import may_follow, places_around
 from gateway.compile.json_schema.validator import Validator
 from gateway.compile.leaf import Leaf
 from gateway.compile.rules import MODES, Path, RuleBook, keep
@@ -38,6 +39,10 @@ _UNCONVERTED = Advice(
     "it is valid only after more conversions than are made in one payload, or of larger values",
     "publish less in one message",
 )
+
+
+_CONVERTIBLE = frozenset({"type", "anyOf", "oneOf"})
+"""Keywords whose errors conversions of types answer."""
 
 
 class Fix(NamedTuple):
@@ -128,7 +133,12 @@ class Mender:
     def _hopeless(self, attempt: Attempt) -> list[Flaw]:
         """The flaws that no conversion of types mends."""
         mistyped = {flaw.where for flaw in attempt.flaws if flaw.name == "type"}
-        return [flaw for flaw in attempt.flaws if not self._is_mendable(flaw, mistyped)]
+        convertible = places_around((flaw for flaw in attempt.flaws if flaw.name in _CONVERTIBLE), attempt.flaws)
+        return [
+            flaw
+            for flaw in attempt.flaws
+            if not self._is_mendable(flaw, mistyped) and not may_follow(flaw, convertible)
+        ]
 
     def leaves(self, path: Path) -> list[Leaf]:
         """The place under each mode up to the contract's own, strict aside, the narrowest first."""
@@ -166,7 +176,7 @@ class Mender:
 
     def _is_mendable(self, flaw: Flaw, mistyped: Collection[Where]) -> bool:
         """Whether conversions may make a flaw go away: wrong types, and what only follows from them."""
-        if flaw.name in {"type", "anyOf", "oneOf"}:
+        if flaw.name in _CONVERTIBLE:
             return True
         if flaw.name in {"enum", "const"}:
             return flaw.where in mistyped
@@ -296,10 +306,14 @@ def _apart(flaws: Sequence[Flaw], numbers: Mapping[int, Sequence[Any]]) -> Itera
 def _types_only(errors: Iterable[Any], value: Any) -> list[Fix] | None:
     """The conversions of a branch whose errors are all of type; None if there is any other."""
     flaws = flaws_of(errors, value)
-    fixes = {flaw.where: Fix(flaw.where, flaw.types) for flaw in flaws if flaw.name == "type"}
+    mistyped = [flaw for flaw in flaws if flaw.name == "type"]
+    fixes = {flaw.where: Fix(flaw.where, flaw.types) for flaw in mistyped}
+    around = places_around(mistyped, flaws)
     for flaw in flaws:
         # A value of the wrong type cannot be in the list either: judged again after the conversion.
-        if flaw.name != "type" and not (flaw.name in {"enum", "const"} and flaw.where in fixes):
+        if flaw.name in {"enum", "const"} and flaw.where in fixes:
+            continue
+        if flaw.name != "type" and not may_follow(flaw, around):
             return None
     return list(fixes.values())
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, NamedTuple
@@ -12,6 +12,7 @@ from gateway.compile.json_schema.flaws import Flaw, Where
 from gateway.compile.json_schema.integers import INT64
 from gateway.compile.json_schema.keywords import refusal_of
 from gateway.compile.json_schema.repairs import Flawed, Remedy, Repairs
+from gateway.compile.json_schema.unevaluated import UNEVALUATED, may_follow, places_around
 from gateway.compile.refusals import unknown_field
 from gateway.compile.remedy import violation
 from gateway.compile.verdict import MOST_VIOLATIONS, Advice, Refused
@@ -44,6 +45,8 @@ class Report:
     keys: Mapping[Where, str]
     """Places of fields that the payload has under another name -> that name."""
     repairs: Repairs
+    named: Container[str]
+    """Fields that the schema and its references name anywhere."""
     aliases: Callable[[Where], Sequence[str]]
     """The other names that a field may have in the payload."""
     unknown_fields: str
@@ -69,11 +72,16 @@ class Report:
         for flaw in flaws:
             is_unknown = flaw.name in _OF_UNKNOWN and not (flaw.name in _CONVERTIBLE and flaw.where in self.failed)
             (unknown if is_unknown else others).append(flaw)
+        causes = [flaw for flaw in others if flaw.name not in UNEVALUATED]
+        around = places_around(causes, (*unknown, *others))
         for flaw in unknown:
-            yield from self._unknown(flaw.error, flaw.where)
+            for found in self._unknown(flaw.error, flaw.where):
+                if not (may_follow(flaw, around) and (found.where[-1] in self.named or found.where in around)):
+                    yield found
         mistyped = {flaw.where for flaw in others if flaw.name == "type"}
         for flaw in others:
-            if not (flaw.name in {"enum", "const"} and flaw.where in mistyped):
+            follows = flaw.name in {"enum", "const"} and flaw.where in mistyped
+            if not (follows or may_follow(flaw, around)):
                 yield self._finding(*flaw)
 
     def _finding(self, name: str, where: Where, error: Any) -> _Finding:
@@ -125,7 +133,8 @@ class Report:
         missing = [name for name in known if name not in present]
         for key in error.kind.as_dict()["unexpected"]:
             wanted, parent = "only the fields of the schema", self._pointer(where)
-            refused = unknown_field(wanted, key, missing, parent, self.unknown_fields).told()
+            declare = self.unknown_fields if error.kind.name == "additionalProperties" else ""
+            refused = unknown_field(wanted, key, missing, parent, declare).told()
             yield _Finding(error, (*where, key), refused, error.kind.name)
 
     def _properties(self, schema_path: Iterable[str | int]) -> list[str]:

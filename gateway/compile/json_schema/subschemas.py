@@ -42,6 +42,16 @@ def count_places(source: Any, references: Iterable[Any]) -> int:
     return places
 
 
+def property_names(source: Any, references: Iterable[Any]) -> frozenset[str]:
+    """The fields that stand under ``properties`` anywhere in these documents."""
+    every = (schema for document in (source, *references) for _, schema in subschemas(document))
+    return frozenset(name for schema in every for name in _named(schema.get("properties")))
+
+
+def _named(properties: Any) -> Iterable[str]:
+    return properties if isinstance(properties, dict) else ()
+
+
 def inside(schema: dict[str, Any]) -> Iterator[tuple[tuple[str, ...], Any]]:
     """The schemas directly inside a schema, each with the steps to it."""
     for keyword in _ONE:
