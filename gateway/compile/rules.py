@@ -140,7 +140,7 @@ class RuleBook:
         options = self._options
         exact = Options()
         holding = [(pattern, own) for pattern, own in self._overrides if pattern.covers(path)]
-        for pattern, own in sorted(holding, key=lambda pair: len(pair[0])):
+        for pattern, own in sorted(holding, key=lambda pair: pair[0].nearness):
             options = own.over(options)
             if len(pattern) == len(path):
                 exact = own.over(exact)

@@ -118,8 +118,13 @@ class Pattern:
         )
 
     def __len__(self) -> int:
-        """Levels below the document: of two patterns that cover a place, the longer one is nearer."""
+        """Levels below the document."""
         return len(self.tokens)
+
+    @property
+    def nearness(self) -> tuple[int, tuple[bool, ...]]:
+        """Greater for the nearer of two patterns that cover a place: more levels, or names for ``*``, from the top."""
+        return len(self.tokens), tuple(token != ANY for token in self.tokens)
 
     def __str__(self) -> str:
         return _text(self.tokens)

@@ -107,7 +107,8 @@ class Fields:
                 present[name] = value
                 if name != key:
                     renamed[name] = key
-                    self._note(log, name, CASE_FOLDED if key.lower() == name.lower() else RENAMED)
+                    declared = key in self._renames or key.lower() != name.lower()
+                    self._note(log, name, RENAMED if declared else CASE_FOLDED)
         if not present and self._would_pass_unseen(unknown):
             seen = unknown[:_MOST_NAMES]
             known = listed(place.name for place in self._places)

@@ -26,7 +26,7 @@ FOLDER = Path(__file__).parents[2] / "vectors"
 MODES = {"S": Mode.STRICT, "L": Mode.LOSSLESS, "X": Mode.LENIENT}
 
 _FILE_KEYS = {"about", "types", "groups"}
-_RULE_KEYS = {"schema", "json_schema", "options", "overrides", "timestamp", "depth"}
+_RULE_KEYS = {"schema", "json_schema", "options", "overrides", "timestamp", "device", "fields", "depth"}
 _GROUP_KEYS = _RULE_KEYS | {"about", "vectors"}
 _VECTOR_KEYS = _RULE_KEYS | {"in", "in_hex", "spec", "bug", "note"} | set(MODES)
 _ACCEPTED_KEYS = {"is", "hex", "avro", "json", "as", "stamp"}
@@ -75,7 +75,7 @@ class Case:
     """The schema's JSON."""
     payload: bytes
     contract: Contract
-    """What a contract with the vector's mode, options, overrides and timestamp declares."""
+    """What a contract with the vector's mode, options, overrides, timestamp, device and fields declares."""
     declared: Mapping[str, Any]
     """The vector with what its group says of all, as the file has it."""
     depth: int
@@ -158,7 +158,8 @@ def _contract(vector: Mapping[str, Any], mode: Mode) -> Contract:
     if isinstance(declared, dict):
         rest = {key: item for key, item in declared.items() if key != "field"}
         declared = Timestamp(Pointer.parse(declared["field"]), **rest)
-    return contract_of(mode=mode, options=vector.get("options"), overrides=vector.get("overrides"), timestamp=declared)
+    plain: dict[str, Any] = {key: vector.get(key) for key in ("options", "overrides", "device", "fields")}
+    return contract_of(mode=mode, timestamp=declared, **plain)
 
 
 def _resolve(schema: Any, types: Mapping[str, Any]) -> Any:

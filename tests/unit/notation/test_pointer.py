@@ -143,7 +143,14 @@ def test_a_lone_tilde_is_refused(text: str) -> None:
     ],
 )
 def test_a_pattern_covers_its_places_and_what_is_below(pattern: str, place: str, covers: bool) -> None:
-    """* meets any item or key; an unknown item is met by * only."""
+    """* meets any item, key or field; an unknown item is met by * only."""
     assert Pattern.parse(pattern).covers(Pointer.parse(place).tokens) == covers
     assert len(Pattern.parse(pattern)) == pattern.count("/")
     assert str(Pattern.parse(pattern)) == pattern
+
+
+def test_the_nearer_of_two_patterns() -> None:
+    """More levels are nearer; of as many, a name before *, read from the top."""
+    nearest_last = ["", "/*", "/a", "/*/*", "/*/b", "/a/*", "/a/b", "/*/*/*"]
+    shuffled = list(reversed(nearest_last))
+    assert sorted(shuffled, key=lambda text: Pattern.parse(text).nearness) == nearest_last
