@@ -16,6 +16,7 @@ from gateway.compile.coercions import (
     INTEGER_TO_STRING,
     NUMBER_TO_BOOLEAN,
     NUMBER_TO_STRING,
+    ROUNDED,
     STRING_TO_BOOLEAN,
     TOKEN_TO_NULL,
     WRAPPED_IN_ARRAY,
@@ -159,6 +160,7 @@ def _number_from_text(value: str, leaf: Leaf, log: Log) -> int | float:
         raise beyond_double(wanted)
     if not leaf.rules.lenient or not number:
         raise not_a_double(wanted, number)
+    leaf.note(log, ROUNDED)
     return number
 
 
