@@ -224,7 +224,7 @@ def _explain(text: bytes, exc: Exception, before: int = 0, *, strict: bool = Fal
         return _invalid(
             f"bare {token} at byte {at}", at, "nan-literal", f"publish null where the schema allows it{declare}"
         )
-    if "truncated" in str(exc):
+    if "truncated" in str(exc) or ("invalid number" in str(exc) and offset == len(text)):
         what = f"text that ends in the middle of a value, behind {_excerpt(text, len(text))}"
         return _invalid(what, len(text) + before, "truncated", "publish all of it")
     if "trailing" in str(exc) and "comma" not in str(exc):

@@ -10,19 +10,22 @@ import json
 import pickle
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 CPU_S = 60
 MEMORY_BYTES = 1_500_000_000
+
+Job = tuple[Any, bytes | str, Mapping[str, Any]]
+"""A schema version, a payload, and what the contract declares."""
 
 _CHILD = f"""
 import pickle, resource, sys
 resource.setrlimit(resource.RLIMIT_CPU, ({CPU_S}, {CPU_S}))
 resource.setrlimit(resource.RLIMIT_AS, ({MEMORY_BYTES}, {MEMORY_BYTES}))
 resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-from tests.unit.compile.limited import answer
-sys.stdout.write(answer(*pickle.load(sys.stdin.buffer)))
+from tests.unit.compile.limited import answers
+sys.stdout.write(answers(pickle.load(sys.stdin.buffer)))
 """
 
 
@@ -38,21 +41,29 @@ class Answer(NamedTuple):
 
 def encode_limited(version: Any, payload: bytes | str, **declared: Any) -> Answer:
     """What becomes of the payload. Fails where the process ends otherwise than by an answer."""
-    data = payload.encode() if isinstance(payload, str) else payload
+    return encode_all_limited([(version, payload, declared)])[0]
+
+
+def encode_all_limited(jobs: Sequence[Job]) -> list[Answer]:
+    """What becomes of each payload, one after the other in one process."""
     done = subprocess.run(
-        [sys.executable, "-c", _CHILD], input=pickle.dumps((version, data, declared)), capture_output=True, check=False
+        [sys.executable, "-c", _CHILD], input=pickle.dumps(list(jobs)), capture_output=True, check=False
     )
     assert done.returncode == 0, f"ended with {done.returncode}: {done.stderr.decode(errors='replace')[-2000:]}"
-    return Answer(*json.loads(done.stdout))
+    return [Answer(*each) for each in json.loads(done.stdout)]
 
 
-def answer(version: Any, payload: bytes, declared: Mapping[str, Any]) -> str:
+def answers(jobs: Sequence[Job]) -> str:
     """What the child process says."""
     from gateway.model import Rejection
     from tests.unit.compile.compiled import encode
 
-    outcome = encode(version, payload, **declared)
-    if isinstance(outcome, Rejection):
-        first = outcome.violations[0]
-        return json.dumps([str(first.code), first.path, 0, first.message])
-    return json.dumps(["accepted", "", len(outcome.coercions), ""])
+    said: list[Answer] = []
+    for version, payload, declared in jobs:
+        outcome = encode(version, payload, **declared)
+        if isinstance(outcome, Rejection):
+            first = outcome.violations[0]
+            said.append(Answer(str(first.code), first.path, 0, first.message))
+        else:
+            said.append(Answer("accepted", "", len(outcome.coercions), ""))
+    return json.dumps(said)
