@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import json
+from math import isinf
 from typing import Any
 from urllib.parse import quote, urldefrag, urljoin
 
@@ -43,7 +44,7 @@ def parse_schema(version: SchemaVersion) -> Any:
     if len(version.text) > _MOST_TEXT:
         raise SchemaError(f"the schema has {len(version.text)} characters, more than {_MOST_TEXT}; say less")
     try:
-        source = json.loads(version.text)
+        source = json.loads(version.text, parse_float=_read_float, parse_constant=_refuse_constant)
     except RecursionError as exc:
         raise SchemaError(_TOO_DEEP) from exc
     except ValueError as exc:
@@ -59,6 +60,18 @@ def parse_schema(version: SchemaVersion) -> Any:
         half = r"a text of the schema has half a character, such as \ud800; write the whole one"
         raise SchemaError(half) from exc
     return source
+
+
+def _read_float(token: str) -> float:
+    """The double that a number of a schema is. Raises SchemaError where there is none: Python would take infinity."""
+    number = float(token)
+    if isinf(number):
+        raise SchemaError(f"the schema has the number {token[:40]}, which no double holds")
+    return number
+
+
+def _refuse_constant(token: str) -> None:
+    raise SchemaError(f"the schema is not JSON: it has a bare {token}")
 
 
 def _first_deep(source: Any) -> str | None:

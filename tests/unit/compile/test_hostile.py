@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from types import FrameType
 from typing import Any
 
@@ -391,6 +392,14 @@ def test_conversions_of_a_repaired_payload_come_first():
     """What was stripped from the text is recorded at the payload's top, before what was converted in it."""
     record = accepted(version_of({"type": "array", "items": "int"}), b'\xef\xbb\xbf["1"]\x00')
     assert conversions(record) == [("", "bom-stripped"), ("", "nul-stripped"), ("/*", "string-to-number")]
+
+
+@pytest.mark.parametrize("number", ["1e999", "-1e400", "NaN", "Infinity", "-Infinity"])
+def test_a_number_in_a_json_schema_that_is_none_is_refused(number: str):
+    """Python's parser takes infinity and NaN, which no validator can be given."""
+    version = replace(json_version(True), text=f'{{"maximum":{number}}}')
+    with pytest.raises(SchemaError, match=r"no double holds|not JSON"):
+        route_of(version)
 
 
 @pytest.mark.parametrize("schema", [{"title": "\ud800"}, {"properties": {"\udc00": True}}, {"enum": ["\ud800x"]}])
