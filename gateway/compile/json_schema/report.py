@@ -106,21 +106,31 @@ class Report:
             keyword=finding.keyword,
         )
 
-    def _in_payload(self, where: Where) -> tuple[str, ...]:
-        """The place as the payload names it."""
-        return tuple(map(str, self._renamed(where) if self.keys else where))
-
     def _pointer(self, where: Where) -> str:
-        return _pointer(self._in_payload(where))
+        return _pointer(map(str, self._in_payload(where)))
 
     def _value(self, where: Where) -> Any:
         try:
-            return value_at(self.payload, where if not self.keys else self._renamed(where))
+            return value_at(self.payload, self._in_payload(where))
         except (LookupError, TypeError):
             return MISSING
 
-    def _renamed(self, where: Where) -> Where:
-        return tuple(self.keys.get(where[: n + 1], step) for n, step in enumerate(where))
+    def _in_payload(self, where: Where) -> Where:
+        """The place as the payload names it: under the names that it has there, and before a value became a list."""
+        names: list[str | int] = []
+        here: Where = ()
+        value = self.payload
+        for step in where:
+            if isinstance(step, int) and value is not MISSING and type(value) is not list:
+                continue  # the only item of what was wrapped
+            here = (*here, step)
+            name = self.keys.get(here, step)
+            names.append(name)
+            try:
+                value = value[name]
+            except (LookupError, TypeError):
+                value = MISSING
+        return tuple(names)
 
     def _missing(self, error: Any, where: Where) -> _Finding:
         advice = Advice(publish="publish it", declare="let the schema not require it")
@@ -130,7 +140,7 @@ class Report:
     def _unknown(self, error: Any, where: Where) -> Iterator[_Finding]:
         known = self._properties(error.schema_path)
         present = self._value(where)
-        missing = [name for name in known if name not in present]
+        missing = [name for name in known if not isinstance(present, dict) or name not in present]
         for key in error.kind.as_dict()["unexpected"]:
             wanted, parent = "only the fields of the schema", self._pointer(where)
             declare = self.unknown_fields if error.kind.name == "additionalProperties" else ""

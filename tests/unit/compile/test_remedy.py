@@ -8,13 +8,18 @@ from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gateway.compile.remedy import candidates
 from gateway.compile.verdict import Refused
-from gateway.model import Code, Mode, Rejection, Violation
+from gateway.errors import SchemaError
+from gateway.model import Code, Mode, Rejection, SchemaVersion, Violation
 from gateway.notation.pointer import MISSING, Pointer
 from gateway.notation.yaml import parse
 from tests.unit.compile.compiled import encode, json_version, record_schema, refused, version_of
+from tests.unit.compile.generated import loose_values, schemas
+from tests.unit.compile.generated_options import Declared, declarations
 from tests.unit.compile.vectors import Case, Refusal, read_cases
 
 REFUSED = [case for case in read_cases() if isinstance(case.outcome, Refusal) and not case.bug]
@@ -234,6 +239,26 @@ def test_a_place_that_was_dropped_meanwhile() -> None:
     assert [(told.code, told.path) for told in rejection.violations] == [(Code.NOT_IN_ENUM, "/x")]
 
 
+def test_the_place_of_what_was_wrapped_is_where_it_stands() -> None:
+    """A path leads through the payload as it came, although the schema judges a list."""
+    items = {"type": "array", "items": {"type": "object", "properties": {"n": {"type": "number"}}, "required": ["m"]}}
+    schema = {"type": "object", "properties": {"t": {"type": "array", "items": {"type": "number"}}, "o": items}}
+    rejection = refused(json_version(schema), '{"t": "7,5", "o": {"n": "x"}}', mode="lenient")
+    assert {(told.code, told.path, told.params.get("fix", MISSING)) for told in rejection.violations} == {
+        (Code.INVALID_NUMBER, "/t", 7.5),
+        (Code.INVALID_NUMBER, "/o/n", MISSING),
+        (Code.MISSING_REQUIRED, "/o/m", MISSING),
+    }
+
+
+def test_an_unknown_field_of_a_default_is_told() -> None:
+    """The payload has no such object, so there is nothing of it to look at."""
+    closed = {"default": {"x": 1}, "type": "object", "properties": {"y": {}}, "additionalProperties": False}
+    schema = {"type": "object", "properties": {"p": closed, "q": {}}}
+    [told] = refused(json_version(schema), '{"q": 1}', options={"defaults": "fill"}).violations
+    assert (told.code, told.path) == (Code.UNKNOWN_FIELD, "/p/x")
+
+
 def test_a_wider_mode_for_arrays_and_unions_is_found_by_trying_too() -> None:
     """``coercible_in`` is not only known of scalars."""
     schema = record_schema(("l", LIST), ("u", ["boolean", "long", "null"]), name="R")
@@ -268,3 +293,64 @@ def test_a_text_with_a_tiny_exponent_costs_nothing() -> None:
     """A million zeros are not written down to find that they are too long."""
     refusal = Refused(Code.TYPE_MISMATCH, "a number")
     assert list(candidates(refusal, "1e-999999", MISSING)) == []
+
+
+@st.composite
+def _refusable(draw: st.DrawFn) -> tuple[Any, Declared, Any]:
+    inner = draw(schemas(2, loose=True))
+    schema = record_schema(("v", inner), name="Top")
+    return schema, draw(declarations(schema)), {"v": draw(loose_values(inner))}
+
+
+@given(_refusable(), st.sampled_from([Mode.LOSSLESS, Mode.LENIENT]))
+def test_a_payload_that_is_repaired_so_gets_past_the_place(made: tuple[Any, Declared, Any], mode: Mode) -> None:
+    """Whatever the schema, the options and the payload: no violation at the place of a fix is left, nor above it."""
+    schema, declared, value = made
+    _check_fixes(version_of(schema), value, mode=mode, **declared)
+
+
+@st.composite
+def _refusable_by_json_schema(draw: st.DrawFn) -> tuple[Any, Any]:
+    properties = draw(st.dictionaries(st.sampled_from("abc"), _PROPERTIES, min_size=1))
+    values = {name: draw(_LOOSE) for name in properties}
+    return {"type": "object", "properties": properties, "required": list(properties)}, values
+
+
+_PROPERTIES = st.sampled_from(
+    [
+        {"type": "number", "minimum": -50, "multipleOf": 0.5},
+        {"type": "integer", "enum": [1, 2, 3]},
+        {"type": ["integer", "string"], "maxLength": 3},
+        {"type": "boolean", "const": True},
+        {"enum": ["RUNNING", "STOPPED"]},
+        {"type": "array", "items": {"type": "number", "maximum": 9}, "maxItems": 1},
+        {"anyOf": [{"type": "number", "minimum": 3}, {"type": "boolean"}]},
+        {"not": {"type": "number"}, "type": ["string", "number"]},
+        {"$ref": "#/properties/a"},
+    ]
+)
+_LOOSE: st.SearchStrategy[Any] = st.sampled_from(
+    [True, 1, 7, 2.5, "1", "7,5", "-60", "007", "on", "RUNING", "runnin", "", "x", None, [3], ["1,5"], {}]
+)
+
+
+@given(_refusable_by_json_schema(), st.sampled_from(list(Mode)))
+def test_so_does_one_that_a_json_schema_judges(made: tuple[Any, Any], mode: Mode) -> None:
+    """Whatever other keywords say of what a value became."""
+    schema, value = made
+    properties = schema["properties"]
+    if properties.get("a", {}).get("$ref") or ("$ref" in str(properties) and "a" not in properties):
+        return  # refers to itself, or to nothing
+    _check_fixes(json_version(schema), value, mode=mode)
+
+
+def _check_fixes(version: SchemaVersion, value: Any, **declared: Any) -> None:
+    try:
+        outcome = encode(version, _encode(value), **declared)
+    except SchemaError:  # aliases that mean two fields
+        return
+    for told in outcome.violations if isinstance(outcome, Rejection) else ():
+        if "fix" in told.params:
+            again = encode(version, repaired(_encode(value), told.path, told.params["fix"]), **declared)
+            left = [each.path for each in again.violations] if isinstance(again, Rejection) else []
+            assert told.path not in left, (told, again)
