@@ -67,8 +67,13 @@ def test_what_a_rejection_says_would_help_does(case: Case) -> None:
         for name, text in re.findall(r"declare ([a-z_]+): (\S+|\[.*?\]) in the contract", told.message):
             if name in {"mode", "defaults", "unknown_fields", "parse_json_strings"}:
                 continue
-            options = {**case.declared.get("options", {}), name: text if text == "null" else parse(text).value}
-            declared = violations(case, case.payload, options=options)
+            option = {name: text if text == "null" else parse(text).value}
+            options = case.declared.get("options", {}) | option
+            overrides = {
+                place: below | option if name in below else below  # where the nearest declaration is
+                for place, below in case.declared.get("overrides", {}).items()
+            }
+            declared = violations(case, case.payload, options=options, overrides=overrides)
             assert (told.path, told.code) not in [(each.path, each.code) for each in declared], told
 
 
