@@ -80,11 +80,11 @@ def test_judged_again_in_the_named_mode_the_place_passes(made: tuple[Any, Declar
     ):
         return
     for violation in here.violations:
-        passing = (each for each in modes[1:] if not _is_blocked(violation, here, outcomes[each]))
+        passing = (each for each in modes[1:] if not is_blocked(violation, here, outcomes[each]))
         assert violation.coercible_in == next(passing, None), (violation, outcomes)
 
 
-def _is_blocked(violation: Violation, before: Rejection, after: Record | Rejection) -> bool:
+def is_blocked(violation: Violation, before: Rejection, after: Record | Rejection) -> bool:
     """Whether something is still wrong at the violation's place, or now with what is around it."""
     if isinstance(after, Record):
         return False

@@ -121,13 +121,14 @@ def test_a_payload_repaired_as_told_gets_past_the_place(made: tuple[Any, Declare
             fix = violation.params.get("fix", MISSING)
             if fix is MISSING:
                 continue
-            repaired = _replaced(value, violation.path, fix)
+            repaired = replaced(value, violation.path, fix)
             again = encode(version_of(schema), text_of(repaired), mode=mode, **declared)
             paths = [each.path for each in again.violations] if isinstance(again, Rejection) else []
             assert not any(path == violation.path or path.startswith(f"{violation.path}/") for path in paths), again
 
 
-def _replaced(value: Any, path: str, by: Any) -> Any:
+def replaced(value: Any, path: str, by: Any) -> Any:
+    """The value with what stands at a pointer replaced."""
     if not path:
         return by
     *parent, last = Pointer.parse(path).tokens
