@@ -212,6 +212,8 @@ class Mender:
             if flaw.name in {"anyOf", "oneOf"}
         }
         chosen: dict[int, Sequence[Fix]] = {}
+        if not open_:
+            return chosen
         for count in range(1, len(self._books) + 1):
             readings = {n: self._readings(branches, attempt.value, count) for n, branches in open_.items()}
             resolving = self._resolving(attempt, readings)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -117,6 +118,8 @@ class Report:
 
     def _in_payload(self, where: Where) -> Where:
         """The place as the payload names it: under the names that it has there, and before a value became a list."""
+        if not self.keys and int not in map(type, where):
+            return where
         names: list[str | int] = []
         here: Where = ()
         value = self.payload
@@ -169,7 +172,13 @@ def _is_repairable(finding: _Finding) -> bool:
 def _place(error: Any) -> str:
     """JSON Schema's absolute keyword location, or the pointer into the registered schema."""
     place: str | None = error.absolute_keyword_location
-    return place or _pointer(map(str, error.schema_path))
+    return place or _kept_pointer(tuple(error.schema_path))
+
+
+@lru_cache(maxsize=256)
+def _kept_pointer(place: tuple[str | int, ...]) -> str:
+    """Kept, because devices make the same mistake in message after message."""
+    return _pointer(map(str, place))
 
 
 def _pointer(tokens: Iterable[str]) -> str:
