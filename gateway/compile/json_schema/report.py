@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
 from typing import Any, NamedTuple
+
+import msgspec
 
 from gateway.compile.json_schema.edits import value_at
 from gateway.compile.json_schema.flaws import Flaw, Where
@@ -31,8 +32,7 @@ class _Finding(NamedTuple):
     types: Sequence[str] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(msgspec.Struct, frozen=True):
     """Turns the errors of one payload into violations."""
 
     payload: Any
