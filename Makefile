@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test unit lint format bench fuzz lock clean
+.PHONY: help demo test unit lint format bench fuzz faults lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -53,6 +53,9 @@ $(VENV)/.fuzz: $(READY) requirements-fuzz.lock
 		"with Python 3.11 to 3.13; this is $$($(BIN)/python --version). With another interpreter:" \
 		"PYTHON=python3.12 make fuzz VENV=.cache/fuzz. What fuzzing found so far is tested by every make test." >&2; exit 1; }
 	@touch $@
+
+faults: $(READY) ## the whole fault matrix on the real parts, and write its table into docs/guarantees.md
+	@$(BIN)/python -m tests.faults $(if $(FAULTS),$(FAULTS),--report)
 
 lock: $(READY) ## renew the lock files within the bounds of pyproject.toml
 	@$(BIN)/python -m pip install --quiet uv

@@ -29,7 +29,7 @@ def main() -> None:
     compiled = measure_compiling() if arguments.what in {"all", "compile"} else []
     sizes = (arguments.messages[0], arguments.messages[1])
     slopes = _drain(sizes, arguments.pairs) if arguments.what in {"all", "drain"} else {}
-    outages = _outages(sizes[0]) if arguments.what in {"all", "outage"} else {}
+    outages = _outages(sizes[1]) if arguments.what in {"all", "outage"} else {}
     text = report.text(stages, slopes, sizes, outages, large, compiled)
     print(text)
     if not arguments.no_report and arguments.what == "all":

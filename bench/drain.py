@@ -67,6 +67,10 @@ class Outage:
     """Of one core, while it waits."""
     peak_bytes: int
     """Largest resident set, the catch-up after it included."""
+    back_s: float
+    """From Kafka's return to the first records that it takes."""
+    caught_up_per_s: float
+    """Messages a second from then on, until none waits."""
 
 
 def slope(small: Run, large: Run) -> Slope:
@@ -98,7 +102,7 @@ class Arena:
         process.wait_ready(lambda: self._stored(kind) - before >= messages, _LONGEST_S)
         elapsed_s = time.monotonic() - began
         cpu_s = _cpu_s(process.pid)
-        peak_bytes = _memory(process.pid, "VmHWM")
+        peak_bytes = process.most_resident_bytes
         _end(process)
         return Run(messages, cpu_s, elapsed_s, peak_bytes)
 
@@ -113,13 +117,17 @@ class Arena:
         resident = []
         for _ in range(looks):
             time.sleep(LOOK_S)
-            resident.append(_memory(process.pid, "VmRSS"))
+            resident.append(process.resident_bytes)
         cpu_s = _cpu_s(process.pid) - cpu_s
         self._kafka.resume()
+        resumed = time.monotonic()
+        process.wait_ready(lambda: self._holds(kind, before + messages // 5), _LONGEST_S)
+        began, stored = time.monotonic(), self._stored(kind)
         process.wait_ready(lambda: self._holds(kind, before + messages), _LONGEST_S)
-        peak_bytes = _memory(process.pid, "VmHWM")
+        per_s = (before + messages - stored) / (time.monotonic() - began)
+        peak_bytes = process.most_resident_bytes
         _end(process)
-        return Outage(resident, cpu_s / (looks * LOOK_S), peak_bytes)
+        return Outage(resident, cpu_s / (looks * LOOK_S), peak_bytes, began - resumed, per_s)
 
     def _fill_session(self, messages: int) -> None:
         """So many messages wait for client ID ``bench``."""
@@ -230,9 +238,3 @@ def _cpu_s(pid: int) -> float:
     """CPU seconds of a process, its ended children included."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return sum(int(ticks) for ticks in fields[11:15]) / _TICKS_PER_S
-
-
-def _memory(pid: int, what: str) -> int:
-    """Bytes of a process: ``VmRSS``, resident now, or ``VmHWM``, the most that ever was."""
-    status = Path(f"/proc/{pid}/status").read_text()
-    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith(what)) * 1024

@@ -40,7 +40,7 @@ def text(
     if slopes:
         parts.append(_drain(slopes, sizes))
     if outages:
-        parts.append(_outages(outages, sizes))
+        parts.append(_outages(outages, slopes, sizes))
     if stages:
         parts.append(_stages(stages))
     if large:
@@ -89,22 +89,30 @@ def _drain(slopes: Mapping[tuple[str, str], Sequence[Slope]], sizes: tuple[int, 
     return "\n".join([*lines, ""])
 
 
-def _outages(outages: Mapping[str, Outage], sizes: tuple[int, int]) -> str:
+def _outages(
+    outages: Mapping[str, Outage], slopes: Mapping[tuple[str, str], Sequence[Slope]], sizes: tuple[int, int]
+) -> str:
     looks = len(next(iter(outages.values())).resident_bytes)
     lines = [
         "## Kafka does not answer\n",
-        f"Frozen for {looks * LOOK_S} s in the middle of a drain of {sizes[0]} messages, then it goes on.",
-        "Resident memory of the gateway during the outage, and the most until all was drained.\n",
-        f"| | after {LOOK_S} s | at the end | peak | CPU while waiting |",
-        "|---|---|---|---|---|",
+        f"Frozen for {looks * LOOK_S} s after a tenth of {sizes[1]} messages that wait in the MQTT broker; then it",
+        "goes on. Resident memory of the gateway during the outage, and the most until all is drained. *Back*: until a",
+        "fifth is in Kafka; *catch-up*: from then on, beside the speed of the drain above.\n",
+        f"| | after {LOOK_S} s | at the end | peak | CPU while waiting | back | catch-up |",
+        "|---|---|---|---|---|---|---|",
     ]
     for kind, outage in outages.items():
         first, last = outage.resident_bytes[0] / 1e6, outage.resident_bytes[-1] / 1e6
         lines.append(
             f"| gateway, {_NAMES[kind]} | {first:.1f} MB | {last:.1f} MB | {outage.peak_bytes / 1e6:.1f} MB | "
-            f"{outage.cpu_share:.1%} of a core |",
+            f"{outage.cpu_share:.1%} of a core | {outage.back_s:.1f} s | {outage.caught_up_per_s:.0f}/s"
+            f"{_beside(outage.caught_up_per_s, slopes.get(('gateway', kind), ()))} |",
         )
     return "\n".join([*lines, ""])
+
+
+def _beside(per_s: float, slopes: Sequence[Slope]) -> str:
+    return f", {per_s / median(slope.per_s for slope in slopes):.0%} of the drain's" if slopes else ""
 
 
 def _stages(stages: Sequence[Stage]) -> str:

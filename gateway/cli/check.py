@@ -70,6 +70,7 @@ def _as_json(report: Report, *, online: bool) -> dict[str, Any]:
         "examples": report.examples,
         "schemas": [_compiled(route) for route in report.routes],
         "findings": [asdict(finding) for finding in report.findings],
+        "memory_bytes": None if report.memory is None else asdict(report.memory) | {"total": report.memory.total},
         "guarantees": list(report.guarantees),
     }
 

@@ -13,7 +13,7 @@ from gateway.service.connection import Connection
 from gateway.service.holds import Holds, RecoverableSink
 from gateway.service.schemas import Schemas, Slot
 
-STALLED_S = 60.0
+STALLED_S = 15.0
 """Age of the oldest unacknowledged message from which the gateway is not ready: Kafka does not take records."""
 
 

@@ -30,6 +30,10 @@ class GatewayProcess:
         self.config.write_text(yaml.safe_dump(self.settings))
         self.module: Sequence[str] = ("gateway",)
         """What Python runs, with its first arguments; a variant of the gateway may stand here."""
+        self.wrapper: Sequence[str] = ()
+        """A command that replaces itself by the gateway, which stands behind it."""
+        self.environment: Mapping[str, str] = {}
+        """Variables beside those of this process."""
         self._process: Process | None = None
 
     @property
@@ -43,10 +47,10 @@ class GatewayProcess:
         """All that it has logged, over all its starts."""
         return self.process.log.read_text()
 
-    def launch(self, environment: Mapping[str, str] | None = None) -> None:
+    def launch(self) -> None:
         """Starts the process and returns at once."""
         command = [sys.executable, "-W", "error", "-m", *self.module, "run", "-c", str(self.config)]
-        self._process = Process(command, self.folder / "gateway.log", environment)
+        self._process = Process([*self.wrapper, *command], self.folder / "gateway.log", self.environment)
 
     def start(self) -> None:
         """Starts it, and returns when it is ready. Raises PartFailed."""

@@ -13,9 +13,10 @@ import base64
 import logging
 import subprocess
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 import pytest
@@ -36,7 +37,7 @@ process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:{controller}
 listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
-advertised.listeners=PLAINTEXT://{advertised}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port}
 controller.listener.names=CONTROLLER
 listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT
 inter.broker.listener.name=PLAINTEXT
@@ -54,6 +55,15 @@ allow.everyone.if.no.acl.found=true
 broker.session.timeout.ms=3000
 broker.heartbeat.interval.ms=500
 """
+
+
+def _second_listener(port: int, controller: int, proxied: int, proxy: int) -> dict[str, str]:
+    own, second = f"PLAINTEXT://127.0.0.1:{port}", "PROXIED://127.0.0.1:{}"
+    return {
+        "listeners": f"{own},{second.format(proxied)},CONTROLLER://127.0.0.1:{controller}",
+        "advertised.listeners": f"{own},{second.format(proxy)}",
+        "listener.security.protocol.map": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,PROXIED:PLAINTEXT",
+    }
 
 
 class Consumed(NamedTuple):
@@ -98,24 +108,26 @@ class KafkaBroker:
     def __init__(
         self,
         folder: Path,
-        advertised: Callable[[int], str] = "127.0.0.1:{}".format,
         properties: Mapping[str, str] | None = None,
+        proxy_port: int | None = None,
     ) -> None:
         """Writes its configuration below ``folder`` and formats its data; ``start`` starts it.
 
-        ``advertised`` maps the broker's port to the address that clients are sent to (a proxy's);
-        ``properties`` are added to server.properties.
+        ``properties`` are added to server.properties. With ``proxy_port`` it listens on ``proxied_port`` too, and
+        sends clients that come there to a proxy on that port; all others stay with it.
         """
         self._jars = jars()
         self._folder = folder
-        port, controller = free_port(), free_port()
+        port, controller, self.proxied_port = free_port(), free_port(), free_port()
+        self.proxy_port = proxy_port or 0
+        if proxy_port is not None:
+            properties = {**_second_listener(port, controller, self.proxied_port, proxy_port), **(properties or {})}
         self.port = port
         self.bootstrap = f"127.0.0.1:{port}"
-        """The broker's own address, whatever it advertises."""
         self._config = folder / "server.properties"
-        text = _PROPERTIES.format(
-            port=port, controller=controller, advertised=advertised(port), data=folder / "data"
-        ) + "".join(f"{name}={value}\n" for name, value in (properties or {}).items())
+        text = _PROPERTIES.format(port=port, controller=controller, data=folder / "data") + "".join(
+            f"{name}={value}\n" for name, value in (properties or {}).items()
+        )
         self._config.write_text(text)
         self._process: Process | None = None
         self._admin: AdminClient | None = None
@@ -219,8 +231,13 @@ class KafkaBroker:
         found = self.admin.list_topics(timeout=10).topics.get(topic)
         return sorted(found.partitions) if found is not None and found.error is None else []
 
-    def consume(self, topic: str, timeout_s: float = 30) -> list[Consumed]:
-        """All that the topic holds now, partition by partition in the order of their offsets."""
+    def consume(
+        self, topic: str, timeout_s: float = 30, first: Mapping[int, int] = MappingProxyType({})
+    ) -> list[Consumed]:
+        """All that the topic holds now, partition by partition in the order of their offsets.
+
+        ``first``: for a partition the first offset that is wanted, the beginning where it is left out.
+        """
         consumer = Consumer(
             {
                 "bootstrap.servers": self.bootstrap,
@@ -233,7 +250,7 @@ class KafkaBroker:
         )
         try:
             partitions = self._partitions(topic)
-            consumer.assign([TopicPartition(topic, partition, OFFSET_BEGINNING) for partition in partitions])
+            consumer.assign([TopicPartition(topic, each, first.get(each, OFFSET_BEGINNING)) for each in partitions])
             records: list[Consumed] = []
             while partitions:
                 message = consumer.poll(timeout_s)

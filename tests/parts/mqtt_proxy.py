@@ -7,10 +7,11 @@ or that nothing was unsubscribed. Bytes pass unchanged; only fixed headers are r
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from enum import Enum
-from types import TracebackType
-from typing import NamedTuple, Self
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+from tests.parts.fault_proxy import Direction, FaultProxy
 
 TYPES = {
     1: "CONNECT",
@@ -32,13 +33,6 @@ TYPES = {
 _WITH_ID_FIRST = frozenset({"PUBACK", "PUBREC", "PUBREL", "PUBCOMP", "SUBSCRIBE", "SUBACK", "UNSUBSCRIBE", "UNSUBACK"})
 
 
-class Direction(Enum):
-    """Which way a packet went."""
-
-    TO_BROKER = "to broker"
-    TO_CLIENT = "to client"
-
-
 class Event(NamedTuple):
     """One packet that passed."""
 
@@ -52,34 +46,19 @@ class Event(NamedTuple):
     raw: bytes
 
 
-class MqttProxy:
-    """Listens on a free port of 127.0.0.1 and forwards to the broker's port."""
+class MqttProxy(FaultProxy):
+    """A fault proxy that reads along."""
 
-    def __init__(self, broker_port: int) -> None:
-        self.broker_port = broker_port
+    def __init__(self, broker_port: int, port: int = 0) -> None:
+        super().__init__(broker_port, port)
         self.events: list[Event] = []
-        self.connections = 0
-        self._open: set[asyncio.StreamWriter] = set()
-        self._passing = {direction: asyncio.Event() for direction in Direction}
-        for passing in self._passing.values():
-            passing.set()
+        self.counts: Counter[tuple[int, str, Direction]] = Counter()
+        """Packets that passed, by connection, type and direction."""
+        self._pending: dict[tuple[int, Direction], bytearray] = {}
+        """Packets that have begun, by connection and direction."""
         self._changed = asyncio.Event()
-        self._tasks: set[asyncio.Task[None]] = set()
-
-    async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        self.port: int = self._server.sockets[0].getsockname()[1]
-        return self
-
-    async def __aexit__(
-        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self._server.close()
-        self.drop()
-        for passing in self._passing.values():
-            passing.set()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._server.wait_closed()
+        self.on_event: Callable[[Event], None] | None = None
+        """Called with each packet, just before its last bytes are forwarded."""
 
     @property
     def url(self) -> str:
@@ -90,20 +69,19 @@ class MqttProxy:
         """The packets of a type that passed so far, in order."""
         return [e for e in self.events if e.type == kind and (direction is None or e.direction is direction)]
 
-    def hold(self, *directions: Direction) -> None:
-        """Stops forwarding (both ways if none is named) without closing anything: a black hole."""
-        for direction in directions or Direction:
-            self._passing[direction].clear()
+    def count(self, kind: str, direction: Direction) -> int:
+        """How many packets of a type have passed, over all connections."""
+        return sum(self.counts[number, kind, direction] for number in range(1, self.connections + 1))
 
-    def release(self) -> None:
-        """Forwards again, what was held first."""
-        for passing in self._passing.values():
-            passing.set()
+    @property
+    def is_in_a_packet(self) -> bool:
+        """Whether the newest connection's client has received a part of a packet."""
+        return bool(self._pending.get((self.connections, Direction.TO_CLIENT)))
 
-    def drop(self) -> None:
-        """Cuts every open connection on both sides with RST."""
-        for writer in self._open:
-            writer.transport.abort()
+    def say(self, packet: bytes) -> None:
+        """Sends the newest connection's client a packet that the broker did not send, between two of its own."""
+        assert not self.is_in_a_packet
+        self._clients[self.connections].write(packet)
 
     async def wait_for(self, condition: Callable[[list[Event]], bool], timeout_s: float = 10) -> None:
         """Returns when the condition holds for the events; it is asked again after each packet."""
@@ -112,56 +90,50 @@ class MqttProxy:
                 self._changed.clear()
                 await self._changed.wait()
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.connections += 1
-        number = self.connections
-        task = asyncio.current_task()
-        assert task is not None
-        self._tasks.add(task)
-        try:
-            broker_reader, broker_writer = await asyncio.open_connection("127.0.0.1", self.broker_port)
-        except OSError:
-            writer.transport.abort()
-            return
-        self._open |= {writer, broker_writer}
-        try:
-            await asyncio.gather(
-                self._forward(reader, broker_writer, number, Direction.TO_BROKER),
-                self._forward(broker_reader, writer, number, Direction.TO_CLIENT),
-            )
-        finally:
-            for side in (writer, broker_writer):
-                self._open.discard(side)
-                side.transport.abort()
-            self._tasks.discard(task)
-
-    async def _forward(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, number: int, direction: Direction
-    ) -> None:
-        """Forwards until one side ends; then ends the other the same way."""
-        pending = bytearray()
-        try:
-            while data := await reader.read(65536):
-                await self._passing[direction].wait()
-                pending += data
-                self._log(pending, number, direction)
-                writer.write(data)
-                await writer.drain()
-            if writer.can_write_eof():
-                writer.write_eof()
-        except OSError:
-            writer.transport.abort()
-
-    def _log(self, pending: bytearray, number: int, direction: Direction) -> None:
-        """Moves complete packets from ``pending`` into the events."""
+    def _passed(self, data: bytes, connection: int, direction: Direction) -> None:
+        """Moves complete packets into the events."""
         now = asyncio.get_running_loop().time()
+        pending = self._pending.setdefault((connection, direction), bytearray())
+        pending += data
         while (length := _packet_length(pending)) is not None and len(pending) >= length[1]:
             header, total = length
             raw = bytes(pending[:total])
             del pending[:total]
             kind = TYPES[raw[0] >> 4]
-            self.events.append(Event(now, number, direction, kind, _packet_id(kind, raw, header), raw))
+            self.counts[connection, kind, direction] += 1
+            event = Event(now, connection, direction, kind, _packet_id(kind, raw, header), raw)
+            self.events.append(event)
+            if self.on_event is not None:
+                self.on_event(event)
         self._changed.set()
+
+
+class Answered(NamedTuple):
+    """What acknowledgements say of the messages that a client received."""
+
+    messages: list[Event]
+    """Those that are acknowledged."""
+    wrong: list[Event]
+    """Acknowledgements of anything but the oldest unanswered message of their connection [MQTT-4.6.0-2].
+
+    Ours go out in the order of arrival whatever the QoS; MQTT asks that for each QoS alone.
+    """
+
+
+def answered(events: Iterable[Event]) -> Answered:
+    """Which messages the PUBACKs and PUBRECs among the events acknowledge."""
+    waiting: defaultdict[int, deque[Event]] = defaultdict(deque)
+    found = Answered([], [])
+    for event in events:
+        arrived = waiting[event.connection]
+        if event.type == "PUBLISH" and event.direction is Direction.TO_CLIENT and event.packet_id is not None:
+            arrived.append(event)
+        elif event.type in {"PUBACK", "PUBREC"} and event.direction is Direction.TO_BROKER:
+            if arrived and arrived[0].packet_id == event.packet_id:
+                found.messages.append(arrived.popleft())
+            else:
+                found.wrong.append(event)
+    return found
 
 
 def _packet_length(data: bytearray) -> tuple[int, int] | None:

@@ -54,6 +54,20 @@ class Process:
         return self._child.pid
 
     @property
+    def resident_bytes(self) -> int:
+        """Its memory in use."""
+        return self._status_bytes("VmRSS")
+
+    @property
+    def most_resident_bytes(self) -> int:
+        """The most memory that it has had in use so far."""
+        return self._status_bytes("VmHWM")
+
+    def _status_bytes(self, name: str) -> int:
+        status = Path(f"/proc/{self.pid}/status").read_text()
+        return int(next(line for line in status.splitlines() if line.startswith(name)).split()[1]) * 1024
+
+    @property
     def running(self) -> bool:
         """Whether it has not ended; a paused process runs."""
         return self._child.poll() is None
@@ -70,6 +84,10 @@ class Process:
         """Its exit code after SIGKILL; works on a paused process too."""
         self._child.kill()
         return self._child.wait()
+
+    def send(self, number: signal.Signals) -> None:
+        """Sends it a signal."""
+        self._child.send_signal(number)
 
     def pause(self) -> None:
         """Stops it where it is (SIGSTOP): its sockets stay open, nothing answers."""

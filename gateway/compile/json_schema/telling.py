@@ -25,7 +25,7 @@ MOST_FLAWS = 10_000
 """Errors that are looked at; more take seconds."""
 _MOST_LEVELS = 64
 _LARGE = 200_000
-"""Bytes of JSON text that may bring about more errors than are looked at by far."""
+"""Bytes of JSON text that may bring about more errors than are looked at by far: seconds, and a gigabyte."""
 _HEAD = 20_000
 """Values at the beginning of such a text, from which the number of errors is guessed."""
 
@@ -55,7 +55,7 @@ class Teller:
         is_costly = self._is_costly(value, size)
         if is_costly and self._repetition.has_alternatives:
             return Told([], complete=False)
-        if is_costly or (size > _LARGE and self._are_countless(value)):
+        if is_costly or (size > _LARGE and self._are_countless(value, size)):
             try:
                 self._validator.validate(value)
             except (jsonschema_rs.ValidationError, BeyondError) as exc:
@@ -73,9 +73,10 @@ class Teller:
             each += size * names
         return each * levels > MOST_COPIED
 
-    def _are_countless(self, value: Any) -> bool:
-        """Whether the beginning of the value alone has more errors than are looked at."""
-        return sum(1 for _ in self._validator.iter_errors(_head(value, [_HEAD]))) > MOST_FLAWS
+    def _are_countless(self, value: Any, size: int) -> bool:
+        """Whether the value has more errors than are looked at, if it goes on as it begins."""
+        head = _head(value, [_HEAD])
+        return sum(1 for _ in self._validator.iter_errors(head)) * size > MOST_FLAWS * len(_encode(head))
 
 
 def _head(value: Any, left: list[int]) -> Any:

@@ -15,6 +15,7 @@ from gateway.config.settings import Settings
 from gateway.errors import ConfigError, ConfigProblem
 from gateway.model import SchemaVersion
 from gateway.plan.findings import Finding, Grade, worst
+from gateway.plan.memory import Memory, memory_ceiling
 from gateway.plan.rehearsal import rehearse
 from gateway.service.inspection.broker import inspect_broker
 from gateway.service.inspection.settings import inspect_settings, invalid
@@ -33,6 +34,8 @@ class Report:
     """How many were played."""
     routes: tuple[Route, ...]
     """What would run."""
+    memory: Memory | None
+    """What these settings need at most; None where they cannot be read."""
     guarantees: tuple[str, ...]
     """What these settings promise, for a person."""
 
@@ -51,7 +54,7 @@ async def inspect(config: Path, *, online: bool, client_id: str | None = None) -
     try:
         project = load_project(config)
     except ConfigError as exc:
-        return Report(tuple(invalid(exc)), 0, 0, 0, (), ())
+        return Report(tuple(invalid(exc)), 0, 0, 0, (), None, ())
     identity = check_client_id(project.settings, client_id)
     file = display(config)
     findings = list(inspect_settings(project, file))
@@ -62,13 +65,15 @@ async def inspect(config: Path, *, online: bool, client_id: str | None = None) -
     rehearsal = rehearse(
         project.contracts, depth=project.settings.limits.depth, arrival=time.time_ns() // 1_000_000, known=known
     )
+    memory = memory_ceiling(project.settings, rehearsal.routes)
     return Report(
         tuple(dict.fromkeys([*rehearsal.findings, *findings])),
         len(project.contracts),
         len(project.contracts.shared_types),
         rehearsal.examples,
         rehearsal.routes,
-        tuple(_guarantees(project.settings)),
+        memory,
+        tuple(_guarantees(project.settings, memory)),
     )
 
 
@@ -91,11 +96,13 @@ async def _ask_peers(project: Project, file: str, client_id: str) -> tuple[list[
     return [*broker, *topics, *subjects.findings], subjects.elsewhere
 
 
-def _guarantees(settings: Settings) -> Iterator[str]:
+def _guarantees(settings: Settings, memory: Memory) -> Iterator[str]:
     limits = settings.limits
     yield (
         f"memory: at most {settings.mqtt.receive_maximum} unconfirmed messages, and {limits.window_bytes} bytes of "
-        "their payloads plus one payload, are held; the broker keeps the rest"
+        "their payloads plus one payload, are held; the broker keeps the rest. With that the process needs at most "
+        f"{_megabytes(memory.total)}: {_megabytes(memory.window)} for those, {_megabytes(memory.payload)} for the "
+        f"payload at work, {_megabytes(memory.process + memory.schemas)} for itself and its schemas"
     )
     if settings.dead_letters.payload == "full":
         yield (
@@ -107,3 +114,7 @@ def _guarantees(settings: Settings) -> Iterator[str]:
             "size and SHA-256 of the payload" if settings.dead_letters.payload == "hash" else "nothing of the payload"
         )
         yield f"dead letters hold {kept} (dead_letters.payload: {settings.dead_letters.payload})"
+
+
+def _megabytes(count: int) -> str:
+    return f"{-(-count // 1_000_000)} MB"

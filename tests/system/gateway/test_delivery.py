@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.parts.fault_proxy import Direction
 from tests.parts.kafka import KafkaBroker
 from tests.parts.mosquitto import Mosquitto
-from tests.parts.mqtt_proxy import Direction, MqttProxy
+from tests.parts.mqtt_proxy import MqttProxy
 from tests.system.gateway.stage import Stage, numbers, set_stage
 
 pytestmark = [pytest.mark.mosquitto, pytest.mark.kafka]

@@ -11,8 +11,9 @@ import pytest
 from gateway.errors import LinkError
 from gateway.pipeline.acks import AckWindow
 from gateway.pipeline.ports import Subscription
+from tests.parts.fault_proxy import Direction
 from tests.parts.mosquitto import Mosquitto
-from tests.parts.mqtt_proxy import Direction, MqttProxy
+from tests.parts.mqtt_proxy import MqttProxy
 from tests.parts.processes import free_port
 from tests.parts.waiting import eventually
 from tests.system.mqtt.conftest import Connect, Version

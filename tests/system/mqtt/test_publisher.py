@@ -10,8 +10,9 @@ import pytest
 from gateway.config.settings import Mqtt
 from gateway.errors import LinkError
 from gateway.mqtt.publisher import Publisher
+from tests.parts.fault_proxy import Direction
 from tests.parts.mosquitto import Mosquitto
-from tests.parts.mqtt_proxy import Direction, MqttProxy
+from tests.parts.mqtt_proxy import MqttProxy
 from tests.parts.processes import free_port
 from tests.system.mqtt.conftest import Version
 

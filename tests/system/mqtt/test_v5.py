@@ -7,8 +7,9 @@ import asyncio
 import pytest
 
 from gateway.pipeline.ports import Subscription
+from tests.parts.fault_proxy import Direction
 from tests.parts.mosquitto import Mosquitto
-from tests.parts.mqtt_proxy import Direction, MqttProxy
+from tests.parts.mqtt_proxy import MqttProxy
 from tests.parts.waiting import eventually
 from tests.system.mqtt.conftest import Connect
 

@@ -111,6 +111,8 @@ def test_json_for_a_program(files: ProjectFiles) -> None:
     report = json.loads(result.stdout)
     [finding] = report.pop("findings")
     assert len(report.pop("guarantees")) == 2
+    memory = report.pop("memory_bytes")
+    assert memory.pop("total") == sum(memory.values())
     [schema] = report.pop("schemas")
     assert schema.pop("compile_ms") > 0
     assert schema == {"contract": "pump", "subject": "pump-value", "format": "AVRO", "places": 3}

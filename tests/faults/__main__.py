@@ -1,0 +1,70 @@
+"""``python -m tests.faults [PART OF A NAME ...]``: the fault matrix, and the broken gateways that it must catch."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.faults.arena import kafka_behind_proxy
+from tests.faults.broken import BROKEN
+from tests.faults.row import Outcome, run_row
+from tests.faults.rows import ROWS
+from tests.faults.table import heading, line, write
+from tests.parts.kafka import KafkaBroker
+
+
+def main() -> int:
+    """The exit code: 1 if a row failed, or a broken gateway passed."""
+    parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
+    parser.add_argument(
+        "names", nargs="*", metavar="PART", help="only rows and variants with one of these in their names"
+    )
+    parser.add_argument("--report", action="store_true", help="write the table into docs/guarantees.md")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="gateway-faults-") as folder:
+        (kafka_folder := Path(folder, "kafka")).mkdir()
+        with kafka_behind_proxy(kafka_folder) as kafka:
+            outcomes = _run_rows(arguments.names, Path(folder), kafka)
+            missed = _try_broken(arguments.names, Path(folder), kafka)
+    failed = [
+        f"{outcome.row.fault}, MQTT {outcome.version}: {each}" for outcome in outcomes for each in outcome.failures
+    ]
+    for failure in [*failed, *missed]:
+        print(f"FAILED {failure}", file=sys.stderr)
+    if arguments.report and not failed and not missed:
+        write(outcomes)
+    return bool(failed or missed)
+
+
+def _is_wanted(name: str, parts: list[str]) -> bool:
+    return not parts or any(part in name for part in parts)
+
+
+def _run_rows(parts: list[str], folder: Path, kafka: KafkaBroker) -> list[Outcome]:
+    """What each row has shown; a line is printed as it comes."""
+    outcomes: list[Outcome] = []
+    print(heading(), flush=True)
+    wanted = [row for row in ROWS if _is_wanted(row.fault, parts)]
+    for row, version in [(each, version) for each in wanted for version in each.versions]:
+        outcomes.append(asyncio.run(run_row(row, version, folder / f"row-{len(outcomes)}", kafka)))
+        print(line(outcomes[-1]), flush=True)
+    return outcomes
+
+
+def _try_broken(parts: list[str], folder: Path, kafka: KafkaBroker) -> list[str]:
+    """The broken gateways that were not caught."""
+    missed: list[str] = []
+    for broken in [each for each in BROKEN if _is_wanted(each.variant, parts)]:
+        outcome = asyncio.run(run_row(broken.row, "5", folder / broken.variant, kafka, broken.variant))
+        caught = broken.is_caught_by(outcome.failures)
+        print(f"broken: {broken.variant}, {'caught' if caught else 'MISSED'} by {broken.fault!r}", flush=True)
+        if not caught:
+            missed.append(f"{broken.variant} is not caught by {broken.fault!r}: {outcome.failures}")
+    return missed
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,104 @@
+"""What happens to the MQTT broker and on the way to it."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+
+from tests.faults.arena import Arena
+from tests.faults.row import BOTH, Row
+from tests.parts.fault_proxy import Direction
+from tests.parts.waiting import eventually
+
+
+async def restarted(arena: Arena) -> None:
+    """Stopped in order, and started again: the session is on its disk."""
+    await asyncio.to_thread(arena.mosquitto.restart)
+    arena.heal()
+
+
+async def killed(arena: Arena) -> None:
+    """SIGKILL before it has ever saved: the session is gone, and everything in it."""
+    arena.kafka_proxy.hold(Direction.TO_CLIENT)
+    await arena.underway(50)
+    arena.mosquitto.kill()
+    arena.kafka_proxy.release()
+    arena.mosquitto.start()
+    arena.heal()
+    await arena.logs("session_lost")
+    await arena.ready()
+    arena.forgive()
+
+
+async def stale(arena: Arena) -> None:
+    """SIGKILL some time after it has saved: it comes back with messages that were acknowledged since."""
+    arena.kafka_proxy.hold(Direction.TO_CLIENT)
+    await arena.underway(50)
+    saved = arena.mosquitto.folder / "mosquitto.db"
+    arena.mosquitto.process.send(signal.SIGUSR1)
+    await eventually(saved.exists, what="the broker's snapshot")
+    arena.kafka_proxy.release()
+    await arena.flowing(800)
+    arena.mosquitto.kill()
+    arena.mosquitto.start()
+    arena.heal()
+    await arena.ready()
+    arena.forgive()
+
+
+async def black_hole(arena: Arena) -> None:
+    """Nothing comes through any more, no connection ends: only the keep-alive tells."""
+    arena.mqtt_proxy.hold()
+    await arena.sees("mqtt_disconnected")
+    arena.mqtt_proxy.drop()
+    arena.mqtt_proxy.heal()
+    arena.heal()
+
+
+async def reset(arena: Arena) -> None:
+    """The connection is cut while messages are underway."""
+    arena.kafka_proxy.hold(Direction.TO_CLIENT)
+    await arena.underway(50)
+    arena.mqtt_proxy.drop()
+    arena.kafka_proxy.release()
+    arena.heal()
+
+
+async def sliced(arena: Arena) -> None:
+    """Packets arrive a byte at a time."""
+    for way in arena.mqtt_proxy.ways.values():
+        way.piece_bytes = 1
+    await arena.flowing(300)
+    arena.mqtt_proxy.heal()
+    arena.heal()
+
+
+async def cut_in_a_packet(arena: Arena) -> None:
+    """The connection ends in the middle of a packet, twice: after a third time we would take it for a contest."""
+    for left_bytes in (1, 4097):
+        next_one = arena.mqtt_proxy.connections + 1
+        arena.mqtt_proxy.ways[Direction.TO_CLIENT].left_bytes = left_bytes
+        await arena.connected(next_one)
+        await arena.flowing(50)
+    arena.incidents = 2
+    arena.heal()
+
+
+ROWS = (
+    Row("MQTT broker restarted", restarted, 1, 10, "mqtt_disconnected", versions=BOTH, fast=True),
+    Row("MQTT broker SIGKILL, never saved", killed, 1, 10, "session_lost", versions=BOTH, upstream_loss=True),
+    Row(
+        "MQTT broker SIGKILL, stale snapshot",
+        stale,
+        1,
+        10,
+        "mqtt_disconnected",
+        some_duplicates=True,
+        versions=BOTH,
+        upstream_loss=True,
+    ),
+    Row("MQTT black hole, keep-alive 10 s", black_hole, 1, 20, "mqtt_disconnected", versions=BOTH),
+    Row("MQTT connection reset", reset, 1, 10, "mqtt_disconnected", some_duplicates=True, versions=BOTH, fast=True),
+    Row("MQTT packets a byte at a time", sliced, 0, 10, "", versions=BOTH),
+    Row("MQTT connection cut in a packet", cut_in_a_packet, 1, 10, "mqtt_disconnected", versions=BOTH),
+)

@@ -1,0 +1,121 @@
+"""What happens to the gateway's own process, and to its session by another one."""
+
+from __future__ import annotations
+
+import asyncio
+
+from tests.faults.arena import Arena
+from tests.faults.row import BOTH, Row
+from tests.parts.fault_proxy import Direction
+from tests.parts.waiting import eventually
+
+FROZEN_S = 30
+_TAKEN_OVER = bytes.fromhex("e0018e")
+"""DISCONNECT with the reason "session taken over"."""
+
+
+async def killed(arena: Arena) -> None:
+    """SIGKILL amid a batch: messages are underway on both sides."""
+    arena.kafka_proxy.hold(Direction.TO_CLIENT)
+    await arena.received(100)
+    arena.gateway.process.kill()
+    arena.kafka_proxy.release()
+    arena.heal()
+    arena.gateway.launch()
+
+
+async def terminated(arena: Arena) -> None:
+    """SIGTERM under load: it drains, and keeps its session."""
+    before = len(arena.mqtt_proxy.events)
+    code = await asyncio.to_thread(arena.gateway.process.terminate)
+    assert code == 0, arena.gateway.process.tail()
+    told = [event.type for event in arena.mqtt_proxy.events[before:] if event.direction is Direction.TO_BROKER]
+    assert told[-1] == "DISCONNECT"
+    assert "UNSUBSCRIBE" not in told
+    arena.heal()
+    arena.gateway.launch()
+
+
+async def frozen(arena: Arena) -> None:
+    """SIGSTOP, shorter than the keep-alive allows: nobody notices."""
+    before = arena.mqtt_proxy.connections
+    await _freeze(arena)
+    await arena.flowing(100)
+    assert arena.mqtt_proxy.connections == before, "a false time-out"
+
+
+async def frozen_too_long(arena: Arena) -> None:
+    """SIGSTOP, longer than the keep-alive allows: the broker ends the connection meanwhile."""
+    before = arena.mqtt_proxy.connections
+    await _freeze(arena)
+    await arena.connected(before + 1)
+
+
+async def _freeze(arena: Arena) -> None:
+    arena.gateway.process.pause()
+    await asyncio.sleep(FROZEN_S)  # the fault itself: time in which the process does nothing
+    arena.gateway.process.resume()
+    arena.heal()
+
+
+async def taken_over(arena: Arena) -> None:
+    """Another instance with the same client ID, on a broker that tells nobody why it ends connections."""
+    arena.make_gateway().launch()
+    await arena.logs("session_contested", timeout_s=60)
+    contested = [gateway for gateway in arena.gateways if "session_contested" in gateway.log]
+    if contested[0] is arena.gateway:
+        arena.gateways.reverse()
+    arena.incidents = arena.mqtt_proxy.connections - 1
+    arena.heal()
+    await asyncio.to_thread(contested[0].process.terminate)
+
+
+async def taken_over_with_reason(arena: Arena) -> None:
+    """The broker says that another client has the session now: this instance ends, and says why."""
+    process = arena.gateway.process
+    arena.mqtt_proxy.hold(Direction.TO_CLIENT)
+    await eventually(lambda: not arena.mqtt_proxy.is_in_a_packet, what="the end of a packet")
+    arena.mqtt_proxy.say(_TAKEN_OVER)
+    await eventually(lambda: not process.running, what="the gateway to end")
+    assert await asyncio.to_thread(process.terminate) == 4
+    arena.mqtt_proxy.heal()
+    arena.heal()
+    arena.gateway.launch()
+
+
+async def member_killed(arena: Arena) -> None:
+    """One of two members of a shared subscription is killed; the other goes on, and it comes back."""
+    second = arena.make_gateway(client_id="second", share="fleet")
+    second.launch()
+    await eventually(lambda: second.get("/readyz", {}).get("ready"), 60, "the second member")
+    await arena.flowing(400)
+    for gateway in arena.gateways:
+        assert any(contract["handled"] for contract in (await arena.status(gateway))["contracts"]), "it has no share"
+    arena.kafka_proxy.hold(Direction.TO_CLIENT)
+    await arena.underway(20)
+    arena.gateway.process.kill()
+    arena.kafka_proxy.release()
+    arena.gateways.reverse()
+    await arena.flowing(200)
+    arena.heal()
+    arena.gateways[1].launch()
+
+
+ROWS = (
+    Row("gateway SIGKILL mid-batch", killed, 1, 10, "unclean_end", some_duplicates=True, versions=BOTH, fast=True),
+    Row("gateway SIGTERM", terminated, 0, 10, "stopped", versions=BOTH),
+    Row(f"gateway frozen {FROZEN_S} s, keep-alive 60 s", frozen, 0, 10, "", mqtt={"keepalive_s": 60}),
+    Row(f"gateway frozen {FROZEN_S} s, keep-alive 10 s", frozen_too_long, 1, 10, "mqtt_disconnected", versions=BOTH),
+    Row("session taken over, again and again", taken_over, 1, 10, "session_contested"),
+    Row("session taken over, and the broker says so", taken_over_with_reason, 1, 10, "session_taken_over"),
+    Row(
+        "one of two shared members SIGKILL",
+        member_killed,
+        2,
+        10,
+        "unclean_end",
+        some_duplicates=True,
+        mqtt={"client_id": "first", "share": "fleet"},
+        is_ordered=False,
+    ),
+)

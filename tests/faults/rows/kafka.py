@@ -1,0 +1,135 @@
+"""What happens to Kafka and on the way to it."""
+
+from __future__ import annotations
+
+import asyncio
+
+from confluent_kafka.admin import (  # type: ignore[attr-defined]  # the package does not list what it exports
+    AclBinding,
+    AclBindingFilter,
+    AclOperation,
+    AclPermissionType,
+    ResourcePatternType,
+    ResourceType,
+)
+
+from tests.faults.arena import WINDOW, Arena
+from tests.faults.ledger import Destination
+from tests.faults.row import Row
+from tests.parts.fault_proxy import Direction
+
+AWAY_S = 60
+_MIB = 1 << 20
+
+
+async def down(arena: Arena) -> None:
+    """Stopped for a minute: MQTT stays connected, memory stays flat."""
+    connections = arena.mqtt_proxy.connections
+    await asyncio.to_thread(arena.kafka.stop)
+    await arena.sees("kafka_not_ready")
+    await arena.underway(WINDOW)
+    before = arena.gateway.process.resident_bytes
+    await asyncio.sleep(AWAY_S)  # the fault itself: time in which Kafka is away
+    grown = arena.gateway.process.resident_bytes - before
+    assert grown < 8 * _MIB, f"memory grew by {grown / _MIB:.0f} MiB"
+    assert arena.mqtt_proxy.connections == connections, "MQTT did not stay connected"
+    await _start(arena)
+
+
+async def _start(arena: Arena) -> None:
+    arena.kafka.launch()
+    await asyncio.to_thread(arena.kafka.process.wait_ready, arena.kafka.ready, 60)
+    arena.heal()
+
+
+async def killed(arena: Arena) -> None:
+    """SIGKILL, and away until that shows."""
+    arena.kafka.kill()
+    await arena.sees("kafka_not_ready")
+    await _start(arena)
+
+
+async def frozen(arena: Arena) -> None:
+    """It does not answer, its connections stay open."""
+    arena.kafka.pause()
+    await arena.sees("acknowledgements_stalled")
+    arena.kafka.resume()
+    arena.kafka.renew_admin()
+    arena.heal()
+
+
+async def slow(arena: Arena) -> None:
+    """2 s there and back, 50 KB/s."""
+    for way in arena.kafka_proxy.ways.values():
+        way.latency_s, way.bytes_per_s = 1.0, 50_000
+    await arena.flowing(WINDOW)
+    arena.kafka_proxy.heal()
+    arena.heal()
+
+
+async def answers_lost(arena: Arena) -> None:
+    """Records arrive, Kafka's answers do not; then the connection ends. An idempotent producer sends them again."""
+    arena.kafka_proxy.ways[Direction.TO_CLIENT].swallows = True
+    await arena.underway(50)
+    arena.kafka_proxy.heal()
+    arena.kafka_proxy.drop()
+    arena.heal()
+
+
+async def reset(arena: Arena) -> None:
+    """Its connections are cut, again and again."""
+    for _ in range(5):
+        arena.kafka_proxy.drop()
+        await arena.flowing(50)
+    arena.heal()
+
+
+async def topic_deleted(arena: Arena) -> None:
+    """The main topic is deleted while messages come, and made again."""
+    await _delete(arena, Destination.AVRO)
+
+
+async def dead_letter_topic_deleted(arena: Arena) -> None:
+    """The dead-letter topic is deleted while messages come, and made again."""
+    await _delete(arena, Destination.DEAD)
+
+
+async def _delete(arena: Arena, destination: Destination) -> None:
+    # What is in the topic goes with it; so nothing may be written between the look at it and the end of it.
+    arena.kafka_proxy.hold(Direction.TO_BROKER)
+    await arena.underway(50)
+    topic = await arena.keep(destination)
+    await asyncio.to_thread(arena.kafka.delete_topic, topic)
+    arena.kafka_proxy.release()
+    await arena.sees("topic_missing", timeout_s=60)
+    await asyncio.to_thread(arena.kafka.create_topic, topic, 3)
+    arena.heal()
+
+
+async def authorization_lost(arena: Arena) -> None:
+    """Somebody forbids the gateway to write a topic, and allows it again."""
+    topic = arena.topics[Destination.AVRO]
+    everyone = (ResourceType.TOPIC, topic, ResourcePatternType.LITERAL, "User:*", "*")
+    # With one ACL on a topic nothing else is allowed there; only writing shall fail.
+    allowed = AclBinding(*everyone, AclOperation.ALL, AclPermissionType.ALLOW)
+    denied = AclBinding(*everyone, AclOperation.WRITE, AclPermissionType.DENY)
+    for future in arena.kafka.admin.create_acls([allowed, denied]).values():
+        await asyncio.to_thread(future.result, 10)
+    await arena.sees("not_authorized")
+    both = AclBindingFilter(*everyone, AclOperation.ANY, AclPermissionType.ANY)
+    for future in arena.kafka.admin.delete_acls([both]).values():
+        await asyncio.to_thread(future.result, 10)
+    arena.heal()
+
+
+ROWS = (
+    Row(f"Kafka down {AWAY_S} s", down, 0, 15, "kafka_not_ready"),
+    Row("Kafka SIGKILL", killed, 0, 15, "kafka_not_ready"),
+    Row("Kafka frozen", frozen, 0, 15, "acknowledgements_stalled", fast=True),
+    Row("Kafka slow: 2 s, 50 KB/s", slow, 0, 10, ""),
+    Row("Kafka's answers lost", answers_lost, 0, 60, "", fast=True),
+    Row("Kafka connections reset", reset, 0, 10, ""),
+    Row("main topic deleted", topic_deleted, 1, 30, "topic_missing"),
+    Row("dead-letter topic deleted", dead_letter_topic_deleted, 1, 30, "topic_missing"),
+    Row("Kafka authorization lost", authorization_lost, 1, 15, "not_authorized"),
+)

@@ -1,0 +1,130 @@
+"""What happens to Schema Registry, and what it is told to hold."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+from typing import Any
+
+from gateway.model import Format
+from gateway.registry.development.seeds import Seed, plant
+from tests.faults.arena import Arena
+from tests.faults.ledger import AVRO_SCHEMA, JSON_SCHEMA, Destination
+from tests.faults.row import Row
+from tests.parts.registry_faults import GARBAGE, answer, drip, endless, stall
+from tests.parts.waiting import eventually
+
+DOWN = answer(503, "starting")
+
+
+def _with_field(name: str, kind: str, **more: Any) -> str:
+    return json.dumps({**AVRO_SCHEMA, "fields": [*AVRO_SCHEMA["fields"], {"name": name, "type": kind, **more}]})
+
+
+def _without_field(name: str) -> str:
+    fields = [field for field in AVRO_SCHEMA["fields"] if field["name"] != name]
+    return json.dumps({**AVRO_SCHEMA, "fields": fields})
+
+
+UNUSABLE = {
+    "requires a field that no device sends": (Format.AVRO, _with_field("pressure", "double")),
+    "lacks the field that names the device": (Format.AVRO, _without_field("deviceId")),
+    "is of another format": (Format.JSON, json.dumps(JSON_SCHEMA)),
+    "cannot be compiled": (Format.JSON, '{"patternProperties": {"(?=a)": {}}}'),
+}
+"""Versions after the first that must not be taken over, by what is wrong with them."""
+
+
+def _subject(arena: Arena) -> str:
+    return f"{arena.topics[Destination.AVRO]}-value"
+
+
+def _register(arena: Arena, kind: Format, text: str) -> None:
+    subject = _subject(arena)
+    arena.registry.store.rules.set_level(subject, "NONE")
+    assert plant(arena.registry.store, [Seed(subject, kind, text)]) == 1
+
+
+async def _asked(arena: Arena, more: int = 2) -> None:
+    """Returns when the gateway has asked the registry again."""
+    wanted = len(arena.registry.requests) + more
+    await eventually(lambda: len(arena.registry.requests) >= wanted, 60, "requests to the registry")
+
+
+async def _stop(arena: Arena) -> None:
+    assert await asyncio.to_thread(arena.gateway.process.terminate) == 0
+
+
+async def away_at_start(arena: Arena) -> None:
+    """The gateway starts while the registry is away: it works with the schemas that it has on disk."""
+    await _stop(arena)
+    arena.registry.fault = DOWN
+    arena.gateway.launch()
+    await arena.flowing(100)
+    await arena.sees("registry_unreachable")
+    arena.registry.fault = None
+    arena.heal()
+
+
+async def away_at_first_start(arena: Arena) -> None:
+    """It has none on disk, and cannot know what to do with messages: it takes none."""
+    await _stop(arena)
+    shutil.rmtree(arena.gateway.folder / "state")
+    arena.registry.fault = DOWN
+    before = arena.mqtt_proxy.connections
+    arena.gateway.launch()
+    await arena.sees("registry_unreachable")
+    await _asked(arena)
+    assert arena.mqtt_proxy.connections == before, "it asked the broker for messages"
+    arena.registry.fault = None
+    arena.heal()
+
+
+async def away_when_needed(arena: Arena) -> None:
+    """A version is registered, and the registry does not answer for it: the last good one stays meanwhile."""
+    arena.registry.fault = stall()
+    _register(arena, Format.AVRO, _with_field("pressure", "double", default=0))
+    await arena.logs("registry_unavailable")
+    await arena.flowing(200)
+    assert "schema_taken_over" not in arena.told()
+    arena.registry.fault = None
+    await arena.sees_version(2)
+    arena.heal()
+
+
+async def garbage(arena: Arena) -> None:
+    """It answers what is no answer, in every way that we know; then not at all, then endlessly."""
+    for fault in (*GARBAGE.values(), stall(), drip(), endless(80_000_000), answer(429, "", {"retry-after": "1"})):
+        arena.registry.fault = fault
+        await _asked(arena)
+        await arena.flowing(20)
+    arena.registry.fault = None
+    arena.heal()
+
+
+async def deleted(arena: Arena) -> None:
+    """The subject in use is deleted: its schema goes on being used."""
+    arena.registry.store.delete_subject(_subject(arena))
+    await arena.sees("subject_deleted")
+    await arena.flowing(200)
+    arena.heal()
+
+
+async def unusable(arena: Arena) -> None:
+    """Versions are registered that would reject what devices send, or cannot be used at all."""
+    for number, (kind, text) in enumerate(UNUSABLE.values(), 2):
+        _register(arena, kind, text)
+        await arena.sees_version(number, pending=True)
+        await arena.flowing(100)
+    arena.heal()
+
+
+ROWS = (
+    Row("registry down at start, schemas known", away_at_start, 0, 10, "registry_unreachable"),
+    Row("registry down at start, nothing known", away_at_first_start, 0, 10, "registry_unreachable"),
+    Row("registry down, a new version needed", away_when_needed, 0, 10, "registry_unavailable"),
+    Row("registry answers garbage", garbage, 0, 10, "registry_unavailable"),
+    Row("subject deleted", deleted, 0, 10, "registry_subject_gone"),
+    Row("unusable versions registered", unusable, 0, 10, "schema_held_back", fast=True),
+)

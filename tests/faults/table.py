@@ -1,0 +1,44 @@
+"""The outcomes as the table of docs/guarantees.md: written by the run itself, never by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tests.faults.row import Outcome
+
+PAGE = Path(__file__).parents[2] / "docs" / "guarantees.md"
+BEGIN, END = "<!-- begin: written by make faults -->", "<!-- end: written by make faults -->"
+
+
+def heading() -> str:
+    """The first two lines of the table."""
+    names = ("fault", "MQTT", "messages", "lost", "twice (at most)", "order", "back in (at most)", "the operator sees")
+    return f"| {' | '.join(names)} |\n|{'---|' * len(names)}"
+
+
+def line(outcome: Outcome) -> str:
+    """One row."""
+    row = outcome.row
+    cells = (
+        row.fault,
+        outcome.version,
+        str(outcome.messages),
+        "the broker's" if row.upstream_loss and not outcome.lost else str(outcome.lost),
+        f"{outcome.duplicates} ({outcome.most_duplicates})",
+        "kept" if row.is_ordered else "not promised",
+        f"{outcome.back_s:.1f} s ({row.back_in_s:g} s)",
+        f"`{row.told}`" if row.told else "",
+    )
+    return f"| {' | '.join(cells)} |"
+
+
+def write(outcomes: Sequence[Outcome]) -> None:
+    """Replaces the table between its marks in docs/guarantees.md."""
+    text = PAGE.read_text()
+    before, rest = text.split(BEGIN)
+    _, after = rest.split(END)
+    today = datetime.now(UTC).date().isoformat()
+    table = "\n".join([heading(), *map(line, outcomes)])
+    PAGE.write_text(f"{before}{BEGIN}\n\nRun on {today}.\n\n{table}\n\n{END}{after}")

@@ -1,0 +1,1 @@
+"""Tests of the tests: the parts of the fault harness."""

@@ -1,0 +1,142 @@
+"""The checker of the fault matrix finds each thing that can be wrong, and only what is."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterable, Sequence
+
+import fastavro
+import pytest
+
+from tests.faults.checker import Verdict, judge
+from tests.faults.ledger import AVRO_SCHEMA, Destination, Ledger, Message
+from tests.parts.kafka import Consumed
+
+_PREFIX = b"\0\0\0\0\1"
+
+
+def written(message: Message, *, key: bytes | None = None, temperature: object = None) -> tuple[Destination, Consumed]:
+    """The record of a message, where it belongs."""
+    value = {
+        "deviceId": message.name,
+        "sequence": message.sequence,
+        "attempt": message.attempt,
+        "temperature": message.temperature if temperature is None else temperature,
+    }
+    data = _PREFIX
+    if message.destination is Destination.DEAD:
+        data = message.payload
+    elif message.destination is Destination.AVRO:
+        buffer = io.BytesIO()
+        fastavro.schemaless_writer(buffer, AVRO_SCHEMA, value)
+        data += buffer.getvalue()
+    else:
+        data += json.dumps(value, separators=(",", ":")).encode()
+    return message.destination, Consumed("t", 0, 0, 0, key or message.name.encode(), data, [])
+
+
+def verdict(
+    published: Sequence[Message], held: Iterable[tuple[Destination, Consumed]], *, forgiven: int = 0
+) -> Verdict:
+    """What the checker says where the broker has confirmed all publications."""
+    ledger = Ledger()
+    ledger.published += published
+    ledger.confirmed.update(published)
+    records: dict[Destination, list[Consumed]] = {destination: [] for destination in Destination}
+    for destination, record in held:
+        records[destination].append(record)
+    return judge(ledger, records, forgiven)
+
+
+FLEET = [Message(device, sequence, 1) for sequence in range(10) for device in range(4)]
+"""Of both formats, with loose and with wrong values."""
+
+
+def test_all_in_its_place_is_no_complaint() -> None:
+    """Every message of both formats, coerced ones and dead letters among them."""
+    found = verdict(FLEET, map(written, FLEET))
+    assert found.complaints == {}
+    assert (found.messages, found.duplicates) == (40, 0)
+
+
+@pytest.mark.parametrize("missing", FLEET[::7])
+def test_a_missing_message_is_lost(missing: Message) -> None:
+    """If the broker had taken it."""
+    assert verdict(FLEET, map(written, [m for m in FLEET if m != missing])).complaints == {"lost (1)": [str(missing)]}
+
+
+def test_what_the_broker_had_not_taken_may_be_missing() -> None:
+    """And may be there as well."""
+    ledger = Ledger()
+    ledger.published.append(FLEET[0])
+    assert judge(ledger, {}).complaints == {}
+    assert judge(ledger, {Destination.AVRO: [written(FLEET[0])[1]]}).complaints == {}
+
+
+def test_what_was_the_brokers_to_lose_is_counted_apart() -> None:
+    """Only of the first publications."""
+    found = verdict(FLEET, map(written, FLEET[2:-1]), forgiven=20)
+    assert (found.forgiven, len(found.lost)) == (2, 1)
+
+
+def test_copies_are_counted_and_are_no_disorder() -> None:
+    """A replay brings older messages again."""
+    found = verdict(FLEET, map(written, [*FLEET, *FLEET[8:16]]))
+    assert found.complaints == {}
+    assert found.duplicates == 8
+
+
+def test_a_first_occurrence_behind_a_later_message_is_disorder() -> None:
+    """Of the same device, in a main topic."""
+    first, second = Message(0, 1, 1), Message(0, 2, 1)
+    [name] = verdict([first, second], map(written, [second, first])).complaints
+    assert name == "disordered (1)"
+    other = Message(2, 0, 1)
+    assert verdict([first, other], map(written, [first, other])).complaints == {}
+
+
+def test_a_publication_again_is_a_message_of_its_own() -> None:
+    """The fleet's copy is none of the gateway's, and comes behind what was published meanwhile."""
+    messages = [Message(0, 1, 1), Message(0, 2, 1), Message(0, 1, 2)]
+    found = verdict(messages, map(written, messages))
+    assert (found.complaints, found.duplicates) == ({}, 0)
+
+
+@pytest.mark.parametrize("temperature", [1.0, "20.875"])
+def test_another_value_is_altered(temperature: object) -> None:
+    """Also the right number as text."""
+    message = Message(1, 0, 1)
+    assert list(verdict([message], [written(message, temperature=temperature)]).complaints) == ["altered (1)"]
+
+
+def test_a_dead_letter_of_other_bytes_is_altered() -> None:
+    """Though its value is the same."""
+    message = Message(0, 7, 1)
+    record = Consumed("t", 0, 0, 0, message.name.encode(), message.payload.replace(b":", b": "), [])
+    assert list(verdict([message], [(Destination.DEAD, record)]).complaints) == ["altered (1)"]
+
+
+def test_another_topic_or_key_is_misplaced() -> None:
+    """A valid message among the dead letters, or under another device's key."""
+    message = Message(0, 0, 1)
+    dead = Consumed("t", 0, 0, 0, message.name.encode(), message.payload, [])
+    assert list(verdict([message], [(Destination.DEAD, dead)]).complaints) == ["misplaced (1)"]
+    assert list(verdict([message], [written(message, key=b"device-02")]).complaints) == ["misplaced (1)"]
+
+
+@pytest.mark.parametrize("value", [b"", _PREFIX, _PREFIX + b"\xff", _PREFIX + b"\x12device-49\0\2" + bytes(8)])
+def test_what_nobody_published_is_spurious(value: bytes) -> None:
+    """Garbage, or a message of a device that has sent none."""
+    record = Consumed("t", 0, 0, 0, b"device-49", value, [])
+    found = verdict([], [(Destination.AVRO, record)])
+    assert list(found.complaints) == ["spurious (1)"]
+
+
+def test_a_foreign_payload_must_be_dead_lettered() -> None:
+    """With the value that was foretold."""
+    ledger = Ledger()
+    ledger.refused[b"poison and more"] = b"poison"
+    assert list(judge(ledger, {}).complaints) == ["lost (1)"]
+    record = Consumed("t", 0, 0, 0, None, b"poison", [])
+    assert judge(ledger, {Destination.DEAD: [record]}).complaints == {}
