@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import secrets
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from tests.faults.arena import kafka_behind_proxy
 from tests.faults.broken import BROKEN
-from tests.faults.row import Outcome, run_row
+from tests.faults.mix import mix
+from tests.faults.row import Outcome, Row, run_row
 from tests.faults.rows import ROWS
 from tests.faults.table import heading, line, write
 from tests.parts.kafka import KafkaBroker
@@ -23,11 +26,14 @@ def main() -> int:
         "names", nargs="*", metavar="PART", help="only rows and variants with one of these in their names"
     )
     parser.add_argument("--report", action="store_true", help="write the table into docs/guarantees.md")
+    parser.add_argument("--mix-s", type=float, default=600, help="how long random faults go on; 0 for none")
+    parser.add_argument("--seed", type=int, default=secrets.randbelow(10**6), help="of the random faults")
     arguments = parser.parse_args()
+    rows = [*ROWS, *([mix(arguments.seed, arguments.mix_s)] if arguments.mix_s else [])]
     with tempfile.TemporaryDirectory(prefix="gateway-faults-") as folder:
         (kafka_folder := Path(folder, "kafka")).mkdir()
         with kafka_behind_proxy(kafka_folder) as kafka:
-            outcomes = _run_rows(arguments.names, Path(folder), kafka)
+            outcomes = _run_rows(rows, arguments.names, Path(folder), kafka)
             missed = _try_broken(arguments.names, Path(folder), kafka)
     failed = [
         f"{outcome.row.fault}, MQTT {outcome.version}: {each}" for outcome in outcomes for each in outcome.failures
@@ -43,11 +49,11 @@ def _is_wanted(name: str, parts: list[str]) -> bool:
     return not parts or any(part in name for part in parts)
 
 
-def _run_rows(parts: list[str], folder: Path, kafka: KafkaBroker) -> list[Outcome]:
+def _run_rows(rows: Sequence[Row], parts: list[str], folder: Path, kafka: KafkaBroker) -> list[Outcome]:
     """What each row has shown; a line is printed as it comes."""
     outcomes: list[Outcome] = []
     print(heading(), flush=True)
-    wanted = [row for row in ROWS if _is_wanted(row.fault, parts)]
+    wanted = [row for row in rows if _is_wanted(row.fault, parts)]
     for row, version in [(each, version) for each in wanted for version in each.versions]:
         outcomes.append(asyncio.run(run_row(row, version, folder / f"row-{len(outcomes)}", kafka)))
         print(line(outcomes[-1]), flush=True)

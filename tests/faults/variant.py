@@ -6,6 +6,7 @@ matrix. They are patches here, so that the product has no switch for them.
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import signal
@@ -14,11 +15,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import confluent_kafka
 import msgspec
+from confluent_kafka import KafkaError
 
 from gateway.cli import main
 from gateway.config import kafka
-from gateway.kafka import sink
+from gateway.kafka import generation, sink
 from gateway.kafka.sink import KafkaSink
 from gateway.model import Message, Record, Rejection, Violation
 from gateway.mqtt import v5
@@ -71,6 +74,29 @@ def reads_clock() -> None:
         return lambda self: now_ms(self) + int(file.read_text()) * 1000
 
     replace(SystemClock, "now_ms", shift)
+
+
+def fails_fatally() -> None:
+    """Librdkafka's producer cannot go on whenever SIGUSR1 comes."""
+    [path] = Path(confluent_kafka.__file__).parent.with_name("confluent_kafka.libs").glob("librdkafka-*.so*")
+    fail = ctypes.CDLL(str(path)).rd_kafka_test_fatal_error
+    fail.argtypes = [ctypes.c_void_p, ctypes.c_int, ctypes.c_char_p]
+    newest: list[Any] = []
+
+    def remember(make: Callable[..., None]) -> Any:
+        def make_and_remember(self: Any, *arguments: Any) -> None:
+            make(self, *arguments)
+            newest[:] = [self._producer]
+
+        return make_and_remember
+
+    def fail_newest(*_: object) -> None:
+        # librdkafka's handle is the first thing in the C structure behind what every Python object has.
+        handle = ctypes.c_void_p.from_address(id(newest[0]) + object.__basicsize__)
+        fail(handle, KafkaError.OUT_OF_ORDER_SEQUENCE_NUMBER, b"by a test")
+
+    replace(generation.Generation, "__init__", remember)
+    signal.signal(signal.SIGUSR1, fail_newest)
 
 
 def _dies_at(place: Any, name: str, count: int, how_many: Callable[..., int]) -> None:
@@ -292,6 +318,7 @@ VARIANTS: dict[str, Callable[..., None]] = {
     for variant in (
         poisonous,
         reads_clock,
+        fails_fatally,
         dies_encoding,
         dies_producing,
         dies_reported,

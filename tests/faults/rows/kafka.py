@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 
 from confluent_kafka.admin import (  # type: ignore[attr-defined]  # the package does not list what it exports
     AclBinding,
@@ -17,6 +18,7 @@ from tests.faults.arena import WINDOW, Arena
 from tests.faults.ledger import Destination
 from tests.faults.row import Row
 from tests.parts.fault_proxy import Direction
+from tests.parts.gateway import GatewayProcess
 
 AWAY_S = 60
 _MIB = 1 << 20
@@ -122,6 +124,21 @@ async def authorization_lost(arena: Arena) -> None:
     arena.heal()
 
 
+def make_fatal(arena: Arena, gateway: GatewayProcess) -> None:
+    """A gateway whose Kafka producer fails for good at a signal: what a broker must do for that, none does at will."""
+    arena.change(gateway, "fails_fatally")
+
+
+async def fatal(arena: Arena) -> None:
+    """The idempotent producer has lost its place amid a batch: a new one must take over."""
+    arena.kafka_proxy.hold(Direction.TO_CLIENT)
+    await arena.received(100)
+    arena.gateway.process.send(signal.SIGUSR1)
+    await arena.logs("kafka_delivery_failed")
+    arena.kafka_proxy.release()
+    arena.heal()
+
+
 ROWS = (
     Row(f"Kafka down {AWAY_S} s", down, 0, 15, "kafka_not_ready"),
     Row("Kafka SIGKILL", killed, 0, 15, "kafka_not_ready"),
@@ -131,5 +148,6 @@ ROWS = (
     Row("Kafka connections reset", reset, 0, 10, ""),
     Row("main topic deleted", topic_deleted, 1, 30, "topic_missing"),
     Row("dead-letter topic deleted", dead_letter_topic_deleted, 1, 30, "topic_missing"),
+    Row("Kafka producer fatal", fatal, 1, 15, "kafka_delivery_failed", some_duplicates=True, prepare=make_fatal),
     Row("Kafka authorization lost", authorization_lost, 1, 15, "not_authorized"),
 )
