@@ -61,6 +61,8 @@ class Arena:
         self.project = ProjectFiles(folder / "project")
         self.gateways: list[GatewayProcess] = []
         """The first is the one that a row is about; a second instance may follow."""
+        self.second_kafka: KafkaBroker | None = None
+        """A further node, ended with the arena."""
         self.incidents = 1
         """How often messages that were underway may have come twice."""
         self.forgiven = 0
@@ -188,9 +190,10 @@ class Arena:
 
     async def ready(self, timeout_s: float = 90) -> None:
         """Returns when /readyz says ready."""
-        async with asyncio.timeout(timeout_s):
-            while not (await asyncio.to_thread(self.gateway.get, "/readyz", {})).get("ready"):
-                assert self.gateway.process.running, self.gateway.process.tail()
+        deadline = asyncio.get_running_loop().time() + timeout_s
+        while not (readiness := await asyncio.to_thread(self.gateway.get, "/readyz", {})).get("ready"):
+            assert self.gateway.process.running, self.gateway.process.tail()
+            assert asyncio.get_running_loop().time() < deadline, f"not ready after {timeout_s} s: {readiness}"
 
     # What can be done
 
@@ -291,6 +294,8 @@ async def open_arena(folder: Path, kafka: KafkaBroker, version: str = "5", varia
                         gateway.close()
         finally:
             arena.mosquitto.stop()
+            if arena.second_kafka is not None:
+                arena.second_kafka.close()
             if kafka.process.running:
                 kafka.resume()
             else:

@@ -13,7 +13,7 @@ import base64
 import logging
 import subprocess
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
@@ -66,6 +66,19 @@ def _second_listener(port: int, controller: int, proxied: int, proxy: int) -> di
     }
 
 
+def _second_node(port: int, controller: int, proxied: int) -> dict[str, str]:
+    """Those who come by a proxy find the second node beside it: it must be on that listener too."""
+    both = f"PLAINTEXT://127.0.0.1:{port},PROXIED://127.0.0.1:{proxied}"
+    return {
+        "process.roles": "broker",
+        "node.id": "2",
+        "controller.quorum.voters": f"1@127.0.0.1:{controller}",
+        "listeners": both,
+        "advertised.listeners": both,
+        "listener.security.protocol.map": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,PROXIED:PLAINTEXT",
+    }
+
+
 class Consumed(NamedTuple):
     """One record as a consumer sees it."""
 
@@ -110,20 +123,25 @@ class KafkaBroker:
         folder: Path,
         properties: Mapping[str, str] | None = None,
         proxy_port: int | None = None,
+        joins: KafkaBroker | None = None,
     ) -> None:
         """Writes its configuration below ``folder`` and formats its data; ``start`` starts it.
 
         ``properties`` are added to server.properties. With ``proxy_port`` it listens on ``proxied_port`` too, and
-        sends clients that come there to a proxy on that port; all others stay with it.
+        sends clients that come there to a proxy on that port; all others stay with it. One that ``joins`` another is
+        the second node of its cluster, and has no controller.
         """
         self._jars = jars()
         self._folder = folder
         port, controller, self.proxied_port = free_port(), free_port(), free_port()
         self.proxy_port = proxy_port or 0
+        self._controller: int = controller if joins is None else joins._controller
         if proxy_port is not None:
             properties = {**_second_listener(port, controller, self.proxied_port, proxy_port), **(properties or {})}
         self.port = port
         self.bootstrap = f"127.0.0.1:{port}"
+        if joins is not None:
+            properties = {**_second_node(port, self._controller, self.proxied_port), **(properties or {})}
         self._config = folder / "server.properties"
         text = _PROPERTIES.format(port=port, controller=controller, data=folder / "data") + "".join(
             f"{name}={value}\n" for name, value in (properties or {}).items()
@@ -132,8 +150,9 @@ class KafkaBroker:
         self._process: Process | None = None
         self._admin: AdminClient | None = None
         # A leading - would be taken for an option.
-        cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=").replace("-", "A")
-        self._run_tool("kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(self._config))
+        new = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=").replace("-", "A")
+        self._cluster: str = new if joins is None else joins._cluster
+        self._run_tool("kafka.tools.StorageTool", "format", "-t", self._cluster, "-c", str(self._config))
 
     def _java(self, *heap: str) -> list[str]:
         program = str(java_program())
@@ -216,9 +235,11 @@ class KafkaBroker:
         self.create_topic(name, partitions, {key.replace("_", "."): value for key, value in config.items()})
         return name
 
-    def create_topic(self, name: str, partitions: int = 1, config: Mapping[str, str] | None = None) -> None:
-        """Creates a topic and returns when the broker's metadata show it."""
-        topic = NewTopic(name, num_partitions=partitions, replication_factor=1, config=dict(config or {}))
+    def create_topic(
+        self, name: str, partitions: int = 1, config: Mapping[str, str] | None = None, nodes: Sequence[int] = (1,)
+    ) -> None:
+        """Creates a topic and returns when the broker's metadata show it; ``nodes`` hold it, led by the first."""
+        topic = NewTopic(name, partitions, replica_assignment=[list(nodes)] * partitions, config=dict(config or {}))
         self.admin.create_topics([topic])[name].result(20)
         self.process.wait_ready(lambda: self._partitions(name) == list(range(partitions)), timeout_s=20)
 

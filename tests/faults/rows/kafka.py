@@ -19,6 +19,7 @@ from tests.faults.ledger import Destination
 from tests.faults.row import Row
 from tests.parts.fault_proxy import Direction
 from tests.parts.gateway import GatewayProcess
+from tests.parts.kafka import KafkaBroker
 
 AWAY_S = 60
 _MIB = 1 << 20
@@ -139,6 +140,26 @@ async def fatal(arena: Arena) -> None:
     arena.heal()
 
 
+def replicate(arena: Arena, _gateway: GatewayProcess) -> None:
+    """The main topic has a replica on a second node, and is written only while both have it."""
+    folder = arena.folder / "second-kafka"
+    folder.mkdir()
+    arena.second_kafka = KafkaBroker(folder, joins=arena.kafka)
+    arena.second_kafka.start()
+    topic = arena.topics[Destination.AVRO]
+    arena.kafka.delete_topic(topic)
+    arena.kafka.create_topic(topic, 3, {"min.insync.replicas": "2"}, nodes=(1, 2))
+
+
+async def replica_lost(arena: Arena) -> None:
+    """The second node is gone: Kafka refuses every record for want of replicas, again and again."""
+    assert arena.second_kafka is not None
+    arena.second_kafka.kill()
+    await arena.sees("acknowledgements_stalled", timeout_s=60)
+    await asyncio.to_thread(arena.second_kafka.start)
+    arena.heal()
+
+
 ROWS = (
     Row(f"Kafka down {AWAY_S} s", down, 0, 15, "kafka_not_ready"),
     Row("Kafka SIGKILL", killed, 0, 15, "kafka_not_ready"),
@@ -148,6 +169,7 @@ ROWS = (
     Row("Kafka connections reset", reset, 0, 10, ""),
     Row("main topic deleted", topic_deleted, 1, 30, "topic_missing"),
     Row("dead-letter topic deleted", dead_letter_topic_deleted, 1, 30, "topic_missing"),
+    Row("Kafka lacks a replica (min.insync)", replica_lost, 0, 15, "acknowledgements_stalled", prepare=replicate),
     Row("Kafka producer fatal", fatal, 1, 15, "kafka_delivery_failed", some_duplicates=True, prepare=make_fatal),
     Row("Kafka authorization lost", authorization_lost, 1, 15, "not_authorized"),
 )
