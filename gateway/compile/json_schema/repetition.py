@@ -50,6 +50,8 @@ class Repetition(NamedTuple):
 
     deepest: int | None
     """The levels of nesting down to which no value is judged too often, None where there is no such limit."""
+    judgements: int
+    """How often one value is judged, where that is most often."""
     errors: int
     """Errors that one value can bring about; those about the names of its properties aside."""
     counts_names: bool
@@ -62,12 +64,16 @@ def count_repetition(documents: Documents) -> Repetition:
     """How often values are judged, and complained of. Raises SchemaError where that is beyond all bounds."""
     counting = _Counting(documents)
     counting.visit(documents.root)
-    deepest = None
-    if counting.judgements(documents.root, _MOST_LEVELS):
-        levels = range(1, _MOST_LEVELS + 1)
-        often = (level - 1 for level in levels if counting.judgements(documents.root, level) > MOST_JUDGEMENTS)
-        deepest = next(often, None)
-    return Repetition(deepest, counting.errors, counting.counts_names, counting.has_alternatives)
+    is_endless = counting.judgements(documents.root, _MOST_LEVELS) > 0
+    deepest, most = None, counting.judgements(documents.root, 0)
+    for level in range(1, _MOST_LEVELS + 1):
+        judgements = counting.judgements(documents.root, level)
+        if is_endless and judgements > MOST_JUDGEMENTS:
+            deepest = level - 1
+        if deepest is not None or not judgements:
+            break
+        most = max(most, judgements)
+    return Repetition(deepest, most, counting.errors, counting.counts_names, counting.has_alternatives)
 
 
 _TOO_MANY = "the schema's alternatives contain each other in too many ways; say less by allOf, anyOf, oneOf and $ref"
