@@ -104,10 +104,14 @@ class RuleBook:
         self._overrides = tuple(overrides)
         self._known: dict[Path, Rules] = {}
         """Rules are asked for again and again where a validator, not the schema, says which place is meant."""
+        self._in_modes: dict[Mode, RuleBook] = {}
+        """Kept with what they know: a rejection asks what wider modes would do."""
 
     def in_mode(self, mode: Mode) -> RuleBook:
         """The same options under another mode; converting options count for nothing in strict."""
-        return RuleBook(mode, self._options, self._overrides)
+        if mode not in self._in_modes:
+            self._in_modes[mode] = RuleBook(mode, self._options, self._overrides)
+        return self._in_modes[mode]
 
     def enum_mappings(self) -> Iterator[tuple[str, str]]:
         """Every ``enum_map`` entry, wherever it is declared: payload text and symbol."""

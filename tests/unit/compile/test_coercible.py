@@ -8,6 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.compile.rules import RuleBook
+from gateway.config.options import Options
 from gateway.errors import SchemaError
 from gateway.model import Mode, Record, Rejection, Violation
 from tests.unit.compile.compiled import encode, record_schema, refused, version_of
@@ -94,3 +96,11 @@ def is_blocked(violation: Violation, before: Rejection, after: Record | Rejectio
         or (violation.path.startswith(f"{each.path}/") and (each.path, each.code) not in known)
         for each in after.violations
     )
+
+
+def test_what_wider_modes_declare_is_found_out_once():
+    """Rules are resolved when they are first asked for: every rejection asks for those of all wider modes."""
+    book = RuleBook(Mode.STRICT, Options())
+    first, again = (book.in_mode(Mode.LENIENT).at(("a",)) for _ in range(2))
+    assert first is again
+    assert (first.mode, book.at(("a",)).mode) == (Mode.LENIENT, Mode.STRICT)
