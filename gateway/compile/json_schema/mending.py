@@ -16,7 +16,7 @@ from gateway.compile.coercions import UNKNOWN_DROPPED
 from gateway.compile.json_schema.conversion import convert
 from gateway.compile.json_schema.edits import Copy, Order, value_at
 from gateway.compile.json_schema.flaws import Flaw, Where, flaws_of, generic
-from gateway.compile.json_schema.telling import MOST_FLAWS, Teller
+from gateway.compile.json_schema.telling import MOST_FLAWS, Teller, count_errors
 from gateway.compile.json_schema.unevaluated import may_follow, places_around
 from gateway.compile.json_schema.validator import Validator
 from gateway.compile.leaf import Leaf
@@ -29,6 +29,8 @@ from gateway.notation.pointer import Pointer
 MOST_ROUNDS = 4
 """A conversion can uncover a further wrong type (in ``then``, or behind ``oneOf``), but not without end."""
 
+_MOST_TRIED = 60_000
+"""Errors that are made anew to try out branches; each reading of a branch makes all that were there before."""
 
 _LIMIT: Mapping[str, str] = {"limit": "conversions", "actual": f"more than {MOST_FLAWS}, or of very large values"}
 _EXPLANATION: Mapping[str, str] = {"limit": "explanation", "actual": "errors about very large values"}
@@ -254,8 +256,12 @@ class Mender:
         """By a flaw's number: the readings that make this very flaw go away; a branch may refuse what it asked for.
 
         Readings of flaws that do not contain each other are judged together: one by one, a long list would be judged
-        as often as it is long.
+        as often as it is long. Of too many nothing is tried, and the attempt is no longer complete.
         """
+        tries = max(map(len, readings.values()), default=0)
+        if tries * sum(count_errors(flaw.error) for flaw in attempt.flaws) > _MOST_TRIED:
+            attempt.complete = False
+            return {}
         found: dict[int, list[_Reading]] = {}
         for numbers in _apart(attempt.flaws, readings):
             for nth in range(max(len(readings[n]) for n in numbers)):

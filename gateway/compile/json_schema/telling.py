@@ -100,7 +100,7 @@ class Teller:
         for piece in pieces_of(value, most):
             holds_too_much = False
             for flaw in flaws_of(self._validator.iter_errors(piece), piece):
-                held, around = _count_errors(flaw.error), count_values(value_at(piece, flaw.where), most)
+                held, around = count_errors(flaw.error), count_values(value_at(piece, flaw.where), most)
                 holds_too_much = holds_too_much or (held > 1 and around > most // 2)
                 errors += held
                 values += held * around
@@ -109,10 +109,10 @@ class Teller:
         return _Amount.FEW
 
 
-def _count_errors(error: Any) -> int:
+def count_errors(error: Any) -> int:
     """The error and those that it holds: of each branch, why it refused the value."""
     branches = error.kind.as_dict().get("context", ())
-    return 1 + sum(_count_errors(inner) for branch in branches for inner in branch)
+    return 1 + sum(count_errors(inner) for branch in branches for inner in branch)
 
 
 def _shape(value: Any) -> tuple[int, int]:

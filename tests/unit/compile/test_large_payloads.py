@@ -94,6 +94,15 @@ def test_alternatives_that_stand_together_are_mended_each_for_itself():
     assert len(rejection.violations) == 1
 
 
+def test_branches_that_each_read_a_value_differently_are_tried_within_bounds():
+    """Each try makes all errors anew: a few wrong objects are told, of thousands the limit."""
+    branches = [{"properties": {f"f{n}": {"type": "number", "minimum": 9}}} for n in range(50)]
+    version = json_version({"items": {"anyOf": branches}})
+    wrong = {f"f{n}": "1" for n in range(50)}
+    assert refused(version, json.dumps([wrong] * 2)).code == "union-no-match"
+    assert encode_limited(version, json.dumps([wrong] * 300)).code == "payload-limit"
+
+
 BULK = json.dumps({"v": [1] * 100_000})
 
 
