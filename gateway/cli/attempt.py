@@ -134,12 +134,12 @@ def _trial(
     topic: str | None,
 ) -> Trial:
     """The trial that the arguments ask for; takes the schema file off ``files``."""
-    depth = Limits().depth
+    limits = Limits()
     if (contract is not None or config is not None) and (options or at or mode is not Mode.LOSSLESS):
         raise typer.BadParameter("--mode, --option and --at are for a schema file: a contract has its own")
     if contract is not None:
         with _about(contract):
-            return try_contract(contract, depth=depth)
+            return try_contract(contract, limits=limits)
     if config is not None:
         return try_project(load_project(config), topic, time.time_ns() // 1_000_000)
     if not files:
@@ -147,7 +147,7 @@ def _trial(
     overrides = [_override(text, mode) for text in at]
     schema = files.pop(0)
     with _about(schema):
-        return try_schema(schema, mode, load_options(options, mode), overrides, depth=depth)
+        return try_schema(schema, mode, load_options(options, mode), overrides, limits=limits)
 
 
 @contextmanager

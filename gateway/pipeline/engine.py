@@ -104,7 +104,7 @@ class Engine:
             stats.redelivered += 1
         ticket = window.open(message.packet_id, message.qos, len(message.payload), self._clock.monotonic())
         if unreadable is None and message.cut is not None:
-            unreadable = _payload_too_large(message.cut)
+            unreadable = payload_too_large(message.cut)
         if unreadable is not None:
             self._reject(message, self._unread(message, Stage.PACKET, unreadable), ticket)
             return
@@ -238,7 +238,8 @@ def _fault(exc: BaseException) -> Violation:
     )
 
 
-def _payload_too_large(cut: Cut) -> Violation:
+def payload_too_large(cut: Cut) -> Violation:
+    """What is wrong with a payload above ``limits.payload_bytes``."""
     size = cut.payload_bytes
     return Violation(
         Code.PAYLOAD_LIMIT,

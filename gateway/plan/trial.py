@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +21,14 @@ from gateway.compile.route import Route, compile_route
 from gateway.config.contract import Contract, Contracts, SchemaFile
 from gateway.config.load import Project, load_contracts, load_folder
 from gateway.config.options import Options
+from gateway.config.settings import Limits
 from gateway.errors import ConfigError, ConfigProblem, SchemaError
-from gateway.model import Coercion, Format, Mode, Record, Rejection
+from gateway.model import Coercion, Cut, Format, Mode, Record, Rejection, Stage
 from gateway.notation.pointer import Pattern
 from gateway.notation.template import Template
 from gateway.notation.topics import TopicFilter
 from gateway.pipeline.deadletter import error_object
+from gateway.pipeline.engine import payload_too_large
 from gateway.pipeline.routes import RouteTable
 from gateway.plan.folder_schemas import FolderSchemas, KeptElsewhere
 from gateway.plan.rehearsal import rehearse
@@ -84,9 +87,12 @@ class Outcome:
 class Trial:
     """A route table, and where payloads arrive if nobody says."""
 
-    def __init__(self, table: RouteTable, *, topic: str | None = None, contract: Contract | None = None) -> None:
+    def __init__(
+        self, table: RouteTable, limits: Limits, *, topic: str | None = None, contract: Contract | None = None
+    ) -> None:
         """Payloads arrive on ``topic``, or on one that ``contract``'s filter matches."""
         self._table = table
+        self._limits = limits
         self._topic = topic
         self._contract = contract
         self._readers: dict[Route, ReadBack] = {}
@@ -94,7 +100,7 @@ class Trial:
     def run(self, payload: bytes, arrival: int, topic: str | None = None) -> Outcome:
         """What becomes of a payload that arrives at ``arrival`` (ms), on ``topic`` if given."""
         where = topic or self._topic or self._any_topic(payload)
-        outcome = self._table.encode(where, payload, arrival)
+        outcome = self._judge(payload, where, arrival)
         if isinstance(outcome, Rejection):
             return Outcome(payload, where, None, outcome)
         route = next(each for each in self._table.routes if each.label is outcome.label)
@@ -104,13 +110,20 @@ class Trial:
         body = body_of(outcome, route)
         return Outcome(payload, where, outcome, None, self._readers[route](body), body)
 
+    def _judge(self, payload: bytes, topic: str, arrival: int) -> Record | Rejection:
+        if len(payload) <= self._limits.payload_bytes:
+            return self._table.encode(topic, payload, arrival)
+        label, device = self._table.owner(topic)
+        cut = Cut(len(payload), sha256(payload).hexdigest())
+        return Rejection(Stage.PACKET, (payload_too_large(cut),), label=label, device=device)
+
     def _any_topic(self, payload: bytes) -> str:
         contract = self._contract
         return _ANY_TOPIC if contract is None else example_topic(contract, contract.variants()[0], payload)
 
 
 def try_schema(
-    path: Path, mode: Mode, options: Options, overrides: Sequence[tuple[Pattern, Options]], *, depth: int
+    path: Path, mode: Mode, options: Options, overrides: Sequence[tuple[Pattern, Options]], *, limits: Limits
 ) -> Trial:
     """A trial of a schema alone. Raises ConfigError, SchemaError."""
     kind = Format.JSON if path.suffix == ".json" else Format.AVRO
@@ -126,10 +139,10 @@ def try_schema(
         overrides=tuple(overrides),
         schema=schema,
     )
-    return _trial(contract, Contracts(path.parent, (contract,)), depth)
+    return _trial(contract, Contracts(path.parent, (contract,)), limits)
 
 
-def try_contract(folder: Path, *, depth: int) -> Trial:
+def try_contract(folder: Path, *, limits: Limits) -> Trial:
     """A trial of one contract folder; schemas that it refers to are looked for in the folders above.
 
     Raises ConfigError, SchemaError.
@@ -141,15 +154,15 @@ def try_contract(folder: Path, *, depth: int) -> Trial:
         )
     alone = Contracts(folder, (declared,))
     if not declared.references and declared.schema is not None:
-        return _trial(declared, alone, depth)
+        return _trial(declared, alone, limits)
     for root in list(folder.absolute().parents)[:_MOST_ANCESTORS]:
         contracts = _loadable(root)
         if contracts is not None:
             try:
-                return _trial(declared, contracts, depth)
+                return _trial(declared, contracts, limits)
             except KeptElsewhere:
                 continue
-    return _trial(declared, alone, depth)
+    return _trial(declared, alone, limits)
 
 
 def _loadable(root: Path) -> Contracts | None:
@@ -162,15 +175,16 @@ def _loadable(root: Path) -> Contracts | None:
 
 def try_project(project: Project, topic: str | None, arrival: int) -> Trial:
     """A trial of all contracts, with payloads that arrive on ``topic``."""
-    rehearsal = rehearse(project.contracts, depth=project.settings.limits.depth, arrival=arrival)
-    return Trial(rehearsal.table, topic=topic)
+    limits = project.settings.limits
+    rehearsal = rehearse(project.contracts, depth=limits.depth, arrival=arrival)
+    return Trial(rehearsal.table, limits, topic=topic)
 
 
-def _trial(contract: Contract, contracts: Contracts, depth: int) -> Trial:
+def _trial(contract: Contract, contracts: Contracts, limits: Limits) -> Trial:
     schemas = FolderSchemas(contracts)
     try:
         routes = [
-            compile_route(contract, variant, schemas.version(variant.subject), depth=depth)
+            compile_route(contract, variant, schemas.version(variant.subject), depth=limits.depth)
             for variant in contract.variants()
         ]
     except KeptElsewhere as exc:
@@ -178,7 +192,7 @@ def _trial(contract: Contract, contracts: Contracts, depth: int) -> Trial:
             message = f"needs the schema of subject {exc.subject!r}, which no folder above holds: use -c gateway.yaml"
             raise ConfigError([ConfigProblem(str(contract.file), message)]) from exc
         raise
-    return Trial(RouteTable(routes), contract=contract)
+    return Trial(RouteTable(routes), limits, contract=contract)
 
 
 def _read(path: Path) -> str:

@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from gateway.config.load import load_project
+from gateway.config.settings import Limits
 from gateway.demo import workspace
 from gateway.demo.workspace import (
     DEVICE,
@@ -59,7 +60,7 @@ def test_nothing_is_configured_that_could_stay_away(filled: Workspace) -> None:
 
 def test_the_payloads_are_what_the_screen_says_they_are(filled: Workspace) -> None:
     """The loose one is accepted by its conversions, the wrong one refused for two reasons, neither of them its time."""
-    trial, now_ms = try_contract(filled.contracts / "industry" / "pump", depth=64), time_ns() // 1_000_000
+    trial, now_ms = try_contract(filled.contracts / "industry" / "pump", limits=Limits()), time_ns() // 1_000_000
     loose, wrong = (
         trial.run((filled.folder / name).read_bytes(), now_ms, TOPIC) for name in ("loose.json", "wrong.json")
     )

@@ -9,6 +9,7 @@ import pytest
 
 from gateway.config.load import load_options, load_project
 from gateway.config.options import Options
+from gateway.config.settings import Limits
 from gateway.errors import ConfigError, SchemaError
 from gateway.model import Mode
 from gateway.notation.pointer import Pattern
@@ -29,7 +30,7 @@ def schema(tmp_path: Path) -> Path:
 
 def test_an_accepted_payload_as_a_line_of_json(schema: Path) -> None:
     """Number, value as a reader gets it, hex of the body, conversions; nothing that only a contract knows."""
-    outcome = try_schema(schema, Mode.LOSSLESS, Options(), (), depth=64).run(b'{"temp":"21.5"}', ARRIVAL)
+    outcome = try_schema(schema, Mode.LOSSLESS, Options(), (), limits=Limits()).run(b'{"temp":"21.5"}', ARRIVAL)
     assert outcome.as_json(1, whole=False) == {
         "n": 1,
         "accepted": True,
@@ -42,7 +43,9 @@ def test_an_accepted_payload_as_a_line_of_json(schema: Path) -> None:
 def test_a_rejected_payload_as_a_line_of_json(schema: Path) -> None:
     """Every violation with all its fields, the first is the reason."""
     line = (
-        try_schema(schema, Mode.LOSSLESS, Options(), (), depth=64).run(b'{"tmp":21.5}', ARRIVAL).as_json(2, whole=False)
+        try_schema(schema, Mode.LOSSLESS, Options(), (), limits=Limits())
+        .run(b'{"tmp":21.5}', ARRIVAL)
+        .as_json(2, whole=False)
     )
     assert (line["n"], line["accepted"], line["truncated"]) == (2, False, False)
     first = line["errors"][0]
@@ -69,7 +72,7 @@ def test_mode_and_overrides_count(schema: Path, mode: Mode, at: str | None, acce
     """A decimal comma is taken only where it is declared."""
     options = load_options(["decimal_separator=,"], Mode.LOSSLESS, override=True)
     overrides = [] if at is None else [(Pattern.parse(at), options)]
-    outcome = try_schema(schema, mode, Options(), overrides, depth=64).run(b'{"temp":"21,5"}', ARRIVAL)
+    outcome = try_schema(schema, mode, Options(), overrides, limits=Limits()).run(b'{"temp":"21,5"}', ARRIVAL)
     assert (outcome.record is not None) is accepted
 
 
@@ -77,7 +80,7 @@ def test_a_schema_file_is_json_schema_by_its_ending(tmp_path: Path) -> None:
     """A valid payload keeps its bytes."""
     path = tmp_path / "reading.json"
     path.write_text('{"type": "object", "properties": {"temp": {"type": "number"}}}')
-    outcome = try_schema(path, Mode.STRICT, Options(), (), depth=64).run(b'{ "temp": 21.50 }', ARRIVAL)
+    outcome = try_schema(path, Mode.STRICT, Options(), (), limits=Limits()).run(b'{ "temp": 21.50 }', ARRIVAL)
     assert outcome.body == b'{ "temp": 21.50 }'
 
 
@@ -88,13 +91,13 @@ def test_a_schema_that_cannot_be_used(tmp_path: Path, text: str | None, error: t
     if text is not None:
         path.write_text(text)
     with pytest.raises(error):
-        try_schema(path, Mode.LOSSLESS, Options(), (), depth=64)
+        try_schema(path, Mode.LOSSLESS, Options(), (), limits=Limits())
 
 
 def test_a_contract_folder_finds_what_it_refers_to() -> None:
     """The cold chain refers to a type in another folder; key and topic are the contract's."""
     examples = load_project_examples("logistics/cold-chain")
-    outcome = try_contract(SCHEMAS / "logistics" / "cold-chain", depth=64).run(examples[0].payload, ARRIVAL)
+    outcome = try_contract(SCHEMAS / "logistics" / "cold-chain", limits=Limits()).run(examples[0].payload, ARRIVAL)
     line = outcome.as_json(1, whole=True)
     assert (line["accepted"], line["topic"], line["contract"]) == (True, "logistics.cold-chain", "cold-chain")
     assert line["key"] == examples[0].key
@@ -103,7 +106,7 @@ def test_a_contract_folder_finds_what_it_refers_to() -> None:
 def test_a_shared_type_takes_no_messages() -> None:
     """It says so, and what to try instead."""
     with pytest.raises(ConfigError, match="try its schema file"):
-        try_contract(SCHEMAS / "shared" / "geo-position", depth=64)
+        try_contract(SCHEMAS / "shared" / "geo-position", limits=Limits())
 
 
 def test_a_project_goes_by_the_topic(tmp_path: Path) -> None:
@@ -142,3 +145,15 @@ def load_project_examples(name: str):
     contract = load_contracts(SCHEMAS).named(name)
     assert contract is not None
     return contract.examples.accepted
+
+
+def test_a_payload_above_the_limit_is_refused_as_in_production(tmp_path: Path) -> None:
+    """Before anything else looks at it."""
+    path = tmp_path / "any.json"
+    path.write_text("true")
+    trial = try_schema(path, Mode.STRICT, Options(), (), limits=Limits(payload_bytes=10))
+    assert trial.run(b'"12345678"', ARRIVAL).record is not None
+    rejection = trial.run(b'"123456789"', ARRIVAL).rejection
+    assert rejection is not None
+    [violation] = rejection.violations
+    assert (violation.code, violation.params) == ("payload-limit", {"limit": "bytes", "actual": 11})
