@@ -13,7 +13,9 @@ _NUMBER = re.compile(r"\+?0*[0-9]{1,20}", re.ASCII).fullmatch
 """A name that is told as a number: below 2 ** 64."""
 _MOST_DIGITS = 20
 _MOST_WAYS = 16
-"""Of places that are told alike; of more, which nobody names so but to do harm, the first is taken."""
+"""Of places that are told alike; of more the first is taken."""
+_MOST_STEPS = 200_000
+"""Looked at for all errors of one value."""
 
 Where = tuple[str | int, ...]
 """An instance path: names and indices."""
@@ -47,36 +49,49 @@ def flaws_of(errors: Iterable[Any], value: Any) -> list[Flaw]:
 class _Names:
     """The places of errors in one value.
 
-    The validator tells the property ``"21"`` as the number 21, and ``"021"`` and ``"+21"`` as well.
+    The validator tells the property ``"21"`` as the number 21, and ``"021"`` and ``"+21"`` as well; and it leaves the
+    property ``""`` out.
     """
 
     def __init__(self, value: Any) -> None:
         self._value = value
         self._known: dict[int, dict[int, list[str]]] = {}
         """Of an object, by its identity: the names that are told as a number."""
+        self._has_empty = _has_empty_name(value)
+        self._steps_left = _MOST_STEPS
 
     def place_of(self, error: Any) -> Where:
-        """Where the error stands; of names that are told alike, the one whose value the error is about."""
+        """Where the error stands; of places that are told alike, the one whose value the error is about.
+
+        The whole value, where looking for it would take too long: nobody names properties so but to do harm.
+        """
         told = tuple(error.instance_path)
-        if int not in map(type, told):
+        if not self._has_empty and int not in map(type, told):
             return told
         ways = list(islice(self._ways(self._value, told), _MOST_WAYS))
         if len(ways) > 1:
             ways = [(way, value) for way, value in ways if value == error.instance] or ways
-        return ways[0][0] if ways else told
+        return ways[0][0] if ways else ()
 
     def _ways(self, here: Any, told: Where) -> Iterator[tuple[Where, Any]]:
         """Each place that may be meant, and what stands there."""
+        self._steps_left -= 1
+        if self._steps_left < 0:
+            return
         if not told:
             yield (), here
-            return
-        step, *rest = told
-        steps: Sequence[str | int] = (step,)
-        if type(here) is dict:
-            steps = self._names_of(here).get(step, ()) if isinstance(step, int) else (step,) if step in here else ()
-        for each in steps:
-            for way, value in self._ways(here[each], tuple(rest)):
+        if type(here) is dict and "" in here:
+            for way, value in self._ways(here[""], told):
+                yield ("", *way), value
+        for each in self._steps(here, told[0]) if told else ():
+            for way, value in self._ways(here[each], told[1:]):
                 yield (each, *way), value
+
+    def _steps(self, here: Any, told: str | int) -> Sequence[str | int]:
+        """What a step may be."""
+        if type(here) is dict:
+            return self._names_of(here).get(told, ()) if isinstance(told, int) else (told,) if told in here else ()
+        return (told,) if type(here) is list and isinstance(told, int) and told < len(here) else ()
 
     def _names_of(self, here: dict[str, Any]) -> dict[int, list[str]]:
         known = self._known.get(id(here))
@@ -86,3 +101,17 @@ class _Names:
                 if _NUMBER(name):
                     known.setdefault(int(name[-_MOST_DIGITS:]), []).append(name)
         return known
+
+
+def _has_empty_name(value: Any) -> bool:
+    """Whether a property has the name of no characters."""
+    waiting = [value]
+    while waiting:
+        here = waiting.pop()
+        if type(here) is dict:
+            if "" in here:
+                return True
+            waiting += here.values()
+        elif type(here) is list:
+            waiting += here
+    return False
