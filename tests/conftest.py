@@ -3,6 +3,8 @@
 - A test whose marker names a part that cannot be had on this machine is skipped, and the end of
   the run says so in one block, with the command that would help. With REQUIRE_PARTS=1 it fails.
 - A test run that leaves a child process behind fails.
+- Ctrl-C means what it means on a terminal, for the commands that tests start, too: a suite that a script runs in the
+  background (``make test &``) inherits an ignored SIGINT, and would hand it on.
 - What a test configures of logging ends with it: a level set by one would hide the lines that another waits for.
 - HYPOTHESIS_PROFILE: ``fast`` (default) or ``ci`` (five times the examples).
 """
@@ -35,6 +37,9 @@ pytest_plugins = [
     )
     if find_spec(name)
 ]
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 settings.register_profile("fast", max_examples=100, deadline=None)
 settings.register_profile("ci", max_examples=500, deadline=None, print_blob=True)
