@@ -45,8 +45,8 @@ class Rules:
     assume_tz: ZoneInfo | None
     bytes_encoding: str | None
     null_tokens: frozenset[str]
-    non_finite: str
-    """``reject``, ``null`` or ``keep``."""
+    non_finite: str | None
+    """``null`` or ``keep``; else refused."""
     nan_literals: bool
     """Whether bare ``nan`` tokens become null."""
     decimal_separator: str
@@ -156,7 +156,11 @@ class RuleBook:
 
 
 def _resolve(mode: Mode, options: Options, exact: Options, *, parse_json: bool) -> Rules:
-    """Fills in the mode's defaults; ``exact`` is what was declared for this very place."""
+    """Fills in the mode's defaults; ``exact`` is what was declared for this very place.
+
+    What converts counts for nothing in strict, which is also how a union first reads a value. Options that only
+    conversions ask for need no such guard: strict does not come to them.
+    """
     strict, lenient = mode is Mode.STRICT, mode is Mode.LENIENT
     unknown = options.unknown_fields or ("drop" if lenient else "reject")
     capture = unknown.capture if isinstance(unknown, Capture) else None
@@ -166,22 +170,22 @@ def _resolve(mode: Mode, options: Options, exact: Options, *, parse_json: bool) 
         lenient=lenient,
         epoch_unit=None if strict else options.epoch_unit,
         epoch_window=window_nanos(*(options.epoch_window or DEFAULT_WINDOW)),
-        assume_tz=ZoneInfo(options.assume_tz) if options.assume_tz and not strict else None,
+        assume_tz=ZoneInfo(options.assume_tz) if options.assume_tz else None,
         bytes_encoding=options.bytes_encoding,
         null_tokens=frozenset() if strict else frozenset(options.null_tokens or ()),
-        non_finite="reject" if strict else options.non_finite or "reject",
-        nan_literals=not strict and options.nan_literals == "null",
-        decimal_separator="." if strict else options.decimal_separator or ".",
+        non_finite=None if strict else options.non_finite,
+        nan_literals=options.nan_literals == "null",
+        decimal_separator=options.decimal_separator or ".",
         rounding=options.rounding if lenient and options.rounding != "reject" else None,
-        narrow=not strict and (options.float_narrowing or ("round" if lenient else "decimal")) == "round",
+        narrow=lenient if options.float_narrowing is None else options.float_narrowing == "round" and not strict,
         unknown_fields="reject" if strict else "capture" if capture is not None else str(unknown),
         capture=None if strict else capture,
-        fill_defaults=(options.defaults or ("reject" if strict else "fill")) == "fill",
+        fill_defaults=not strict if options.defaults is None else options.defaults == "fill",
         fills_json_defaults=options.defaults == "fill",
         aliases=tuple(exact.aliases or ()),
         enum_map={} if strict else dict(options.enum_map or {}),
         fold_case=not strict and options.field_case == "insensitive",
-        wrap_scalar=not strict and (lenient if options.wrap_scalar is None else options.wrap_scalar),
+        wrap_scalar=lenient if options.wrap_scalar is None else options.wrap_scalar and not strict,
         union_encoding=options.union_encoding or ("fallback" if lenient else "plain"),
         parse_json=parse_json and not strict,
         duplicate_keys=options.duplicate_keys or ("last" if lenient else "reject"),

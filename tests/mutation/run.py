@@ -12,17 +12,17 @@ from tests.mutation.mutations import Mutant
 from tests.mutation.trial import Fate, Module, read_modules, start, vectors_for
 from tests.unit.compile.vectors import Case
 
-JUDGED = ("texts", "tokens")
+JUDGED = ("texts", "tokens", "rules")
 """Those whose survivors are all explained: what is tried if nothing is named."""
 
 MODULES = (
     *JUDGED,
-    *("rules", "numbers"),
-    *("datetimes", "timestamp", "leaf", "json_proof", "json_text"),
-    *("avro/scalars", "avro/numeric", "avro/temporal", "avro/exact", "avro/union", "avro/fields", "avro/record"),
-    *("avro/containers", "avro/defaults"),
-    *("json_schema/conversion", "json_schema/mending", "json_schema/defaults", "json_schema/renames"),
-    "json_schema/direct",
+    *("numbers", "leaf", "datetimes", "timestamp"),
+    *("avro/scalars", "avro/numeric", "avro/temporal", "avro/exact"),
+    *("avro/union", "avro/fields", "avro/record", "avro/containers", "avro/defaults"),
+    *("coercions", "device", "lookup", "json_text", "json_proof"),
+    *("json_schema/conversion", "json_schema/mending", "json_schema/repairs", "json_schema/direct"),
+    *("json_schema/integers", "json_schema/properties", "json_schema/renames", "json_schema/defaults"),
 )
 """Those that hold the rules of conversion, below ``gateway/compile``."""
 

@@ -8,9 +8,10 @@ from typing import Any
 
 from gateway.compile.binding import Binding
 from gateway.compile.route import compile_route
+from gateway.errors import SchemaError
 from gateway.model import Format, Record, Rejection
 from tests.unit.compile.compiled import ARRIVAL, PREFIX, TOPIC, conversions
-from tests.unit.compile.vectors import ABSENT, Acceptance, Case, Refusal, json_form, read_back, same
+from tests.unit.compile.vectors import ABSENT, Acceptance, Case, Refusal, Unloadable, json_form, read_back, same
 
 
 def bind(case: Case) -> Binding:
@@ -25,6 +26,8 @@ def complaint(case: Case, kept: dict[str, Binding] | None = None) -> str | None:
 
     ``kept`` are compiled schemas by what they were compiled from, for who judges many vectors in a row.
     """
+    if isinstance(case.outcome, Unloadable):
+        return _about_loading(case, case.outcome)
     if kept is None:
         bound = bind(case)
     else:
@@ -38,6 +41,14 @@ def complaint(case: Case, kept: dict[str, Binding] | None = None) -> str | None:
     return _about_record(case, case.outcome, outcome)
 
 
+def _about_loading(case: Case, wanted: Unloadable) -> str | None:
+    try:
+        bind(case)
+    except SchemaError as exc:
+        return None if wanted.says in str(exc) else f"refused otherwise: {exc}"
+    return "the schema is taken"
+
+
 def _about_rejection(wanted: Refusal, outcome: Record | Rejection) -> str | None:
     if isinstance(outcome, Record):
         return f"accepted: {outcome.value.hex()}"
@@ -49,6 +60,8 @@ def _about_rejection(wanted: Refusal, outcome: Record | Rejection) -> str | None
         return f"params are {dict(first.params)}"
     if wanted.passes_in is not ABSENT and first.coercible_in != wanted.passes_in:
         return f"coercible_in is {first.coercible_in}"
+    if wanted.says not in first.message:
+        return f"the message is {first.message}"
     return None
 
 

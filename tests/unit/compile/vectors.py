@@ -30,7 +30,7 @@ _RULE_KEYS = {"schema", "json_schema", "options", "overrides", "timestamp", "dev
 _GROUP_KEYS = _RULE_KEYS | {"about", "vectors"}
 _VECTOR_KEYS = _RULE_KEYS | {"in", "in_hex", "spec", "bug", "note"} | set(MODES)
 _ACCEPTED_KEYS = {"is", "hex", "avro", "json", "as", "stamp"}
-_REFUSED_KEYS = {"code", "at", "params", "in"}
+_REFUSED_KEYS = {"code", "at", "params", "in", "says"}
 _CODES = {str(code) for code in Code}
 
 ABSENT: Any = object()
@@ -51,6 +51,16 @@ class Refusal:
     """Some of the violation's own; what is not named here is not checked."""
     passes_in: Any
     """The mode that the violation names as wide enough, None for none; ABSENT if that is not checked."""
+    says: str
+    """A part of the message; empty if that is not checked."""
+
+
+@dataclass(frozen=True)
+class Unloadable:
+    """The schema must be refused under the contract, before any payload comes."""
+
+    says: str
+    """A part of the reason."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +90,7 @@ class Case:
     """The vector with what its group says of all, as the file has it."""
     depth: int
     """Most levels of nesting."""
-    outcome: Refusal | Acceptance
+    outcome: Refusal | Acceptance | Unloadable
     spec: int | None
     """Its number in the specification's own list."""
     bug: str | None
@@ -174,12 +184,14 @@ def _resolve(schema: Any, types: Mapping[str, Any]) -> Any:
     return {**schema, **inner}
 
 
-def _read_outcome(name: str, written: Any) -> Refusal | Acceptance:
+def _read_outcome(name: str, written: Any) -> Refusal | Acceptance | Unloadable:
     if isinstance(written, str):
         code, _, path = written.partition(" @")
         return _refusal(name, {"code": code, "at": path})
     if isinstance(written, dict) and "code" in written:
         return _refusal(name, written)
+    if isinstance(written, dict) and written.keys() == {"load"} and written["load"]:
+        return Unloadable(written["load"])
     _check_keys(written, _ACCEPTED_KEYS, name)
     value = {key: item for key, item in written.items() if key not in {"as", "stamp"}}
     if not value or not all(isinstance(value[key], str) for key in ("hex", "avro", "json") if key in value):
@@ -197,7 +209,10 @@ def _refusal(name: str, written: Mapping[str, Any]) -> Refusal:
     _check_keys(written, _REFUSED_KEYS, name)
     if written["code"] not in _CODES:
         raise BadVector(f"{name}: {written['code']!r} is no reason code")
-    return Refusal(written["code"], written.get("at", ""), written.get("params", {}), written.get("in", ABSENT))
+    passes_in = written.get("in", ABSENT)
+    return Refusal(
+        written["code"], written.get("at", ""), written.get("params", {}), passes_in, written.get("says", "")
+    )
 
 
 def read_back(schema: Any, body: bytes) -> Any:
