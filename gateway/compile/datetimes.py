@@ -116,14 +116,12 @@ def spellings(text: str) -> Iterator[str]:
 
 def cut_fraction(text: str, unit: str) -> str:
     """The text with no more digits of a second's fraction than ``unit`` has."""
-    digits = {"s": 0, "ms": 3, "us": 6, "ns": 9}[unit]
-    return _FRACTION.sub(lambda found: found.group()[: digits + 1], text, count=1)
+    digits = {"ms": 3, "us": 6, "ns": 9}[unit]
+    return _FRACTION.sub(lambda found: found.group()[: digits + 1], text)
 
 
 def offset_nanos(offset: str) -> int:
-    """Nanoseconds east of UTC of ``Z``, ``+HH``, ``+HHMM`` or ``+HH:MM``. Raises BadDateTime."""
-    if offset in {"Z", "z"}:
-        return 0
+    """Nanoseconds east of UTC of ``Z`` (which has no digits), ``+HH``, ``+HHMM`` or ``+HH:MM``. Raises BadDateTime."""
     digits = offset[1:].replace(":", "").ljust(4, "0")
     hours, minutes = int(digits[:2]), int(digits[2:])
     if hours > 23 or minutes > 59:
@@ -131,8 +129,8 @@ def offset_nanos(offset: str) -> int:
     return (1 if offset[0] == "+" else -1) * (hours * 60 + minutes) * 60 * NANOS_PER["s"]
 
 
-def zone_offset_nanos(wall_nanos: int, zone: ZoneInfo) -> int:
-    """Nanoseconds east of UTC at a wall time of ``zone``. Raises BadZone where it is repeated or skipped."""
+def zone_offset_nanos(wall_nanos: int, zone: ZoneInfo | None) -> int:
+    """Nanoseconds east of UTC at a wall time of ``zone``, 0 without one. Raises BadZone for one repeated or skipped."""
     seconds = wall_nanos // NANOS_PER["s"]
     wall = datetime(1970, 1, 1) + timedelta(seconds=seconds)  # noqa: DTZ001 - a wall time, on purpose
     early, late = (wall.replace(tzinfo=zone, fold=fold) for fold in (0, 1))
@@ -166,7 +164,7 @@ def read_duration(text: str) -> tuple[int, int, int, bool]:
     sign, *parts, fraction = match.groups()
     if sign:
         raise BadDateTime("negative")
-    if any(part is not None and len(part) > 12 for part in parts):
+    if any(len((part or "").lstrip("0")) > 12 for part in parts):
         raise OverflowError
     years, months, weeks, days, hours, minutes, seconds = (int(part or 0) for part in parts)
     nanos = int((fraction or "0").ljust(9, "0"))

@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 import struct
 from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal, InvalidOperation
-from math import isinf
 
 FLT_MAX = struct.unpack("<f", b"\xff\xff\x7f\x7f")[0]
 EXACT_INTEGERS = (1 << 53) - 1
@@ -52,7 +51,7 @@ def read_number(text: str, *, lenient: bool, separator: str = ".") -> str | None
     if separator != ".":
         if "." in candidate:
             return None
-        candidate = candidate.replace(separator, ".", 1)
+        candidate = candidate.replace(separator, ".")
     if is_json_number(candidate):
         return candidate
     if lenient and _LENIENT_NUMBER(stripped := candidate.strip(_WHITE_SPACE)):
@@ -143,8 +142,6 @@ def float_of(text: str) -> tuple[float, bool]:
     number = float(text)
     if repr(number) == text:
         return number, True
-    if isinf(number):
-        return number, False
     written = decimal_of(text)
     return number, Decimal(repr(number)) == written or Decimal(number) == written
 

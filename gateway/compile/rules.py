@@ -54,10 +54,10 @@ class Rules:
     """``floor``, ``trunc`` or ``half-even``; None where fractions are refused."""
     narrow: bool
     """Whether a double that a float cannot hold is rounded to the nearest float."""
-    unknown_fields: str
-    """``reject``, ``drop`` or ``capture``."""
+    drops_unknown: bool
+    """Whether fields that the schema does not know are left out."""
     capture: str | None
-    """Pointer to the map field that takes unknown fields."""
+    """Pointer to the map field that takes them."""
     fill_defaults: bool
     """Whether a field that is missing in Avro gets its default."""
     fills_json_defaults: bool
@@ -162,8 +162,7 @@ def _resolve(mode: Mode, options: Options, exact: Options, *, parse_json: bool) 
     conversions ask for need no such guard: strict does not come to them.
     """
     strict, lenient = mode is Mode.STRICT, mode is Mode.LENIENT
-    unknown = options.unknown_fields or ("drop" if lenient else "reject")
-    capture = unknown.capture if isinstance(unknown, Capture) else None
+    unknown = options.unknown_fields
     return Rules(
         mode=mode,
         strict=strict,
@@ -178,8 +177,8 @@ def _resolve(mode: Mode, options: Options, exact: Options, *, parse_json: bool) 
         decimal_separator=options.decimal_separator or ".",
         rounding=options.rounding if lenient and options.rounding != "reject" else None,
         narrow=lenient if options.float_narrowing is None else options.float_narrowing == "round" and not strict,
-        unknown_fields="reject" if strict else "capture" if capture is not None else str(unknown),
-        capture=None if strict else capture,
+        drops_unknown=lenient if unknown is None else unknown == "drop" and not strict,
+        capture=unknown.capture if isinstance(unknown, Capture) and not strict else None,
         fill_defaults=not strict if options.defaults is None else options.defaults == "fill",
         fills_json_defaults=options.defaults == "fill",
         aliases=tuple(exact.aliases or ()),

@@ -86,9 +86,7 @@ def _read_untyped(value: Any, nanos_per_unit: int | None) -> int | None:
         value = numbers.decimal_of(written)
     if nanos_per_unit is None or type(value) not in {int, float, Decimal}:
         return None
-    number = value if type(value) is Decimal else Decimal(repr(value)) if type(value) is float else None
-    if number is None:
-        return int(value) * nanos_per_unit // NANOS_PER["ms"]
+    number = Decimal(repr(value)) if type(value) is float else Decimal(value)
     if numbers.exceeds(number, numbers.MOST_INTEGER_EXPONENT):
         return None
     return int(numbers.EXACT.multiply(number, Decimal(nanos_per_unit))) // NANOS_PER["ms"]

@@ -24,7 +24,7 @@ def compile_array(items: Node, path: Path, rules: Rules, place: str, trials: Cal
     def write_slowly(value: Any, log: Log) -> bytes:
         if value is None:
             raise refuse_null(wanted)
-        if not rules.wrap_scalar or type(value) is list:
+        if not rules.wrap_scalar:
             raise mismatch(wanted, WRAP)
         item = items.write(value, log)
         log.append(Coercion(str(Pointer(path)), WRAPPED_IN_ARRAY))

@@ -81,8 +81,8 @@ class Fields:
         self._places = places
         self._wider = wider
         self._names = frozenset(place.name for place in places)
-        self._renames = _renames(places)
-        self._folded = _fold({name: name for name in self._names} | self._renames) if rules.fold_case else {}
+        self._known = _known(places)
+        self._folded = _fold(self._known) if rules.fold_case else {}
         self._capture = self._capture_field()
 
     def _capture_field(self) -> str | None:
@@ -107,7 +107,7 @@ class Fields:
                 present[name] = value
                 if name != key:
                     renamed[name] = key
-                    declared = key in self._renames or key.lower() != name.lower()
+                    declared = key in self._known or key.lower() != name.lower()
                     self._note(log, name, RENAMED if declared else CASE_FOLDED)
         if not present and self._would_pass_unseen(unknown):
             seen = unknown[:_MOST_NAMES]
@@ -123,21 +123,19 @@ class Fields:
 
         Where a required field is missing too, the names of the unknown fields say more.
         """
-        if unknown and (self._capture is not None or self._rules.unknown_fields == "drop"):
+        if unknown and (self._capture is not None or self._rules.drops_unknown):
             return bool(self._places)
         return bool(self._places) and all(place.may_be_missing for place in self._places)
 
     def _name_of(self, key: str) -> str | None:
-        if key in self._names:
-            return key
-        return self._renames.get(key) or self._folded.get(key.lower())
+        return self._known.get(key) or self._folded.get(key.lower())
 
     def _place_unknown(
         self, source: Mapping[str, Any], unknown: list[str], present: dict[str, Any], log: Log, refuse: Refuse
     ) -> None:
         if self._capture is not None:
             self._take_unknown(source, unknown, present, log, refuse)
-        elif self._rules.unknown_fields == "drop":
+        elif self._rules.drops_unknown:
             for key in unknown:
                 self._note(log, key, UNKNOWN_DROPPED)
         else:
@@ -211,7 +209,7 @@ class Fields:
     def passes_in(self, refused: Refused, source: Any) -> Mode | None:
         """The lowest wider mode that lets a refusal of this record's own pass."""
         if refused.code is Code.UNKNOWN_FIELD:
-            dropping = (rules.mode for rules in self._wider(self._path) if rules.unknown_fields != "reject")
+            dropping = (rules.mode for rules in self._wider(self._path) if rules.drops_unknown)
             # Without any known field the record would be refused there, too.
             return next(dropping, None) if self._knows_one_of(source) else None
         if refused.code is Code.MISSING_REQUIRED:
@@ -225,22 +223,22 @@ class Fields:
         at_fields = [(place.name, self._wider((*self._path, place.name))) for place in optional]
         for n, rules in enumerate(self._wider(self._path)):
             filled = {field for field, in_modes in at_fields if in_modes[n].fill_defaults}
-            nothing = len(filled) == len(self._places) or (not empty and rules.unknown_fields != "reject")
+            nothing = len(filled) == len(self._places) or (not empty and rules.drops_unknown)
             if name in filled and not (unseen and nothing):
                 yield rules.mode
 
     def _knows_one_of(self, source: Mapping[str, Any]) -> bool:
         """Whether any key means a field; without a call of Python for each of them."""
-        if not self._names.isdisjoint(source) or not self._renames.keys().isdisjoint(source):
+        if not self._known.keys().isdisjoint(source):
             return True
-        return bool(self._folded) and not self._folded.keys().isdisjoint(map(str.lower, source))
+        return not self._folded.keys().isdisjoint(map(str.lower, source))
 
     def _note(self, log: Log, name: str, code: str) -> None:
         log.append(Coercion(str(Pointer((*self._path, name))), code))
 
 
-def _renames(places: Sequence[Place]) -> dict[str, str]:
-    """Other name -> field. Raises SchemaError for one that means two fields: which of them is never guessed."""
+def _known(places: Sequence[Place]) -> dict[str, str]:
+    """Each name and alias -> field. Raises SchemaError for one that means two fields: it is never guessed which."""
     owners = {place.name: place for place in places}
     for place in places:
         for alias in place.aliases:
@@ -249,11 +247,11 @@ def _renames(places: Sequence[Place]) -> dict[str, str]:
                 raise SchemaError(
                     f"aliases: {alias!r} cannot be {place.name!r}, it is a name of {owner.name!r}", place.schema_path
                 )
-    return {alias: place.name for alias, place in owners.items() if alias != place.name}
+    return {name: place.name for name, place in owners.items()}
 
 
 def _fold(names: Mapping[str, str]) -> dict[str, str]:
-    """Lower-case form of each name or alias -> field, for the forms that mean only one field."""
+    """Lower-case form of each name and alias -> field, for the forms that mean only one field."""
     folded: dict[str, set[str]] = {}
     for name, own in names.items():
         folded.setdefault(name.lower(), set()).add(own)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from decimal import ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
-from math import copysign, inf, isfinite, isinf, nan
+from math import inf, isfinite, isinf, nan
 from typing import Any, NamedTuple
 
 from gateway.compile import numbers
@@ -240,7 +240,7 @@ def _double_from_text(leaf: Leaf, text: str, wanted: str, log: Log, in_range: Ca
         return _Read(_non_finite(leaf, text, wanted, log))
     number, exact = numbers.float_of(written)
     in_range(number)
-    if not exact and (not leaf.rules.lenient or (number == 0 and numbers.decimal_of(written))):
+    if not exact and (not leaf.rules.lenient or number == 0):
         raise not_a_double(wanted, number)
     return _Read(number, exact)
 
@@ -267,5 +267,5 @@ def _respelled(text: str) -> list[str]:
     return ["NaN"] if bare == "nan" else [f"{sign}Infinity"]
 
 
-_NON_FINITE_TOKENS = {"NaN": nan, "Infinity": inf, "-Infinity": copysign(inf, -1)}
+_NON_FINITE_TOKENS = {"NaN": nan, "Infinity": inf, "-Infinity": -inf}
 _LENIENT_NON_FINITE = {token.lower(): value for token, value in _NON_FINITE_TOKENS.items()}

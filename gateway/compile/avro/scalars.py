@@ -78,10 +78,10 @@ def compile_boolean(leaf: Leaf) -> Scalar:
         return bool(number)
 
     def from_text(text: str, log: Log) -> bool:
-        if text in TRUE_TEXTS or (rules.lenient and text.isascii() and text.lower() in LENIENT_TRUE):
+        if text in TRUE_TEXTS or (rules.lenient and text.lower() in LENIENT_TRUE):
             leaf.note(log, STRING_TO_BOOLEAN)
             return True
-        if text in FALSE_TEXTS or (rules.lenient and text.isascii() and text.lower() in LENIENT_FALSE):
+        if text in FALSE_TEXTS or (rules.lenient and text.lower() in LENIENT_FALSE):
             leaf.note(log, STRING_TO_BOOLEAN)
             return False
         raise refuse_boolean_text(rules, wanted)

@@ -123,10 +123,10 @@ class _Timestamp:
         self._unit = logical.unit
         self._local = logical.name.startswith("local-")
         nanos = NANOS_PER[self._unit]
-        self.first, self.end = (-(-bound // nanos) for bound in leaf.rules.epoch_window)
-        """The window in the schema's unit, the end exclusive."""
+        self.first, self.end = (bound // nanos for bound in leaf.rules.epoch_window)
+        """The window in the schema's unit, the end exclusive: midnights, so that no unit leaves a rest."""
         declared = NANOS_PER[leaf.rules.epoch_unit or self._unit]
-        low, high = (-(-bound // declared) for bound in leaf.rules.epoch_window)
+        low, high = (bound // declared for bound in leaf.rules.epoch_window)
         self.is_exclusive = leaf.rules.epoch_unit in {None, self._unit} or high <= self.first or self.end <= low
         """Whether an integer inside the window in the schema's unit cannot lie in it in the declared one."""
         self._form = "YYYY-MM-DDTHH:MM:SS" + ("" if self._local else "+HH:MM")
@@ -260,8 +260,7 @@ class _Timestamp:
         if self._rules.assume_tz is None and not self._rules.lenient:
             raise Refused(Code.TIMEZONE_MISSING, self.wanted, _ADD_OFFSET)
         self._leaf.note(log, TIMEZONE_ASSUMED)
-        zone = self._rules.assume_tz
-        return wall - datetimes.zone_offset_nanos(wall, zone) if zone is not None else wall
+        return wall - datetimes.zone_offset_nanos(wall, self._rules.assume_tz)
 
 
 def _beyond_uint32(wanted: str) -> Refused:

@@ -31,6 +31,8 @@ from gateway.model import Code, Coercion, Mode
 from gateway.notation.pointer import MISSING, Pointer
 
 _SHAPES = frozenset({"object", "array"})
+_NO_BRANCH: frozenset[str] = frozenset()
+"""The kinds of a union: nobody asks for them, because none stands in another [Avro 1.12, "Unions"]."""
 
 
 class _Attempt(list[Coercion]):
@@ -65,7 +67,7 @@ def compile_union(
     """The node of a union of compiled branches."""
     union = _Union(branches, path, rules, place, trials)
     return Node(
-        union.wanted, union.kinds, union.write, union.explain, clean=union.clean(), count_keys=union.count_keys()
+        union.wanted, _NO_BRANCH, union.write, union.explain, clean=union.clean(), count_keys=union.count_keys()
     )
 
 
@@ -88,8 +90,6 @@ class _Union:
         )
         wanted = [branch.nodes[rules.mode].wanted for branch in others]
         self.wanted = ", or ".join([*wanted, "null"] if self._null is not None else wanted)
-        kinds: frozenset[str] = frozenset().union(*(branch.nodes[Mode.STRICT].kinds for branch in branches))
-        self.kinds = kinds if rules.union_encoding == "plain" else kinds | {"object"}
 
     def write(self, value: Any, log: Log) -> bytes:
         """The first reading that one branch, and only one, accepts."""

@@ -151,7 +151,7 @@ class _Compiler:
             return None
         settled = {name: _EVERY_KIND if part is None else part.settled for name, part in parts.items()}
         changes = {name: part.change for name, part in parts.items() if part is not None}
-        drops = self._book.at(path).unknown_fields == "drop"
+        drops = self._book.at(path).drops_unknown
 
         def change(value: Any, log: Log, dropped: Log) -> Any:
             made = value

@@ -186,7 +186,7 @@ class Mender:
 
     def _drops(self, where: Where) -> bool:
         """Whether unknown properties of the object at this place are dropped."""
-        return self._book.at(generic(where)).unknown_fields == "drop"
+        return self._book.at(generic(where)).drops_unknown
 
     def _fixes(self, attempt: Attempt) -> Iterable[Fix]:
         """The conversions that the flaws ask for, one a place."""

@@ -9,7 +9,7 @@ from typing import Any
 from gateway.compile.binding import Binding
 from gateway.compile.route import compile_route
 from gateway.errors import SchemaError
-from gateway.model import Format, Record, Rejection
+from gateway.model import Format, Record, Rejection, Violation
 from tests.unit.compile.compiled import ARRIVAL, PREFIX, TOPIC, conversions
 from tests.unit.compile.vectors import ABSENT, Acceptance, Case, Refusal, Unloadable, json_form, read_back, same
 
@@ -52,16 +52,27 @@ def _about_loading(case: Case, wanted: Unloadable) -> str | None:
 def _about_rejection(wanted: Refusal, outcome: Record | Rejection) -> str | None:
     if isinstance(outcome, Record):
         return f"accepted: {outcome.value.hex()}"
-    first = outcome.violations[0]
-    if (first.code, first.path) != (wanted.code, wanted.path):
-        return f"rejected otherwise: {first.code} @{first.path}: {first.message}"
-    params = {key: item for key, item in first.params.items() if key in wanted.params}
+    first, *others = outcome.violations
+    complaint = _about_violation(wanted, first)
+    if complaint is not None or wanted.then is ABSENT:
+        return complaint
+    if len(others) != len(wanted.then):
+        return f"then come {[(each.code, each.path) for each in others]}"
+    return next(filter(None, map(_about_violation, wanted.then, others)), None)
+
+
+def _about_violation(wanted: Refusal, found: Violation) -> str | None:
+    if (found.code, found.path) != (wanted.code, wanted.path):
+        return f"rejected otherwise: {found.code} @{found.path}: {found.message}"
+    params = {key: item for key, item in found.params.items() if key in wanted.params}
     if not same(params, wanted.params):
-        return f"params are {dict(first.params)}"
-    if wanted.passes_in is not ABSENT and first.coercible_in != wanted.passes_in:
-        return f"coercible_in is {first.coercible_in}"
-    if wanted.says not in first.message:
-        return f"the message is {first.message}"
+        return f"params are {dict(found.params)}"
+    if wanted.passes_in is not ABSENT and found.coercible_in != wanted.passes_in:
+        return f"coercible_in is {found.coercible_in}"
+    if wanted.schema_path is not ABSENT and found.schema_path != wanted.schema_path:
+        return f"schema_path is {found.schema_path}"
+    if not found.message.endswith(wanted.says):
+        return f"the message is {found.message}"
     return None
 
 

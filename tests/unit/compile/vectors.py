@@ -30,7 +30,7 @@ _RULE_KEYS = {"schema", "json_schema", "options", "overrides", "timestamp", "dev
 _GROUP_KEYS = _RULE_KEYS | {"about", "vectors"}
 _VECTOR_KEYS = _RULE_KEYS | {"in", "in_hex", "spec", "bug", "note"} | set(MODES)
 _ACCEPTED_KEYS = {"is", "hex", "avro", "json", "as", "stamp"}
-_REFUSED_KEYS = {"code", "at", "params", "in", "says"}
+_REFUSED_KEYS = {"code", "at", "params", "in", "says", "where", "then"}
 _CODES = {str(code) for code in Code}
 
 ABSENT: Any = object()
@@ -52,7 +52,11 @@ class Refusal:
     passes_in: Any
     """The mode that the violation names as wide enough, None for none; ABSENT if that is not checked."""
     says: str
-    """A part of the message; empty if that is not checked."""
+    """How the message ends; empty if that is not checked."""
+    schema_path: Any
+    """Pointer into the schema, or the URI of a place there; ABSENT if that is not checked."""
+    then: Any
+    """The refusals that follow, a tuple of Refusal; ABSENT if they are not checked."""
 
 
 @dataclass(frozen=True)
@@ -140,7 +144,7 @@ def _read_vector(name: str, vector: Mapping[str, Any], types: Mapping[str, Any])
     else:
         schema = vector["json_schema"]
         version = json_version(schema)
-    payload = vector["in"].encode() if "in" in vector else bytes.fromhex(vector["in_hex"])
+    payload = _text_of(vector["in"]).encode() if "in" in vector else bytes.fromhex(vector["in_hex"])
     left: Any = None
     present = [letter for letter in MODES if letter in vector]
     if not present:
@@ -161,6 +165,13 @@ def _read_vector(name: str, vector: Mapping[str, Any], types: Mapping[str, Any])
             vector.get("spec"),
             bugs.get(letter) if isinstance(bugs, dict) else bugs,
         )
+
+
+def _text_of(written: Any) -> str:
+    """The payload's text; of a list its parts in a row, ``[text, times]`` repeated."""
+    if isinstance(written, str):
+        return written
+    return "".join(part if isinstance(part, str) else part[0] * part[1] for part in written)
 
 
 def _contract(vector: Mapping[str, Any], mode: Mode) -> Contract:
@@ -209,9 +220,14 @@ def _refusal(name: str, written: Mapping[str, Any]) -> Refusal:
     _check_keys(written, _REFUSED_KEYS, name)
     if written["code"] not in _CODES:
         raise BadVector(f"{name}: {written['code']!r} is no reason code")
-    passes_in = written.get("in", ABSENT)
     return Refusal(
-        written["code"], written.get("at", ""), written.get("params", {}), passes_in, written.get("says", "")
+        code=written["code"],
+        path=written.get("at", ""),
+        params=written.get("params", {}),
+        passes_in=written.get("in", ABSENT),
+        says=written.get("says", ""),
+        schema_path=written.get("where", ABSENT),
+        then=tuple(_read_outcome(name, each) for each in written["then"]) if "then" in written else ABSENT,
     )
 
 
