@@ -220,9 +220,9 @@ class Mqtt5Link(asyncio.Protocol):
 
     def _is_new(self, message: Message) -> bool:
         """Whether a message of QoS 2 is to be delivered; a repeated one is answered instead."""
-        if self._answers.deliver(message.packet_id):
+        if self._answers.deliver(message):
             return True
-        self._write(self._answers.repeat(message.packet_id))
+        self._write(self._answers.repeat(message))
         return False
 
     def _handle(self, packet: mqtt5.Packet) -> None:

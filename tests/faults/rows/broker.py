@@ -10,6 +10,8 @@ from tests.faults.row import BOTH, Row
 from tests.parts.fault_proxy import Direction
 from tests.parts.waiting import eventually
 
+_PACKET_IDS = 65_535
+
 
 async def restarted(arena: Arena) -> None:
     """Stopped in order, and started again: the session is on its disk."""
@@ -44,6 +46,15 @@ async def stale(arena: Arena) -> None:
     arena.heal()
     await arena.ready()
     arena.forgive()
+
+
+async def piled_up(arena: Arena) -> None:
+    """The gateway is away until more messages wait for it than there are packet IDs."""
+    arena.gateway.process.kill()
+    enough = len(arena.ledger.confirmed) + _PACKET_IDS
+    await eventually(lambda: len(arena.ledger.confirmed) > enough, 120, "a long queue in the broker")
+    arena.heal()
+    arena.gateway.launch()
 
 
 async def black_hole(arena: Arena) -> None:
@@ -97,6 +108,7 @@ ROWS = (
         versions=BOTH,
         upstream_loss=True,
     ),
+    Row("more messages wait than packet IDs", piled_up, 1, 10, "unclean_end", versions=BOTH, per_s=1500),
     Row("MQTT black hole, keep-alive 10 s", black_hole, 1, 20, "mqtt_disconnected", versions=BOTH),
     Row("MQTT connection reset", reset, 1, 10, "mqtt_disconnected", some_duplicates=True, versions=BOTH, fast=True),
     Row("MQTT packets a byte at a time", sliced, 0, 10, "", versions=BOTH),
