@@ -31,7 +31,8 @@ from gateway.errors import ConfigError, ConfigProblem, SchemaError
 from gateway.model import Mode
 from gateway.notation import NotationError
 from gateway.notation.pointer import Pattern
-from gateway.plan.trial import Trial, read_lines, try_contract, try_project, try_schema
+from gateway.plan.lines import Line, read_lines
+from gateway.plan.trial import Trial, try_contract, try_project, try_schema
 
 _OVERRIDE = re.compile(r"(/.*?):([a-z_]+=.*)", re.DOTALL).fullmatch
 """A path may contain a colon, an option's name cannot."""
@@ -53,7 +54,7 @@ def attempt(  # noqa: PLR0917 - the options of a command, which typer passes by 
     config: Annotated[Path | None, typer.Option("--config", "-c", help="The rules of this gateway.yaml.")] = None,
     topic: Annotated[str | None, typer.Option(metavar="MQTT_TOPIC", help="Where the payloads arrive.")] = None,
     capture: Annotated[
-        bool, typer.Option("--capture", help="Lines are as `mosquitto_sub -F %j` prints them, topic included.")
+        bool, typer.Option("--capture", help="Lines are as `mosquitto_sub -F %j` prints them, with topic and time.")
     ] = False,
     output: OutputFormat = Output.TEXT,
 ) -> None:
@@ -72,8 +73,9 @@ def attempt(  # noqa: PLR0917 - the options of a command, which typer passes by 
     trial = _trial(files, mode, option or [], at or [], contract, config, topic)
     console, summary = open_console(), Summary()
     with Bar(_bar_console(console, output), _input_bytes(files)) as bar:
-        for number, (payload, where) in enumerate(_payloads(files, bar, capture=capture), 1):
-            outcome = trial.run(payload, time.time_ns() // 1_000_000, where or topic)
+        for number, line in enumerate(_lines(files, bar, capture=capture), 1):
+            arrival = time.time_ns() // 1_000_000 if line.arrival is None else line.arrival
+            outcome = trial.run(line.payload, arrival, line.topic or topic)
             summary.count(outcome)
             if output is Output.JSON:
                 whole = contract is not None or config is not None
@@ -173,8 +175,8 @@ def _override(text: str, mode: Mode) -> tuple[Pattern, Options]:
     return pattern, load_options([pair], mode, override=True, origin="--at")
 
 
-def _payloads(files: list[Path], bar: Bar, *, capture: bool) -> Iterator[tuple[bytes, str | None]]:
-    """``(payload, MQTT topic if the line says it)``, from the files or from standard input."""
+def _lines(files: list[Path], bar: Bar, *, capture: bool) -> Iterator[Line]:
+    """From the files, or from standard input; a file that was not captured is one payload."""
     if not files:
         lines = open_standard_input("payloads, one a line,")
         yield from read_lines(bar.counted(lines), capture=capture)
@@ -185,7 +187,7 @@ def _payloads(files: list[Path], bar: Bar, *, capture: bool) -> Iterator[tuple[b
                 if capture:
                     yield from read_lines(bar.counted(content), capture=True)
                 else:
-                    yield next(bar.counted([content.read()])), None
+                    yield Line(next(bar.counted([content.read()])))
         except OSError as exc:
             raise ConfigError([ConfigProblem(str(file), f"cannot be read: {exc.strerror or exc}")]) from exc
         except ConfigError as exc:  # of a line that was not captured

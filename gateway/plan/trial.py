@@ -6,13 +6,11 @@ topic. All of them end in a route table, so that a payload goes the way that it 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
-
-import orjson
 
 from gateway.compile.example import example_topic
 from gateway.compile.judgement import body_of
@@ -22,7 +20,7 @@ from gateway.config.contract import Contract, Contracts, SchemaFile
 from gateway.config.load import Project, load_contracts, load_folder
 from gateway.config.options import Options
 from gateway.config.settings import Limits
-from gateway.errors import ConfigError, ConfigProblem, SchemaError
+from gateway.errors import ConfigError, ConfigProblem
 from gateway.model import Coercion, Cut, Format, Mode, Record, Rejection, Stage
 from gateway.notation.pointer import Pattern
 from gateway.notation.template import Template
@@ -203,25 +201,3 @@ def _read(path: Path) -> str:
         raise ConfigError([ConfigProblem(str(path), f"cannot be read: {exc.strerror or exc}")]) from exc
     except UnicodeDecodeError as exc:
         raise ConfigError([ConfigProblem(str(path), f"is not UTF-8 text (byte {exc.start})")]) from exc
-
-
-def read_lines(lines: Iterator[bytes], *, capture: bool) -> Iterator[tuple[bytes, str | None]]:
-    """``(payload, MQTT topic)`` of each line; ``capture``: lines as ``mosquitto_sub -F %j`` prints them.
-
-    Raises ConfigError naming the line that is no captured message.
-    """
-    for number, line in enumerate(lines, 1):
-        text = line.removesuffix(b"\n").removesuffix(b"\r")
-        yield _captured(text, number) if capture else (text, None)
-
-
-def _captured(text: bytes, number: int) -> tuple[bytes, str]:
-    try:
-        message = orjson.loads(text)
-        payload, topic = message["payload"], message["topic"]
-        if not isinstance(payload, str) or not isinstance(topic, str):
-            raise SchemaError("payload and topic must be text")
-    except (orjson.JSONDecodeError, KeyError, TypeError, SchemaError) as exc:
-        message = f"is no message as mosquitto_sub -F %j prints it ({type(exc).__name__}: {exc})"
-        raise ConfigError([ConfigProblem("standard input", message, line=number)]) from exc
-    return payload.encode(), topic

@@ -13,7 +13,7 @@ from gateway.config.settings import Limits
 from gateway.errors import ConfigError, SchemaError
 from gateway.model import Mode
 from gateway.notation.pointer import Pattern
-from gateway.plan.trial import read_lines, try_contract, try_project, try_schema
+from gateway.plan.trial import try_contract, try_project, try_schema
 
 ARRIVAL = 1_780_000_000_000
 SCHEMAS = Path(__file__).parents[3] / "schemas"
@@ -117,25 +117,6 @@ def test_a_project_goes_by_the_topic(tmp_path: Path) -> None:
     trial = try_project(project, "plant/b1/p7/readings", ARRIVAL)
     assert trial.run(payload, ARRIVAL).as_json(1, whole=True)["contract"] == "industry/pump"
     assert trial.run(payload, ARRIVAL, "nobody/here").as_json(2, whole=True)["errors"][0]["code"] == "no-route"
-
-
-def test_lines_are_payloads_byte_for_byte() -> None:
-    """Only the line's end is taken off."""
-    lines = iter([b'{"a":1}\n', b" x \r\n", b"\n", b"last"])
-    assert list(read_lines(lines, capture=False)) == [(b'{"a":1}', None), (b" x ", None), (b"", None), (b"last", None)]
-
-
-def test_captured_lines_bring_their_topic() -> None:
-    """As ``mosquitto_sub -F %j`` prints them."""
-    line = b'{"tst":"2026-01-01T00:00:00Z","topic":"a/b","qos":1,"retain":0,"payloadlen":3,"payload":"\\"x\\""}\n'
-    assert list(read_lines(iter([line]), capture=True)) == [(b'"x"', "a/b")]
-
-
-@pytest.mark.parametrize("line", [b"no json", b"{}", b'{"topic":"a","payload":1}', b"[]"])
-def test_a_line_that_was_not_captured_is_named(line: bytes) -> None:
-    """With its number."""
-    with pytest.raises(ConfigError, match="standard input:2"):
-        list(read_lines(iter([b'{"topic":"a","payload":"x"}', line]), capture=True))
 
 
 def load_project_examples(name: str):
