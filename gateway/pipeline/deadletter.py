@@ -25,6 +25,8 @@ PREFIX_BYTES = 65_536
 """Of a payload above ``limits.payload_bytes`` this much is kept."""
 MOST_ERRORS_BYTES = 16_384
 """Of ``gw-errors``; Kafka counts headers into a record's size."""
+_MOST_SHORTENED = 300
+"""Characters of a text in ``gw-errors`` where the whole does not fit: JSON may need 6 bytes for each."""
 MOST_TEXT = 1024
 """Characters of any other header."""
 
@@ -92,11 +94,15 @@ def shorten(message: Message, payload_bytes: int) -> Message:
 
 
 def envelope(rejection: Rejection) -> bytes:
-    """``gw-errors``: the rejection as JSON, with as many violations as fit ``MOST_ERRORS_BYTES``."""
-    label, truncated = rejection.label, rejection.truncated
+    """``gw-errors``: the rejection as JSON in at most ``MOST_ERRORS_BYTES``, with as many violations as fit.
+
+    One at least, shortened if it must be: a payload may have a name of 100 KB.
+    """
+    label = rejection.label
     errors = [error_object(violation) for violation in rejection.violations]
-    while True:
-        text = orjson.dumps(
+
+    def text(truncated: bool) -> bytes:
+        return orjson.dumps(
             {
                 "v": ENVELOPE_VERSION,
                 "contract": label and label.contract,
@@ -110,26 +116,24 @@ def envelope(rejection: Rejection) -> bytes:
             },
             default=str,
         )
-        if len(text) <= MOST_ERRORS_BYTES or not errors:
-            return text
+
+    found = text(rejection.truncated)
+    while len(found) > MOST_ERRORS_BYTES and len(errors) > 1:
         errors.pop()
-        truncated = True
+        found = text(truncated=True)
+    if len(found) > MOST_ERRORS_BYTES:
+        errors[0] = _shortened(errors[0])
+        found = text(truncated=True)
+    return found
 
 
-def error_object(violation: Violation) -> dict[str, Any]:
-    """A violation as JSON, in the order of docs/errors.md."""
-    return {
-        "code": violation.code,
-        "path": violation.path,
-        "schema_path": violation.schema_path,
-        "keyword": violation.keyword,
-        "expected": violation.expected,
-        "found": violation.found,
-        "value": violation.value,
-        "coercible_in": violation.coercible_in,
-        "params": {name: _plain(value) for name, value in violation.params.items()},
-        "message": violation.message,
+def _shortened(error: dict[str, Any]) -> dict[str, Any]:
+    """The error with a beginning of each long text, and without parameters."""
+    shortened = {
+        name: f"{value[:_MOST_SHORTENED]}..." if isinstance(value, str) and len(value) > _MOST_SHORTENED else value
+        for name, value in error.items()
     }
+    return {**shortened, "params": {}}
 
 
 def _plain(value: Any) -> Any:

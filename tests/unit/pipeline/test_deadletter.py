@@ -194,6 +194,22 @@ def test_many_violations_are_bounded() -> None:
     assert [error["path"][:2] for error in envelope["errors"]] == ["/0", "/1", "/2", "/3"]
 
 
+@pytest.mark.parametrize("giant", ["x" * 100_000, "\0" * 100_000, "€" * 100_000], ids=["long", "escaped", "wide"])
+def test_the_first_violation_always_fits(giant: str) -> None:
+    """A giant name is shortened rather than that nothing is told; its code stays."""
+    why = Violation(
+        Code.UNKNOWN_FIELD, giant, path=f"/{giant}", value=giant, found=giant, expected=giant, params={"field": giant}
+    )
+    text = headers_of(letter(message(), rejection(why, why)))["gw-errors"]
+    envelope = orjson.loads(text)
+    assert len(text) <= MOST_ERRORS_BYTES
+    assert envelope["truncated"] is True
+    [error] = envelope["errors"]
+    assert error["code"] == "unknown-field"
+    assert error["path"] == f"/{giant[:299]}..."
+    assert error["params"] == {}
+
+
 def test_texts_are_bounded() -> None:
     """A topic, device or message as long as MQTT allows leaves room for the rest of the record."""
     giant = "€" * 60_000
