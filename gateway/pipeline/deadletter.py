@@ -101,7 +101,7 @@ def envelope(rejection: Rejection) -> bytes:
     label = rejection.label
     errors = [error_object(violation) for violation in rejection.violations]
 
-    def text(truncated: bool) -> bytes:
+    def text(*, truncated: bool) -> bytes:
         return orjson.dumps(
             {
                 "v": ENVELOPE_VERSION,
@@ -117,7 +117,7 @@ def envelope(rejection: Rejection) -> bytes:
             default=str,
         )
 
-    found = text(rejection.truncated)
+    found = text(truncated=rejection.truncated)
     while len(found) > MOST_ERRORS_BYTES and len(errors) > 1:
         errors.pop()
         found = text(truncated=True)
@@ -125,6 +125,22 @@ def envelope(rejection: Rejection) -> bytes:
         errors[0] = _shortened(errors[0])
         found = text(truncated=True)
     return found
+
+
+def error_object(violation: Violation) -> dict[str, Any]:
+    """A violation as JSON, in the order of docs/errors.md."""
+    return {
+        "code": violation.code,
+        "path": violation.path,
+        "schema_path": violation.schema_path,
+        "keyword": violation.keyword,
+        "expected": violation.expected,
+        "found": violation.found,
+        "value": violation.value,
+        "coercible_in": violation.coercible_in,
+        "params": {name: _plain(value) for name, value in violation.params.items()},
+        "message": violation.message,
+    }
 
 
 def _shortened(error: dict[str, Any]) -> dict[str, Any]:

@@ -216,7 +216,6 @@ def test_texts_are_bounded() -> None:
     why = rejection(Violation(Code.UNKNOWN_FIELD, giant, path=giant), device=giant)
     headers = headers_of(letter(message(topic=giant), why))
     assert headers["gw-mqtt-topic"] == headers["gw-message"] == headers["gw-device"] == "€" * MOST_TEXT
-    assert orjson.loads(headers["gw-errors"])["errors"] == []
     assert sum(len(text.encode()) for text in headers.values()) < 32_768
 
 
