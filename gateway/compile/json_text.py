@@ -89,43 +89,44 @@ def repair(payload: bytes, rules: Rules, log: Log, *, exact: bool, depth: int, k
         if text.endswith(b"\x00"):
             text = text.rstrip(b"\x00")
             log.append(Coercion("", NUL_STRIPPED))
-    decode = _decode_exact if exact else _decode_plain
     try:
-        return Repaired(decode(text), text)
-    except RecursionError:
-        raise Undecodable(too_deep(depth)) from None
-    except (msgspec.ValidationError, InvalidOperation):
-        # A number that no double holds, such as 1e999, or an exponent beyond every decimal.
-        value = _decode_huge(text, depth)
-        huge = None if keep_huge else _find_huge(value)
-        if huge is not None:
-            raise Undecodable(huge) from None
-        return Repaired(value, text)
-    except DECODE_ERRORS as exc:
-        repaired = _without_nan_literals(text, log, depth) if rules.nan_literals else None
-        if repaired is not None:
-            return repaired
-        before = len(_BOM) if payload.startswith(_BOM) and not rules.strict else 0
-        raise Undecodable(_explain(text, exc, before, strict=rules.strict)) from None
-
-
-def _decode_huge(text: bytes, depth: int) -> Any:
-    """Decodes numbers beyond double and beyond 4300 digits as ``Decimal``. Raises Undecodable."""
-    try:
-        try:
-            value = _decode_exact(text)
-        except msgspec.ValidationError:
-            # First in the same length, so that what else is wrong is found at its own byte.
-            _decode_exact(_respelled(text, lambda digits: b"0".ljust(len(digits))))
-            value = _decode_exact(_respelled(text, lambda digits: digits + b"e0"))
+        repaired = _checked(Repaired(_decode(text, exact=exact), text), depth)
     except RecursionError:
         raise Undecodable(too_deep(depth)) from None
     except DECODE_ERRORS as exc:
-        raise Undecodable(_explain(text, exc)) from None
-    deep = check_depth(text, value, depth)
+        found = _without_nan_literals(text, log, depth, exact=exact) if rules.nan_literals else None
+        if found is None:
+            before = len(_BOM) if payload.startswith(_BOM) and not rules.strict else 0
+            raise Undecodable(
+                _explain(text, exc, before, declarable=not (rules.strict or rules.nan_literals))
+            ) from None
+        repaired = found
+    huge = None if keep_huge else _find_huge(repaired.value)
+    if huge is not None:
+        raise Undecodable(huge)
+    return repaired
+
+
+def _checked(repaired: Repaired, depth: int) -> Repaired:
+    """The same. Raises Undecodable where it is nested too deep."""
+    deep = check_depth(repaired.text, repaired.value, depth)
     if deep is not None:
         raise Undecodable(deep)
-    return value
+    return repaired
+
+
+def _decode(text: bytes, *, exact: bool) -> Any:
+    """Decodes also numbers beyond double and beyond 4300 digits, then all as ``Decimal``. Raises DECODE_ERRORS."""
+    try:
+        return (_decode_exact if exact else _decode_plain)(text)
+    except msgspec.ValidationError:
+        pass  # a number that no double holds, such as 1e999, or one of too many digits
+    try:
+        return _decode_exact(text)
+    except msgspec.ValidationError:
+        # First in the same length, so that what else is wrong is found at its own byte.
+        _decode_exact(_respelled(text, lambda digits: b"0".ljust(len(digits))))
+        return _decode_exact(_respelled(text, lambda digits: digits + b"e0"))
 
 
 def _respelled(text: bytes, spell: Callable[[bytes], bytes]) -> bytes:
@@ -160,7 +161,7 @@ def _find_huge(value: Any) -> Violation | None:
     return None
 
 
-def _without_nan_literals(text: bytes, log: Log, depth: int) -> Repaired | None:
+def _without_nan_literals(text: bytes, log: Log, depth: int, *, exact: bool) -> Repaired | None:
     """The value with null for each bare ``nan`` outside strings, noted; None if that is not what was wrong."""
     mark = json.dumps(_NAN_MARK).encode()
     pieces: list[bytes] = []
@@ -171,12 +172,9 @@ def _without_nan_literals(text: bytes, log: Log, depth: int) -> Repaired | None:
     pieces.append(_NAN_LITERAL.sub(lambda _: mark, text[end:]))
     marked = b"".join(pieces)
     try:
-        value = _decode_exact(marked)
+        value = _checked(Repaired(_decode(marked, exact=exact), marked), depth).value
     except DECODE_ERRORS:
         return None
-    deep = check_depth(marked, value, depth)
-    if deep is not None:
-        raise Undecodable(deep)
     if _is_key(value):
         return None
     return Repaired(_replace_marks(value, (), log), marked, is_value=False)
@@ -198,10 +196,10 @@ def _replace_marks(value: Any, path: tuple[str, ...], log: Log) -> Any:
     return value
 
 
-def _explain(text: bytes, exc: Exception, before: int = 0, *, strict: bool = False) -> Violation:
+def _explain(text: bytes, exc: Exception, before: int, *, declarable: bool) -> Violation:
     """Why the text is no JSON, with the offset of the first byte that cannot stay.
 
-    ``before``: bytes of the payload in front of the text.
+    ``before``: bytes of the payload in front of the text. ``declarable``: the contract could declare ``nan_literals``.
     """
     if not text.strip(_WHITE_SPACE):
         return _invalid("nothing (a cleared retained message, or nothing was published)", 0, "empty")
@@ -220,7 +218,7 @@ def _explain(text: bytes, exc: Exception, before: int = 0, *, strict: bool = Fal
         is_key = text[start + len(token) :].lstrip(_WHITE_SPACE).startswith(b":")
         if is_key:
             return _invalid(f"bare {token} as a key at byte {at}", at, "nan-literal", "publish keys in quotes")
-        declare = "" if strict else ", or declare nan_literals: null in the contract"
+        declare = ", or declare nan_literals: null in the contract" if declarable else ""
         return _invalid(
             f"bare {token} at byte {at}", at, "nan-literal", f"publish null where the schema allows it{declare}"
         )

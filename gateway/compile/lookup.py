@@ -44,8 +44,6 @@ class Lookup:
         """The value at the place, or ``MISSING``."""
         found = payload
         for step in self.steps:
-            if found is MISSING:
-                return MISSING
             found = step.get(found)
         return found
 

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from tests.mutation.report import Report, score
-from tests.mutation.run import JUDGED, MODULES, Sample, run
+from tests.mutation.run import JUDGED, MODULES, Sample, draw, run
 from tests.mutation.survivors import read_survivors
 from tests.unit.compile.vectors import read_cases
 
@@ -25,13 +25,17 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=2, help="processes at a time")
     parser.add_argument("--most-s", type=float, default=3600, help="after so many seconds no more mutants are tried")
     parser.add_argument("--sample", type=int, help="try at most so many mutants of each module")
+    parser.add_argument("--draw", type=int, help="try only so many mutants, of all the modules together")
     parser.add_argument("--seed", type=int, default=1, help="which ones")
     arguments = parser.parse_args()
     explained = read_survivors(Path(__file__).with_name("survivors.yaml"))
     reports: list[Report] = []
-    sample = Sample(arguments.sample, arguments.seed)
-    modules = arguments.modules or JUDGED
-    for trials in run(modules, read_cases(), jobs=arguments.jobs, most_s=arguments.most_s, sample=sample):
+    modules, cases, jobs, seed = arguments.modules or JUDGED, read_cases(), arguments.jobs, arguments.seed
+    if arguments.draw is None:
+        found = run(modules, cases, jobs=jobs, most_s=arguments.most_s, sample=Sample(arguments.sample, seed))
+    else:
+        found = draw(modules, cases, count=arguments.draw, seed=seed, jobs=jobs)
+    for trials in found:
         reports.append(Report.of(trials, explained))
         print(reports[-1], flush=True)
     print(score(reports))

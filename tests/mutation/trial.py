@@ -54,7 +54,8 @@ class Module:
     name: str
     """Below the package, with slashes: ``avro/union``."""
     mutants: Sequence[Mutant]
-    reached: Reached
+    reached: Reached | None
+    """None where nobody looked."""
     on_import: frozenset[int]
     """Lines that are executed when the module is imported, so that every vector depends on them."""
 
@@ -64,9 +65,11 @@ class Module:
         return f"{PACKAGE}.{self.name.replace('/', '.')}"
 
 
-def read_modules(names: Iterable[str], cases: Sequence[Case]) -> list[Module]:
-    """The modules with their mutants, after all vectors were judged once under observation."""
+def read_modules(names: Iterable[str], cases: Sequence[Case], *, observed: bool = True) -> list[Module]:
+    """The modules with their mutants, after all vectors were judged once under observation (if ``observed``)."""
     names = list(names)
+    if not observed:
+        return [Module(name, _source(name).mutants, None, frozenset()) for name in names]
     lines, on_import = _in_a_fork(lambda: _observe(names, cases))
     return [Module(name, _source(name).mutants, lines[name], on_import[name]) for name in names]
 
@@ -155,6 +158,8 @@ def _imports(name: str) -> Iterator[str]:
 
 def vectors_for(mutant: Mutant, module: Module, cases: Sequence[Case]) -> list[Case]:
     """The vectors that execute a line that the mutant may change; all, where importing does: the likeliest first."""
+    if module.reached is None:
+        return list(cases)
     lines = range(mutant.first, mutant.last + 1)
     if module.on_import.isdisjoint(lines):
         return [cases[n] for n in sorted(frozenset[int]().union(*(module.reached.get(line, ()) for line in lines)))]

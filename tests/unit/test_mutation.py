@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
+from pathlib import Path
 
 from tests.mutation.mutations import Source
 from tests.mutation.report import Report
@@ -62,3 +65,10 @@ def test_a_sample_is_the_same_for_the_same_seed():
     assert len(chosen) == 10
     assert chosen != Sample(10, seed=4).of(200)
     assert Sample(None, seed=3).of(4) == Sample(10, seed=3).of(4) == [0, 1, 2, 3]
+
+
+def test_a_few_mutants_of_all_modules_are_noticed_or_explained():
+    """The same ones each time, until a module changes; ``make mutate`` tries them all."""
+    command = [sys.executable, "-m", "tests.mutation", "--draw", "8", "--jobs", "1"]
+    done = subprocess.run(command, cwd=Path(__file__).parents[2], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr

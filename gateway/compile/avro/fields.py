@@ -213,18 +213,16 @@ class Fields:
             # Without any known field the record would be refused there, too.
             return next(dropping, None) if self._knows_one_of(source) else None
         if refused.code is Code.MISSING_REQUIRED:
-            filling = self._fills(refused.params["field"], unseen=not self._knows_one_of(source), empty=not source)
-            return next(filling, None)
+            return next(self._fills(refused.params["field"], unseen=not self._knows_one_of(source)), None)
         return None
 
-    def _fills(self, name: str, *, unseen: bool, empty: bool) -> Iterator[Mode]:
+    def _fills(self, name: str, *, unseen: bool) -> Iterator[Mode]:
         """The wider modes that fill in a field of an object, ``unseen`` if none of its keys is known."""
         optional = [place for place in self._places if place.default is not None or place.null is not None]
         at_fields = [(place.name, self._wider((*self._path, place.name))) for place in optional]
         for n, rules in enumerate(self._wider(self._path)):
             filled = {field for field, in_modes in at_fields if in_modes[n].fill_defaults}
-            nothing = len(filled) == len(self._places) or (not empty and rules.drops_unknown)
-            if name in filled and not (unseen and nothing):
+            if name in filled and not (unseen and len(filled) == len(self._places)):
                 yield rules.mode
 
     def _knows_one_of(self, source: Mapping[str, Any]) -> bool:

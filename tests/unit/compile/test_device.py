@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gateway.compile.device import check_device, read_device
+from gateway.compile.device import MOST_CHARACTERS, check_captured, check_device, read_device
 from gateway.model import Code, Violation
 from gateway.notation.pointer import Pointer
 
@@ -62,3 +62,24 @@ def test_topic_and_payload_must_agree() -> None:
     assert refusal.message == (
         '/id: found device "p8", wanted "p7", as in the topic; publish the same device ID in both'
     )
+
+
+@pytest.mark.parametrize("captured", [None, "p", "p" * MOST_CHARACTERS])
+def test_what_a_topic_may_say_of_the_device(captured: str | None) -> None:
+    """Nothing, or a text of some length."""
+    assert check_captured(captured, "plant/p") is None
+
+
+@pytest.mark.parametrize(
+    ("captured", "says", "found", "value"),
+    [
+        ("", "is empty;", "absent", None),
+        ("p" * (MOST_CHARACTERS + 1), "has 1025 characters, at most 1024 are taken;", "string", "p" * 64),
+    ],
+)
+def test_a_topic_that_names_no_device(captured: str, says: str, found: str, value: str | None) -> None:
+    """The level of the topic is refused like a field of the payload."""
+    violation = check_captured(captured, "plant/x")
+    assert violation is not None
+    assert (violation.code, violation.path, violation.found, violation.value) == (Code.NO_DEVICE_ID, "", found, value)
+    assert 'the level of "plant/x" that names the device ' + says in violation.message
