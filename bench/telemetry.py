@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 SUBJECTS = {"avro": "bench.avro-value", "json": "bench.json-value"}
 TOPICS = {"avro": "bench.avro", "json": "bench.json"}
@@ -46,6 +48,25 @@ JSON_SCHEMA = json.dumps(
     },
 )
 SCHEMAS = {"avro": AVRO, "json": JSON_SCHEMA}
+
+MISTAKES: Mapping[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+    "another type": lambda value: value | {"temperature": [value["temperature"]]},
+    "null": lambda value: value | {"temperature": None},
+    "no number": lambda value: value | {"temperature": "hot"},
+    "decimal comma": lambda value: value | {"temperature": str(value["temperature"]).replace(".", ",")},
+    "out of range": lambda value: value | {"battery_level": 3_000_000_000},
+    "bad date-time": lambda value: value | {"ts": "2026-13-01T00:00:00Z"},
+    "unknown symbol": lambda value: value | {"status": "MELTING"},
+    "misspelt symbol": lambda value: value | {"status": "RUNING"},
+    "missing field": lambda value: _without("battery_level", value),
+    "unknown field": lambda value: value | {"firmware": "1.2.3"},
+    "misspelt field": lambda value: _without("battery_level", value | {"batery_level": value["battery_level"]}),
+}
+"""What devices do wrong, each made of a clean value: no mode but lenient accepts it."""
+
+
+def _without(name: str, value: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: item for key, item in value.items() if key != name}
 
 
 def message(number: int) -> tuple[str, bytes]:

@@ -7,7 +7,7 @@ bytes. It never raises for bad data: ``_Refusal`` is control flow of this module
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -38,11 +38,10 @@ Headers = list[tuple[str, bytes]]
 
 
 class _Refusal(Exception):
-    def __init__(self, stage: Stage, violations: Sequence[Violation], *, truncated: bool = False) -> None:
-        super().__init__(violations[0].code)
+    def __init__(self, stage: Stage, violation: Violation) -> None:
+        super().__init__(violation.code)
         self.stage = stage
-        self.violations = tuple(violations)
-        self.truncated = truncated
+        self.violation = violation
 
 
 class Binding:
@@ -121,7 +120,7 @@ class Binding:
             log: Log = []
             text: bytes | None = payload
             if self._misnamed is not None:
-                raise _Refusal(Stage.ROUTE, [self._misnamed])
+                raise _Refusal(Stage.ROUTE, self._misnamed)
             try:
                 value = self._decode(payload)
             except json_text.DECODE_ERRORS:
@@ -131,7 +130,7 @@ class Binding:
             if self._device_pointer is not None:
                 checked = check_device(value, self._device_pointer, device)
                 if isinstance(checked, Violation):
-                    raise _Refusal(Stage.ROUTE, [checked])
+                    raise _Refusal(Stage.ROUTE, checked)
                 device = checked
             if not self._proves_sound(payload, value):
                 text = self._examine(value, payload, text, log)
@@ -140,7 +139,7 @@ class Binding:
             try:
                 data = self._encode(value, text, log)
             except Refused as refused:
-                raise self._explained(value, payload, refused) from None
+                return self._explained(value, payload, refused, device)
             key = self._constant_key
             if self._is_plain and key is not None and not log:
                 return Record(
@@ -156,7 +155,7 @@ class Binding:
                 )
             return self._record(value, payload, data, device, received_at, log)
         except _Refusal as refusal:
-            return Rejection(refusal.stage, refusal.violations, refusal.truncated, self.label, device)
+            return Rejection(refusal.stage, (refusal.violation,), label=self.label, device=device)
 
     def _record(
         self, value: Any, payload: bytes, data: bytes, device: str | None, received_at: int, log: Log
@@ -172,7 +171,7 @@ class Binding:
         if self._timestamp is not None:
             stamped = self._timestamp.stamp(value, received_at)
             if isinstance(stamped, Violation):
-                raise _Refusal(Stage.VALIDATE, [stamped])
+                raise _Refusal(Stage.VALIDATE, stamped)
             if stamped is None:
                 replaced = True
                 headers = [*(headers or ()), (TIMESTAMP_HEADER, b"arrival")]
@@ -198,12 +197,12 @@ class Binding:
                 keep_huge=codec.avro is not None,
             )
         except json_text.Undecodable as exc:
-            raise _Refusal(Stage.DECODE, [exc.violation]) from None
+            raise _Refusal(Stage.DECODE, exc.violation) from None
 
     def _check_depth(self, value: Any, payload: bytes) -> None:
         deep = json_proof.check_depth(payload, value, self.route.depth)
         if deep is not None:
-            raise _Refusal(Stage.DECODE, [deep])
+            raise _Refusal(Stage.DECODE, deep)
 
     def _examine(self, value: Any, payload: bytes, text: bytes | None, log: Log) -> bytes | None:
         """Depth and duplicate keys, where a count did not settle them; the text, or None if it must be rewritten."""
@@ -214,7 +213,7 @@ class Binding:
         if twice is None:
             return text
         if self.route.rules.duplicate_keys == "reject":
-            raise _Refusal(Stage.DECODE, [twice.violation])
+            raise _Refusal(Stage.DECODE, twice.violation)
         log.append(Coercion(twice.path, DUPLICATE_DROPPED))
         return None
 
@@ -230,16 +229,16 @@ class Binding:
             if found is MISSING and pointer.set(value, wanted):
                 added = True
             elif found != wanted:
-                raise _Refusal(Stage.VALIDATE, [_field_mismatch(pointer, wanted, found)])
+                raise _Refusal(Stage.VALIDATE, _field_mismatch(pointer, wanted, found))
         return added
 
-    def _explained(self, value: Any, payload: bytes, refused: Refused) -> _Refusal:
+    def _explained(self, value: Any, payload: bytes, refused: Refused, device: str | None) -> Rejection:
         """Every violation of a refused value; nesting first, because it bounds the search itself."""
         self._check_depth(value, payload)
         findings = Findings()
         self.route.codec.explain(value, refused, findings)
         stage = Stage.VALIDATE if self.route.contract.mode is Mode.STRICT else Stage.COERCE
-        return _Refusal(stage, findings.violations, truncated=findings.truncated)
+        return Rejection(stage, tuple(findings.violations), findings.truncated, self.label, device)
 
     def _render(self, template: Template, device: str | None, received_at: int) -> str:
         return template.render({DEVICE: device or "", "received_at": format_epoch_ms(received_at)})
@@ -259,7 +258,7 @@ def coercions_header(coercions: tuple[Coercion, ...], mode: Mode) -> bytes:
     Kept, because a device converts the same fields in message after message. Not kept is what is long: a payload
     chooses its own length and its own names, and thousands of such would fill the memory.
     """
-    if len(coercions) <= _MOST_KEPT and sum(len(coercion.path) for coercion in coercions) <= _MOST_HEADER_BYTES:
+    if len(coercions) <= _MOST_KEPT and sum([len(coercion.path) for coercion in coercions]) <= _MOST_HEADER_BYTES:
         return _kept_header(coercions, mode)
     return _make_header(coercions, mode)
 

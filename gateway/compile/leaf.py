@@ -27,7 +27,7 @@ class Leaf:
     from_text: Coercion = field(init=False)
     """The most frequent conversion of all."""
     short_number: Callable[[str], int | float | None] = field(init=False)
-    """Text -> the number that it plainly writes, as most do; None where it takes a closer look (``number_text``)."""
+    """Text -> the number that it plainly writes, as most do; None where it takes a closer look (``read_number``)."""
 
     _notes: dict[str, Coercion] = field(init=False, compare=False, default_factory=dict)
     """The conversions noted here so far, by code: a device makes the same ones in message after message."""
@@ -48,51 +48,59 @@ class Leaf:
 
     def number_text(self, text: str, wanted: str, log: Log) -> str:
         """Text as a number that ``float`` and ``Decimal`` read; notes the conversion. Raises Refused."""
+        number = self.read_number(text, log)
+        if number is None:
+            raise self.no_number(text, wanted)
+        return number
+
+    def read_number(self, text: str, log: Log) -> str | None:
+        """As ``number_text``; None for what is no number."""
         rules = self.rules
         if rules.decimal_separator == ".":
             if numbers.is_json_number(text):
                 log.append(self.from_text)
                 return text
             if not rules.lenient:
-                raise self._no_number(text, wanted)
+                return None
         number = numbers.read_number(text, lenient=rules.lenient, separator=rules.decimal_separator)
-        if number is None:
-            raise self._no_number(text, wanted)
-        log.append(self.from_text)
-        if rules.decimal_separator != "." and rules.decimal_separator in text:
-            self.note(log, DECIMAL_COMMA)
+        if number is not None:
+            log.append(self.from_text)
+            if rules.decimal_separator != "." and rules.decimal_separator in text:
+                self.note(log, DECIMAL_COMMA)
         return number
 
-    def _no_number(self, text: str, wanted: str) -> Refused:
+    def no_number(self, text: str, wanted: str) -> Refused:
+        """Why ``read_number`` makes nothing of a text."""
         if self.rules.lenient:
             found = numbers.readings(text, self.rules.decimal_separator)
             if found:
                 advice = _AMBIGUOUS._replace(why=f"it reads as {' or '.join(found)}")
                 return Refused(Code.AMBIGUOUS_NUMBER, wanted, advice, readings=found)
-        return NotANumber(text, wanted, self.rules, nullable=self.nullable)
+        return NotANumber(text, wanted, self)
 
 
 class NotANumber(Refused):
     """Text that is no number; what keeps it from being one is looked for when the refusal is told."""
 
-    def __init__(self, text: str, wanted: str, rules: Rules, *, nullable: bool) -> None:
+    __slots__ = ("_leaf", "_text")
+
+    def __init__(self, text: str, wanted: str, leaf: Leaf) -> None:
         super().__init__(Code.INVALID_NUMBER, wanted)
         self._text = text
-        self._rules = rules
-        self._nullable = nullable
+        self._leaf = leaf
 
     def told(self) -> Refused:
         """The refusal with the hint, and what to do about it."""
-        hint = numbers.near_miss(self._text, self._rules.decimal_separator)
+        hint = numbers.near_miss(self._text, self._leaf.rules.decimal_separator)
         return Refused(self.code, self.expected, self._advice_on(hint), hint=hint)
 
     def _advice_on(self, hint: str) -> Advice:
         if hint == "decimal_separator":
-            advice = _COMMA if self._rules.decimal_separator == "." else _POINT
+            advice = _COMMA if self._leaf.rules.decimal_separator == "." else _POINT
             return advice._replace(why=_TWO_READINGS) if numbers.reads_in_two_ways(self._text) else advice
         if hint not in {"empty", "non-finite"} and self._text != "null":
             return NO_ADVICE
-        if not self._nullable:
+        if not self._leaf.nullable:
             return Advice(publish="publish a number", declare=ALLOW_NULL)
         option = "non_finite: null" if hint == "non-finite" else f"null_tokens: [{in_json(self._text)}]"
         return Advice(publish="publish null", declare=f"declare {option} in the contract")

@@ -30,7 +30,8 @@ _FAR = 999_999
 
 is_json_number = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?").fullmatch
 """Whether a text is a number by RFC 8259."""
-_SHORT_NUMBER = re.compile(r"(-?(?:0|[1-9][0-9]*)\.[0-9]+)|0|-?[1-9][0-9]*").fullmatch
+_SHORT_NUMBER = re.compile(r"(?:0|-?[1-9][0-9]*|-0(?=\.))(\.[0-9]+)?").fullmatch
+"""Without -0, which is no integer's own spelling."""
 _MOST_SHORT = 15
 """Characters of a short number: so many digits every double keeps (DBL_DIG of C), and none of them is an exponent."""
 _LENIENT_NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?").fullmatch

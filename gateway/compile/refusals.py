@@ -21,11 +21,18 @@ LAST_KEY = "declare duplicate_keys: last in the contract"
 NO_NUMBER = Advice("a boolean is no number", "publish 0 or 1 if that is meant")
 
 
+_NO_BOOLEAN = Advice(publish="publish true or false")
+_NO_LENIENT_BOOLEAN = Advice(
+    "of all text only on, off, yes, no, y, n, t, f, true, false, 1 and 0 are booleans", "publish true or false"
+)
+
+
 def refuse_boolean_text(rules: Rules, wanted: str) -> Refused:
     """Text that is no boolean by these rules."""
-    accepted = sorted(LENIENT_TRUE | LENIENT_FALSE) if rules.lenient else ["true", "false"]
-    why = "of all text only on, off, yes, no, y, n, t, f, true, false, 1 and 0 are booleans" if rules.lenient else ""
-    return Refused(Code.INVALID_BOOLEAN, wanted, Advice(why, "publish true or false"), accepted=accepted)
+    if rules.lenient:
+        accepted = sorted(LENIENT_TRUE | LENIENT_FALSE)
+        return Refused(Code.INVALID_BOOLEAN, wanted, _NO_LENIENT_BOOLEAN, accepted=accepted)
+    return Refused(Code.INVALID_BOOLEAN, wanted, _NO_BOOLEAN, accepted=["true", "false"])
 
 
 def beyond_double(wanted: str) -> Refused:

@@ -230,13 +230,10 @@ def _double_from_text(leaf: Leaf, text: str, wanted: str, log: Log, in_range: Ca
     if short is not None:
         log.append(leaf.from_text)
         return _Read(float(short))
-    written = None
-    try:
-        written = leaf.number_text(text, wanted, log)
-    except Refused:
-        if not numbers.is_non_finite(text):
-            raise
+    written = leaf.read_number(text, log)
     if written is None:
+        if not numbers.is_non_finite(text):
+            raise leaf.no_number(text, wanted)
         return _Read(_non_finite(leaf, text, wanted, log))
     number, exact = numbers.float_of(written)
     in_range(number)

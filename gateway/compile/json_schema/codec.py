@@ -31,10 +31,13 @@ from gateway.compile.verdict import Findings, Log, Refused
 from gateway.model import Code, Mode, SchemaVersion
 
 _encode = msgspec.json.Encoder().encode
+_NO_RENAMING = Renaming()
 
 
 class _Unacceptable(Refused):
     """A payload that did not become a valid one, and what was tried."""
+
+    __slots__ = ("attempt", "renaming")
 
     def __init__(self, renaming: Renaming, attempt: Attempt) -> None:
         super().__init__(Code.CONSTRAINT_VIOLATED, "a payload that the schema accepts")
@@ -101,7 +104,7 @@ class JsonSchemaCodec:
             return direct[0]
         attempt = self._mender.attempt(value, log)
         if not attempt.succeeded:
-            raise _Unacceptable(renaming or Renaming(), attempt)
+            raise _Unacceptable(_NO_RENAMING if renaming is None else renaming, attempt)
         return attempt.value
 
     def explain(self, value: Any, refused: Refused, findings: Findings) -> None:

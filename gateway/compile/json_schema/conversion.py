@@ -144,12 +144,11 @@ def _to_number(value: Any, leaf: Leaf, log: Log) -> int | float:
 
 def _number_from_text(value: str, leaf: Leaf, log: Log) -> int | float:
     wanted = _WANTED["number"]
-    try:
-        text = leaf.number_text(value, wanted, log)
-    except Refused:
+    text = leaf.read_number(value, log)
+    if text is None:
         if numbers.is_non_finite(value):
-            raise Refused(Code.NON_FINITE, wanted, _NON_FINITE, token=value) from None
-        raise
+            raise Refused(Code.NON_FINITE, wanted, _NON_FINITE, token=value)
+        raise leaf.no_number(value, wanted)
     plain = None if "." in text else numbers.plain_integer(text)
     if plain is not None:
         return plain
@@ -173,12 +172,12 @@ def _to_boolean(value: Any, leaf: Leaf, log: Log) -> bool:
             raise Refused(Code.INVALID_BOOLEAN, wanted, BOOLEAN_NUMBERS, accepted=[0, 1])
         leaf.note(log, NUMBER_TO_BOOLEAN)
         return bool(value)
-    lenient = leaf.rules.lenient
-    lowered = value.lower() if lenient and value.isascii() else ""
-    if value not in TRUE_TEXTS | FALSE_TEXTS and lowered not in LENIENT_TRUE | LENIENT_FALSE:
+    lowered = value.lower() if leaf.rules.lenient and value.isascii() else ""
+    is_true = value in TRUE_TEXTS or lowered in LENIENT_TRUE
+    if not (is_true or value in FALSE_TEXTS or lowered in LENIENT_FALSE):
         raise refuse_boolean_text(leaf.rules, wanted)
     leaf.note(log, STRING_TO_BOOLEAN)
-    return value in TRUE_TEXTS or lowered in LENIENT_TRUE
+    return is_true
 
 
 def _to_string(value: Any, leaf: Leaf, log: Log) -> str:
@@ -242,3 +241,8 @@ CONVERSIONS: Mapping[str, Callable[[Any, Leaf, Log], Any]] = {
     "array": _to_array,
     "object": _to_object,
 }
+FROM_TEXT: Mapping[str, Callable[[str, Leaf, Log], Any]] = {
+    "integer": _integer_from_text,
+    "number": _number_from_text,
+}
+"""What ``CONVERSIONS`` make of text that is no ``short_number``."""

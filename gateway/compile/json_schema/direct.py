@@ -21,10 +21,10 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from gateway.compile.coercions import UNKNOWN_DROPPED
-from gateway.compile.json_schema.conversion import CONVERSIONS, convert
+from gateway.compile.json_schema.conversion import CONVERSIONS, FROM_TEXT, convert
 from gateway.compile.json_schema.mending import Mender
 from gateway.compile.json_schema.references import Documents, Place
-from gateway.compile.leaf import Leaf, mismatch
+from gateway.compile.leaf import Leaf
 from gateway.compile.rules import Path, RuleBook
 from gateway.compile.verdict import Log, Refused
 from gateway.model import Coercion
@@ -64,10 +64,14 @@ _NOT_PLAIN = frozenset(
 
 
 Change = Callable[[Any, Log, Log], Any]
-"""A value -> what becomes of it, itself where nothing does. Raises Refused where it is not for us.
+"""A value -> what becomes of it, itself where nothing does. Raises Refused or _Unclear where it is not for us.
 
 Conversions are noted in the first log, dropped properties in the second: they come behind, as mending notes them.
 """
+
+
+class _Unclear(Exception):
+    """An object has unknown fields that are not dropped, or no others."""
 
 
 class _Part(NamedTuple):
@@ -95,7 +99,7 @@ def compile_direct(
         dropped: Log = []
         try:
             made = value if type(value) in settled else change(value, converted, dropped)
-        except Refused:
+        except (Refused, _Unclear):
             return None
         return None if made is value else (made, converted + dropped)
 
@@ -160,6 +164,8 @@ class _Compiler:
                     if type(item) in settled[key]:
                         continue
                 except KeyError:
+                    if closed and not drops:
+                        raise _Unclear from None
                     if closed:
                         made = value.copy() if made is value else made
                         del made[key]
@@ -169,8 +175,8 @@ class _Compiler:
                 if new is not item:
                     made = value.copy() if made is value else made
                     made[key] = new
-            if len(made) < len(value) and not (made and drops):
-                raise mismatch("an object with fields of the schema")
+            if value and not made:
+                raise _Unclear
             return made
 
         return change
@@ -212,24 +218,26 @@ def _of_leaf(types: tuple[str, ...], leaves: list[Leaf]) -> Change:
         )
     # What a narrow mode reads a wider one reads alike, so for a single type the widest is asked at once.
     conversion, leaf = CONVERSIONS[types[0]], leaves[-1]
-    if types[0] in {"integer", "number"}:
-        return _of_number(_KINDS[types[0]], conversion, leaf)
+    if types[0] in FROM_TEXT:
+        return _of_number(types[0], leaf)
     return lambda value, log, _: conversion(value, leaf, log)
 
 
-def _of_number(kinds: frozenset[type], conversion: Callable[[Any, Leaf, Log], Any], leaf: Leaf) -> Change:
-    """As ``conversion``; asks itself what that asks first, because text for a number is the most frequent mistake."""
+def _of_number(name: str, leaf: Leaf) -> Change:
+    """As the conversion; asks itself what that asks first, because text for a number is the most frequent mistake."""
+    kinds, convert_other, convert_text = _KINDS[name], CONVERSIONS[name], FROM_TEXT[name]
     short_number, from_text = leaf.short_number, leaf.from_text
 
     def change(value: Any, log: Log, _dropped: Log) -> Any:
         if type(value) is str:
             number = short_number(value)
-            if type(number) in kinds:
-                log.append(from_text)
-                return number
-        elif type(value) is float and value.is_integer():
+            if type(number) not in kinds:
+                return convert_text(value, leaf, log)
+            log.append(from_text)
+            return number
+        if type(value) is float and value.is_integer():
             return value
-        return conversion(value, leaf, log)
+        return convert_other(value, leaf, log)
 
     return change
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from gateway.compile.json_schema.flaws import Where
@@ -15,7 +16,11 @@ class Order:
         self._positions: dict[int, dict[str, int]] = {}
         """Of an object's keys, by its identity."""
 
-    def position(self, where: Where) -> list[int]:
+    def sort(self, places: Collection[Where]) -> Collection[Where]:
+        """The places in this order."""
+        return places if len(places) < 2 else sorted(places, key=self._position)
+
+    def _position(self, where: Where) -> list[int]:
         """What places sort by."""
         found: list[int] = []
         here = self._value
@@ -54,7 +59,7 @@ class Copy:
 
     def is_changed_around(self, where: Where) -> bool:
         """Whether something around the place was put or removed as a whole, so that the place is gone."""
-        return any(where[:n] in self._changed for n in range(len(where)))
+        return self.is_changed and any(where[:n] in self._changed for n in range(len(where)))
 
     def put(self, where: Where, made: Any) -> None:
         """Puts ``made`` in the place of what stands there."""

@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any
+
+import msgspec
 
 from gateway.compile.rules import Path
 
 _NUMBER = re.compile(r"\+?0*[0-9]{1,20}", re.ASCII).fullmatch
 """A name that is told as a number: below 2 ** 64."""
+_encode = msgspec.json.Encoder().encode
 _MOST_DIGITS = 20
 _MOST_WAYS = 16
 """Of places that are told alike; of more the first is taken."""
@@ -23,10 +26,12 @@ Where = tuple[str | int, ...]
 
 def generic(where: Where) -> Path:
     """The place with ``*`` for array indices, as rules and recorded conversions name it."""
+    if int not in map(type, where):
+        return where  # type: ignore[return-value]
     return tuple("*" if isinstance(step, int) else step for step in where)
 
 
-class Flaw(NamedTuple):
+class Flaw(msgspec.Struct, frozen=True):
     """One error of the validator, with what is asked of each."""
 
     name: str
@@ -42,8 +47,11 @@ class Flaw(NamedTuple):
 
 def flaws_of(errors: Iterable[Any], value: Any) -> list[Flaw]:
     """The validator's errors about a value."""
+    found = [Flaw(error.kind.name, tuple(error.instance_path), error) for error in errors]
+    if not _may_have_empty_name(value) and not any(int in map(type, flaw.where) for flaw in found):
+        return found
     names = _Names(value)
-    return [Flaw(error.kind.name, names.place_of(error), error) for error in errors]
+    return [Flaw(flaw.name, names.place_of(flaw), flaw.error) for flaw in found]
 
 
 class _Names:
@@ -57,20 +65,16 @@ class _Names:
         self._value = value
         self._known: dict[int, dict[int, list[str]]] = {}
         """Of an object, by its identity: the names that are told as a number."""
-        self._has_empty = _has_empty_name(value)
         self._steps_left = _MOST_STEPS
 
-    def place_of(self, error: Any) -> Where:
+    def place_of(self, flaw: Flaw) -> Where:
         """Where the error stands; of places that are told alike, the one whose value the error is about.
 
         The whole value, where looking for it would take too long: nobody names properties so but to do harm.
         """
-        told = tuple(error.instance_path)
-        if not self._has_empty and int not in map(type, told):
-            return told
-        ways = list(islice(self._ways(self._value, told), _MOST_WAYS))
+        ways = list(islice(self._ways(self._value, flaw.where), _MOST_WAYS))
         if len(ways) > 1:
-            ways = [(way, value) for way, value in ways if value == error.instance] or ways
+            ways = [(way, value) for way, value in ways if value == flaw.error.instance] or ways
         return ways[0][0] if ways else ()
 
     def _ways(self, here: Any, told: Where) -> Iterator[tuple[Where, Any]]:
@@ -103,15 +107,6 @@ class _Names:
         return known
 
 
-def _has_empty_name(value: Any) -> bool:
-    """Whether a property has the name of no characters."""
-    waiting = [value]
-    while waiting:
-        here = waiting.pop()
-        if type(here) is dict:
-            if "" in here:
-                return True
-            waiting += here.values()
-        elif type(here) is list:
-            waiting += here
-    return False
+def _may_have_empty_name(value: Any) -> bool:
+    """Whether a property may have the name of no characters; so it looks where a name ends with a quote, too."""
+    return b'"":' in _encode(value)

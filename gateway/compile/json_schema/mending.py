@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple
+
+import msgspec
 
 from gateway.compile.coercions import UNKNOWN_DROPPED
 from gateway.compile.json_schema.conversion import convert
@@ -43,8 +44,11 @@ _UNCONVERTED = Advice(
 )
 
 
-_CONVERTIBLE = frozenset({"type", "anyOf", "oneOf"})
+_ALTERNATIVES = frozenset({"anyOf", "oneOf"})
+_CONVERTIBLE = frozenset({"type", *_ALTERNATIVES})
 """Keywords whose errors conversions of types answer."""
+_ANSWERED = _CONVERTIBLE | {"additionalProperties"}
+"""And the one that a rule may answer: unknown properties can be dropped."""
 
 
 class Fix(NamedTuple):
@@ -62,8 +66,7 @@ class _Reading(NamedTuple):
     """The places and what they become."""
 
 
-@dataclass(slots=True)
-class Attempt:
+class Attempt(msgspec.Struct):
     """What was made of an invalid value so far."""
 
     value: Any
@@ -71,11 +74,11 @@ class Attempt:
     """What the validator says about ``value``."""
     complete: bool = True
     """Whether these are all flaws: else nothing is mended."""
-    failed: dict[Where, Refused] = field(default_factory=dict)
+    failed: dict[Where, Refused] = {}
     """Conversions that were asked for and refused."""
-    converted: set[Where] = field(default_factory=set)
+    converted: set[Where] = set()
     """Places that were converted: none is converted twice."""
-    hopeless: list[Flaw] = field(default_factory=list)
+    hopeless: list[Flaw] = []
     """What no conversion of types mends: the payload is refused, even if a conversion silences it."""
 
     limit: Refused | None = None
@@ -152,24 +155,28 @@ class Mender:
 
     def _improve(self, attempt: Attempt, log: Log) -> bool:
         """Converts every leaf that the flaws name, and tells whether anything changed."""
-        settled = attempt.failed.keys() | attempt.converted
-        fixes = [fix for fix in self._fixes(attempt) if fix.where not in settled]
-        dropped = self._droppable(attempt)
-        attempt.hopeless += self._hopeless(attempt)
+        names = {flaw.name for flaw in attempt.flaws}
+        if names.isdisjoint(_ANSWERED):
+            attempt.hopeless += attempt.flaws
+            return False
+        if not names <= _CONVERTIBLE:
+            attempt.hopeless += self._hopeless(attempt)
+        fixes = self._fixes(attempt, has_alternatives=not names.isdisjoint(_ALTERNATIVES))
+        dropped = self._droppable(attempt) if "additionalProperties" in names else ()
         if not fixes and not dropped:
             return False
         copy, order = Copy(attempt.value), Order(attempt.value)
-        for fix in sorted(fixes, key=lambda fix: order.position(fix.where)):
-            if copy.is_changed_around(fix.where):
+        for where in order.sort(fixes):
+            if copy.is_changed_around(where):
                 continue  # what is still wrong inside a new list is found in the next round
             try:
-                made = convert(fix.types, value_at(copy.value, fix.where), self.leaves(generic(fix.where)), log)
+                made = convert(fixes[where], value_at(copy.value, where), self.leaves(generic(where)), log)
             except Refused as refused:
-                attempt.failed[fix.where] = refused.stored()
+                attempt.failed[where] = refused.stored()
             else:
-                copy.put(fix.where, made)
-                attempt.converted.add(fix.where)
-        for where in sorted(dropped, key=order.position):
+                copy.put(where, made)
+                attempt.converted.add(where)
+        for where in order.sort(dropped):
             if not copy.is_changed_around(where):
                 copy.remove(where)
                 log.append(Coercion(str(Pointer(generic(where))), UNKNOWN_DROPPED))
@@ -188,16 +195,18 @@ class Mender:
         """Whether unknown properties of the object at this place are dropped."""
         return self._book.at(generic(where)).drops_unknown
 
-    def _fixes(self, attempt: Attempt) -> Iterable[Fix]:
-        """The conversions that the flaws ask for, one a place."""
-        chosen = self._branch_fixes(attempt)
-        fixes: dict[Where, Fix] = {}
+    def _fixes(self, attempt: Attempt, *, has_alternatives: bool) -> Mapping[Where, Sequence[str]]:
+        """The types that the flaws ask for, by place; nothing is asked twice."""
+        settled = {*attempt.failed, *attempt.converted}
+        chosen = self._branch_fixes(attempt) if has_alternatives else {}
+        fixes: dict[Where, Sequence[str]] = {}
         for n, flaw in enumerate(attempt.flaws):
-            if flaw.name == "type":
-                fixes.setdefault(flaw.where, Fix(flaw.where, flaw.types))
+            if flaw.name == "type" and flaw.where not in settled:
+                fixes.setdefault(flaw.where, flaw.types)
             for fix in chosen.get(n, ()):
-                fixes.setdefault(fix.where, fix)
-        return fixes.values()
+                if fix.where not in settled:
+                    fixes.setdefault(fix.where, fix.types)
+        return fixes
 
     def _branch_fixes(self, attempt: Attempt) -> Mapping[int, Sequence[Fix]]:
         """By a flaw's number: the conversions of the one branch that types alone can mend.
@@ -211,7 +220,7 @@ class Mender:
                 if (fixes := _types_only(branch, attempt.value))
             ]
             for n, flaw in enumerate(attempt.flaws)
-            if flaw.name in {"anyOf", "oneOf"}
+            if flaw.name in _ALTERNATIVES
         }
         chosen: dict[int, Sequence[Fix]] = {}
         if not open_:

@@ -8,8 +8,10 @@ candidate does not help.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, NamedTuple
+
+import msgspec
 
 from gateway.compile.coercions import BOOLEAN_TO_NUMBER, LOSSY
 from gateway.compile.json_schema.conversion import convert
@@ -29,7 +31,7 @@ _OTHER_MEANING = LOSSY | {BOOLEAN_TO_NUMBER}
 """Conversions whose result a device need not have meant: firmware has sent true for a number by mistake."""
 
 
-class Remedy(NamedTuple):
+class Remedy(msgspec.Struct, frozen=True):
     """What would help at one place."""
 
     fix: Any = MISSING
@@ -40,14 +42,23 @@ class Remedy(NamedTuple):
     """Whether the rules that the refusal's advice would declare help."""
 
 
-@dataclass(frozen=True, slots=True)
-class Flawed:
-    """A refused value."""
+NO_REMEDY = Remedy()
 
+
+class Finding(msgspec.Struct, frozen=True):
+    """A refused value, before it is known what would help."""
+
+    error: Any
     where: Where
     refused: Refused
-    types: Sequence[str] | None
+    keyword: str | None
+    types: Sequence[str] | None = None
     """The types that the schema wants there, None where it is not about types."""
+
+    @property
+    def is_repairable(self) -> bool:
+        """Whether another value may be what was meant: one of another type, or the right spelling of a symbol."""
+        return self.types is not None or self.refused.advice.propose is not None
 
 
 class Repairs:
@@ -60,88 +71,90 @@ class Repairs:
         self._mender = mender
         self._wider = [(mode, book.in_mode(mode)) for mode in book.wider()]
         self._known: dict[Path, list[tuple[Mode, Leaf]]] = {}
-        self._changed: dict[str, dict[Path, Leaf]] = {}
+        self._changed: dict[tuple[tuple[str, Any], ...], dict[Path, Leaf]] = {}
         """By what was changed."""
 
-    def find(self, value: Any, flawed: Iterable[Flawed]) -> dict[Where, Remedy]:
-        """The remedies for a payload's flaws; ``value`` is what conversions made of it so far."""
+    def find(self, value: Any, findings: Iterable[Finding]) -> dict[Where, Remedy]:
+        """The remedies for what is wrong with a payload; ``value`` is what conversions made of it so far."""
         remedies: dict[Where, Remedy] = {}
         copy = Copy(value)
-        for flaw in flawed:
+        for finding in findings:
+            if not finding.is_repairable:
+                continue
             try:
-                found = value_at(value, flaw.where)
+                found = value_at(value, finding.where)
             except LookupError:
                 continue  # dropped meanwhile
-            remedy, made = self._remedy(flaw, found)
-            remedies[flaw.where] = remedy
-            if made is not MISSING and not copy.is_changed_around(flaw.where):
-                copy.put(flaw.where, made)
+            remedy, made = self._remedy(finding, found)
+            remedies[finding.where] = remedy
+            if made is not MISSING and not copy.is_changed_around(finding.where):
+                copy.put(finding.where, made)
         if copy.is_changed and not self._validator.is_valid(copy.value):
             told = self._teller.tell(copy.value)
             if not told.complete:
-                return dict.fromkeys(remedies, Remedy())
+                return {}
             for error in told.flaws:
                 for n in range(len(error.where) + 1):
                     place = error.where[:n]
                     if place in remedies:
-                        remedies[place] = remedies[place]._replace(fix=MISSING, mode=None)
+                        remedies[place] = Remedy(declaration_helps=remedies[place].declaration_helps)
         return remedies
 
-    def _remedy(self, flaw: Flawed, value: Any) -> tuple[Remedy, Any]:
+    def _remedy(self, finding: Finding, value: Any) -> tuple[Remedy, Any]:
         """What may help, and what would then stand there."""
-        mode, made = self._widen(flaw, value)
+        mode, made = self._widen(finding, value)
         told = MISSING if mode is None or made is MISSING else made.told
-        for candidate in candidates(flaw.refused, value, told):
-            becomes = self._taken(flaw, candidate) if can_be_told(candidate) else MISSING
+        for candidate in candidates(finding.refused, value, told):
+            becomes = self._taken(finding, candidate) if can_be_told(candidate) else MISSING
             if becomes is not MISSING:
-                return Remedy(candidate, mode, self._helps(flaw, value, candidate)), becomes
-        return Remedy(MISSING, mode, self._helps(flaw, value, MISSING)), MISSING if made is MISSING else made.value
+                return Remedy(candidate, mode, self._helps(finding, value, candidate)), becomes
+        return Remedy(MISSING, mode, self._helps(finding, value, MISSING)), MISSING if made is MISSING else made.value
 
-    def _widen(self, flaw: Flawed, value: Any) -> tuple[Mode | None, _Made | Any]:
-        if flaw.types is None:
+    def _widen(self, finding: Finding, value: Any) -> tuple[Mode | None, _Made | Any]:
+        if finding.types is None:
             return None, MISSING
-        for mode, leaf in self._wider_leaves(generic(flaw.where)):
+        for mode, leaf in self._wider_leaves(generic(finding.where)):
             log: Log = []
             try:
-                made = convert(flaw.types, value, [leaf], log)
+                made = convert(finding.types, value, [leaf], log)
             except Refused:
                 continue
             other = any(each.code in _OTHER_MEANING for each in log)
             return mode, _Made(made, MISSING if other else made)
         return None, MISSING
 
-    def _taken(self, flaw: Flawed, candidate: Any) -> Any:
+    def _taken(self, finding: Finding, candidate: Any) -> Any:
         """What the contract's own mode makes of a candidate by its type, MISSING if nothing."""
-        if flaw.types is None or _is_of(flaw.types, candidate):
+        if finding.types is None or _is_of(finding.types, candidate):
             return candidate
-        leaves = self._mender.leaves(generic(flaw.where))
+        leaves = self._mender.leaves(generic(finding.where))
         if not leaves:
             return MISSING
         log: Log = []
         try:
-            made = convert(flaw.types, candidate, leaves, log)
+            made = convert(finding.types, candidate, leaves, log)
         except Refused:
             return MISSING
         return MISSING if any(each.code in LOSSY for each in log) else made
 
-    def _helps(self, flaw: Flawed, value: Any, fix: Any) -> bool:
-        changes = flaw.refused.advice.tried
+    def _helps(self, finding: Finding, value: Any, fix: Any) -> bool:
+        changes = finding.refused.advice.tried
         if changes is None:
             return True
         if "wrap_scalar" in changes:
             return fix is not MISSING
-        return self._converts_with(flaw, value, changes)
+        return self._converts_with(finding, value, changes)
 
-    def _converts_with(self, flaw: Flawed, value: Any, changes: Mapping[str, Any]) -> bool:
-        assert flaw.types is not None, "what is tried is a conversion"
+    def _converts_with(self, finding: Finding, value: Any, changes: Mapping[str, Any]) -> bool:
+        assert finding.types is not None, "what is tried is a conversion"
         try:
-            convert(flaw.types, value, [self._changed_leaf(generic(flaw.where), changes)], [])
+            convert(finding.types, value, [self._changed_leaf(generic(finding.where), changes)], [])
         except Refused:
             return False
         return True
 
     def _changed_leaf(self, path: Path, changes: Mapping[str, Any]) -> Leaf:
-        known = self._changed.setdefault(str(changes), {})
+        known = self._changed.setdefault(tuple(changes.items()), {})
         leaf = known.get(path)
         if leaf is None:
             leaf = Leaf(replace(self._book.at(path), **changes), path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
@@ -13,23 +13,13 @@ from gateway.compile.json_schema.edits import value_at
 from gateway.compile.json_schema.flaws import Flaw, Where
 from gateway.compile.json_schema.integers import INT64
 from gateway.compile.json_schema.keywords import refusal_of
-from gateway.compile.json_schema.repairs import Flawed, Remedy, Repairs
+from gateway.compile.json_schema.repairs import NO_REMEDY, Finding, Remedy, Repairs
 from gateway.compile.json_schema.unevaluated import UNEVALUATED, may_follow, places_around
 from gateway.compile.refusals import unknown_field
 from gateway.compile.remedy import violation
 from gateway.compile.verdict import MOST_VIOLATIONS, Advice, Refused
 from gateway.model import Code, Violation
 from gateway.notation.pointer import MISSING, Pointer, escape
-
-
-class _Finding(NamedTuple):
-    """A refused value, before it is known what would help."""
-
-    error: Any
-    where: Where
-    refused: Refused
-    keyword: str | None
-    types: Sequence[str] | None = None
 
 
 class Report(msgspec.Struct, frozen=True):
@@ -59,15 +49,14 @@ class Report(msgspec.Struct, frozen=True):
         Of a payload with thousands of flaws only the first are told, and one more than are listed.
         """
         found = list(islice(self._findings(flaws), MOST_VIOLATIONS + 1))
-        flawed = [Flawed(each.where, each.refused, each.types) for each in found if _is_repairable(each)]
-        remedies = self.repairs.find(self.converted, flawed) if flawed else {}
-        return [self._told(each, remedies.get(each.where, Remedy())) for each in found]
+        remedies = self.repairs.find(self.converted, found)
+        return [self._told(each, remedies.get(each.where, NO_REMEDY)) for each in found]
 
     def clash(self, where: Where, refused: Refused) -> Violation:
         """The violation of an object in which a field stands under two names."""
         return violation(refused, self._value(where), self._pointer(where), "")
 
-    def _findings(self, flaws: Iterable[Flaw]) -> Iterator[_Finding]:
+    def _findings(self, flaws: Iterable[Flaw]) -> Iterator[Finding]:
         unknown: list[Flaw] = []
         others: list[Flaw] = []
         for flaw in flaws:
@@ -83,23 +72,24 @@ class Report(msgspec.Struct, frozen=True):
         for flaw in others:
             follows = flaw.name in {"enum", "const"} and flaw.where in mistyped
             if not (follows or may_follow(flaw, around)):
-                yield self._finding(*flaw)
+                yield self._finding(flaw.name, flaw.where, flaw.error)
 
-    def _finding(self, name: str, where: Where, error: Any) -> _Finding:
+    def _finding(self, name: str, where: Where, error: Any) -> Finding:
         if name == "required":
             return self._missing(error, (*where, error.kind.as_dict()["property"]))
         details = error.kind.as_dict()
         types = details["types"] if name == "type" else None
         if where in self.failed and name in _CONVERTIBLE:
-            return _Finding(error, where, self.failed[where].told(), None, types)
+            return Finding(error, where, self.failed[where].told(), None, types)
         keyword = "type" if name == INT64 else name
-        return _Finding(error, where, refusal_of(name, details, self._value(where)).told(), keyword, types)
+        return Finding(error, where, refusal_of(name, details, self._value(where)).told(), keyword, types)
 
-    def _told(self, finding: _Finding, remedy: Remedy) -> Violation:
+    def _told(self, finding: Finding, remedy: Remedy) -> Violation:
+        place = self._in_payload(finding.where)
         return violation(
             finding.refused if remedy.declaration_helps else finding.refused.without_declaration(),
-            self._value(finding.where),
-            self._pointer(finding.where),
+            self._value_at(place),
+            _pointer(map(str, place)),
             _place(finding.error),
             # Another keyword at the place refuses the value as it is, whatever a wider mode makes of it.
             coercible_in=None if finding.types is None else remedy.mode,
@@ -111,8 +101,11 @@ class Report(msgspec.Struct, frozen=True):
         return _pointer(map(str, self._in_payload(where)))
 
     def _value(self, where: Where) -> Any:
+        return self._value_at(self._in_payload(where))
+
+    def _value_at(self, place: Where) -> Any:
         try:
-            return value_at(self.payload, self._in_payload(where))
+            return value_at(self.payload, place)
         except (LookupError, TypeError):
             return MISSING
 
@@ -135,12 +128,12 @@ class Report(msgspec.Struct, frozen=True):
                 value = MISSING
         return tuple(names)
 
-    def _missing(self, error: Any, where: Where) -> _Finding:
+    def _missing(self, error: Any, where: Where) -> Finding:
         advice = Advice(publish="publish it", declare="let the schema not require it")
         params = {"field": where[-1], "aliases": list(self.aliases(where))}
-        return _Finding(error, where, Refused(Code.MISSING_REQUIRED, "a value", advice, **params), error.kind.name)
+        return Finding(error, where, Refused(Code.MISSING_REQUIRED, "a value", advice, **params), error.kind.name)
 
-    def _unknown(self, error: Any, where: Where) -> Iterator[_Finding]:
+    def _unknown(self, error: Any, where: Where) -> Iterator[Finding]:
         known = self._properties(error.schema_path)
         present = self._value(where)
         missing = [name for name in known if not isinstance(present, dict) or name not in present]
@@ -148,7 +141,7 @@ class Report(msgspec.Struct, frozen=True):
             wanted, parent = "only the fields of the schema", self._pointer(where)
             declare = self.unknown_fields if error.kind.name == "additionalProperties" else ""
             refused = unknown_field(wanted, key, missing, parent, declare).told()
-            yield _Finding(error, (*where, key), refused, error.kind.name)
+            yield Finding(error, (*where, key), refused, error.kind.name)
 
     def _properties(self, schema_path: Iterable[str | int]) -> list[str]:
         """The property names beside the keyword at ``schema_path``, where it lies in this very schema."""
@@ -162,11 +155,6 @@ _OF_UNKNOWN = frozenset({"additionalProperties", "unevaluatedProperties"})
 """Keywords whose errors name fields that the schema does not know."""
 _CONVERTIBLE = frozenset({"type", "anyOf", "oneOf", "additionalProperties"})
 """Keywords whose refusal may be that of a conversion."""
-
-
-def _is_repairable(finding: _Finding) -> bool:
-    """Whether another value at the place may be what was meant: a value of another type, or a misspelled symbol."""
-    return finding.types is not None or finding.refused.advice.propose is not None
 
 
 def _place(error: Any) -> str:

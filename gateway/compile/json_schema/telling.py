@@ -26,11 +26,12 @@ MOST_COPIED = 16_000_000
 """Bytes of JSON text that all errors together may hold copies of; in memory they take up to 30 times as much."""
 MOST_FLAWS = 10_000
 """Errors that are looked at; more take seconds."""
-_MOST_LEVELS = 64
 MOST_ERRORS = 20_000
 """With those that they hold: why each alternative refused a value."""
 _MOST_VALUES = 1_000_000
 """That all errors together hold copies of."""
+_SMALL_WITH_NAMES = 500
+"""Bytes of JSON text: one error about each name of it holds copies of ``MOST_COPIED`` bytes only if it is longer."""
 _MOST_IN_PIECE = 4_000
 """Values: of a larger piece the errors alone may be too many."""
 
@@ -62,29 +63,28 @@ class Teller:
     def __init__(self, validator: Validator, repetition: Repetition) -> None:
         self._validator = validator
         self._repetition = repetition
+        few = MOST_ERRORS // (max(1, repetition.judgements) * repetition.errors)
+        self._small = min(few, _SMALL_WITH_NAMES) if repetition.counts_names else few
+        """Bytes of JSON text about which the errors cannot be too many, nor hold too much: nearly all payloads."""
 
     def tell(self, value: Any) -> Told:
         """The errors about an invalid value."""
         size = len(_encode(value))
-        is_costly = self._is_costly(value, size)
-        if is_costly and self._repetition.has_alternatives:
-            return Told([], complete=False)
-        amount = _Amount.TOO_MANY if is_costly else self._estimate(value, size)
-        if amount is _Amount.TOO_MUCH:
-            return Told([], complete=False)
-        if amount is _Amount.TOO_MANY:
-            try:
-                self._validator.validate(value)
-            except (jsonschema_rs.ValidationError, BeyondError) as exc:
-                return Told(flaws_of([exc], value), complete=False)
+        if size > self._small:
+            amount = self._estimate(value, size)
+            if amount is _Amount.TOO_MUCH:
+                return Told([], complete=False)
+            if amount is _Amount.TOO_MANY:
+                try:
+                    self._validator.validate(value)
+                except (jsonschema_rs.ValidationError, BeyondError) as exc:
+                    return Told(flaws_of([exc], value), complete=False)
         flaws = flaws_of(islice(self._validator.iter_errors(value), MOST_FLAWS + 1), value)
         return Told(flaws, complete=len(flaws) <= MOST_FLAWS)
 
     def _is_costly(self, value: Any, size: int) -> bool:
-        """Whether the copies that the errors hold could become too large; the longer it looks, the rarer it is."""
+        """Whether the copies that the errors hold could become too large."""
         each = size * self._repetition.errors
-        if not self._repetition.counts_names and each * _MOST_LEVELS <= MOST_COPIED:
-            return False
         levels, names = _shape(value)
         if self._repetition.counts_names:
             each += size * names
@@ -92,9 +92,9 @@ class Teller:
 
     def _estimate(self, value: Any, size: int) -> _Amount:
         """How many errors there are about the value, found in one piece of it after the other."""
+        if self._is_costly(value, size):
+            return _Amount.TOO_MUCH if self._repetition.has_alternatives else _Amount.TOO_MANY
         judgements = max(1, self._repetition.judgements)
-        if size * judgements * self._repetition.errors <= MOST_ERRORS:
-            return _Amount.FEW
         errors = values = 0
         most = max(1, _MOST_IN_PIECE // judgements)
         for piece in pieces_of(value, most):
