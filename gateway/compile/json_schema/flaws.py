@@ -18,7 +18,7 @@ _MOST_DIGITS = 20
 _MOST_WAYS = 16
 """Of places that are told alike; of more the first is taken."""
 _MOST_STEPS = 200_000
-"""Looked at for all errors of one value."""
+"""Looked at for all errors of one value, where there is more than one."""
 
 Where = tuple[str | int, ...]
 """An instance path: names and indices."""
@@ -47,14 +47,10 @@ class Flaw(msgspec.Struct, frozen=True):
 
 def flaws_of(errors: Iterable[Any], value: Any) -> list[Flaw]:
     """The validator's errors about a value."""
-    found = [Flaw(error.kind.name, tuple(error.instance_path), error) for error in errors]
-    if not _may_have_empty_name(value) and not any(int in map(type, flaw.where) for flaw in found):
-        return found
-    names = _Names(value)
-    return [Flaw(flaw.name, names.place_of(flaw), flaw.error) for flaw in found]
+    return Places(value).flaws_of(errors)
 
 
-class _Names:
+class Places:
     """The places of errors in one value.
 
     The validator tells the property ``"21"`` as the number 21, and ``"021"`` and ``"+21"`` as well; and it leaves the
@@ -66,8 +62,17 @@ class _Names:
         self._known: dict[int, dict[int, list[str]]] = {}
         """Of an object, by its identity: the names that are told as a number."""
         self._steps_left = _MOST_STEPS
+        self._may_have_empty = b'"":' in _encode(value)
+        """Whether a property may have the name of no characters; so it looks where a name ends with a quote, too."""
 
-    def place_of(self, flaw: Flaw) -> Where:
+    def flaws_of(self, errors: Iterable[Any]) -> list[Flaw]:
+        """The validator's errors about the value, or about parts of it: those that an error holds."""
+        found = [Flaw(error.kind.name, tuple(error.instance_path), error) for error in errors]
+        if not self._may_have_empty and not any(int in map(type, flaw.where) for flaw in found):
+            return found
+        return [Flaw(flaw.name, self._place_of(flaw), flaw.error) for flaw in found]
+
+    def _place_of(self, flaw: Flaw) -> Where:
         """Where the error stands; of places that are told alike, the one whose value the error is about.
 
         The whole value, where looking for it would take too long: nobody names properties so but to do harm.
@@ -79,15 +84,18 @@ class _Names:
 
     def _ways(self, here: Any, told: Where) -> Iterator[tuple[Where, Any]]:
         """Each place that may be meant, and what stands there."""
-        self._steps_left -= 1
         if self._steps_left < 0:
             return
         if not told:
             yield (), here
         if type(here) is dict and "" in here:
+            self._steps_left -= 1
             for way, value in self._ways(here[""], told):
                 yield ("", *way), value
-        for each in self._steps(here, told[0]) if told else ():
+        steps = self._steps(here, told[0]) if told else ()
+        if len(steps) > 1:
+            self._steps_left -= len(steps)
+        for each in steps:
             for way, value in self._ways(here[each], told[1:]):
                 yield (each, *way), value
 
@@ -105,8 +113,3 @@ class _Names:
                 if _NUMBER(name):
                     known.setdefault(int(name[-_MOST_DIGITS:]), []).append(name)
         return known
-
-
-def _may_have_empty_name(value: Any) -> bool:
-    """Whether a property may have the name of no characters; so it looks where a name ends with a quote, too."""
-    return b'"":' in _encode(value)

@@ -16,7 +16,7 @@ import msgspec
 from gateway.compile.coercions import UNKNOWN_DROPPED
 from gateway.compile.json_schema.conversion import convert
 from gateway.compile.json_schema.edits import Copy, Order, value_at
-from gateway.compile.json_schema.flaws import Flaw, Where, flaws_of, generic
+from gateway.compile.json_schema.flaws import Flaw, Places, Where, generic
 from gateway.compile.json_schema.telling import MOST_FLAWS, Teller, count_errors
 from gateway.compile.json_schema.unevaluated import may_follow, places_around
 from gateway.compile.json_schema.validator import Validator
@@ -213,11 +213,12 @@ class Mender:
 
         None, or two different, mend nothing. The lowest mode in which a branch can be mended decides.
         """
+        places = Places(attempt.value)
         open_ = {
             n: [
                 fixes
                 for branch in flaw.error.kind.as_dict().get("context", ())
-                if (fixes := _types_only(branch, attempt.value))
+                if (fixes := _types_only(places.flaws_of(branch)))
             ]
             for n, flaw in enumerate(attempt.flaws)
             if flaw.name in _ALTERNATIVES
@@ -320,9 +321,8 @@ def _apart(flaws: Sequence[Flaw], numbers: Mapping[int, Sequence[Any]]) -> Itera
     return groups.values()
 
 
-def _types_only(errors: Iterable[Any], value: Any) -> list[Fix] | None:
-    """The conversions of a branch whose errors are all of type; None if there is any other."""
-    flaws = flaws_of(errors, value)
+def _types_only(flaws: Sequence[Flaw]) -> list[Fix] | None:
+    """The conversions of a branch whose flaws are all of type; None if there is any other."""
     mistyped = [flaw for flaw in flaws if flaw.name == "type"]
     fixes = {flaw.where: Fix(flaw.where, flaw.types) for flaw in mistyped}
     around = places_around(mistyped, flaws)

@@ -11,17 +11,18 @@ import gc
 
 from tests.unit.compile.compiled import ARRIVAL
 from tests.unit.compile.judge import bind
-from tests.unit.compile.vectors import read_cases
+from tests.unit.compile.vectors import Unloadable, read_cases
 
 
 def test_no_vector_leaves_cyclic_garbage():
     """Accepted, converted or rejected: reference counts free everything."""
     leaking = {}
+    cases = [case for case in read_cases() if not isinstance(case.outcome, Unloadable)]
     gc.collect()
     gc.freeze()  # or each collection would walk all of the test run's objects
     gc.disable()
     try:
-        for case in read_cases():
+        for case in cases:
             bound = bind(case)
             gc.collect()
             bound.encode(case.payload, ARRIVAL)
