@@ -27,7 +27,7 @@ _CONDITIONS = frozenset({"not", "if", "contains"})
 def bound_integers(documents: Mapping[str, Any]) -> Mapping[str, Any]:
     """Copies of schemas, by any key, that take integers of 64 bits only."""
     copies = deepcopy(dict(documents))
-    waiting = [copy for copy in {id(copy): copy for copy in copies.values()}.values() if isinstance(copy, dict)]
+    waiting = list({id(copy): copy for copy in copies.values()}.values())
     for schema in waiting:
         if isinstance(schema, dict):
             waiting += [inner for (keyword, *_), inner in inside(schema) if keyword not in _CONDITIONS]

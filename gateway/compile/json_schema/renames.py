@@ -98,7 +98,7 @@ def _under_own_names(
     made: dict[str, Any] = {}
     for key, item in value.items():
         name = names.get(key, key)
-        if name in made or (name != key and name in value):
+        if name in made:
             both = sorted(each for each in value if names.get(each, each) == name)
             renaming.clashes.append((where, two_names(both)))
             continue
