@@ -1,6 +1,5 @@
 """Schema texts as a registry sees them: are they valid, are two of them the same, what is their GUID.
 
-- Avro is parsed by Apache's own ``avro`` package; defaults, which it does not check, are checked here.
 - JSON Schema is held against its meta-schema (draft-07 where ``$schema`` is absent or unknown, as
   Confluent does). Remote ``$ref`` are never fetched.
 - Two Avro texts are the same schema if they differ in white space, order of attributes or the way
@@ -15,20 +14,15 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
-import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import jsonschema
-from avro import errors as avro_errors
-from avro import schema as avro_schema
-from avro.name import Names
 
 from gateway.errors import SchemaError
 from gateway.model import Format
 from gateway.registry.answers import ReferenceTo
-from gateway.registry.development.defaults import check_defaults
 
 _PRIMITIVE = frozenset({"null", "boolean", "int", "long", "float", "double", "bytes", "string"})
 _NAMED = frozenset({"record", "error", "enum", "fixed"})
@@ -43,27 +37,6 @@ class Definition:
     references: tuple[ReferenceTo, ...] = ()
     metadata: Mapping[str, Any] | None = None
     rule_set: Mapping[str, Any] | None = None
-
-
-def parse_avro(text: str, referenced: Iterable[str] = ()) -> avro_schema.Schema:
-    """The parsed schema; ``referenced`` are the texts it may name types of, those that others need first.
-
-    Raises SchemaError with the parser's reason.
-    """
-    names = Names()
-    schema = None
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # unknown logical types are no errors [Avro, Logical Types]
-        for part in (*referenced, text):
-            try:
-                schema = avro_schema.make_avsc_object(json.loads(part), names)
-                check_defaults(schema)
-            except RecursionError as exc:
-                raise SchemaError("nested too deeply") from exc
-            except (avro_errors.AvroException, ValueError, TypeError, AttributeError, KeyError) as exc:
-                raise SchemaError(str(exc) or type(exc).__name__) from exc
-    assert schema is not None
-    return schema
 
 
 def check_json_schema(text: str) -> None:

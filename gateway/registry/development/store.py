@@ -15,12 +15,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from avro import schema as avro_schema
-
 from gateway.config.contract import Compatibility
 from gateway.errors import SchemaError
-from gateway.model import Format
-from gateway.registry.answers import ReferenceTo
+from gateway.model import Format, Reference, SchemaVersion
+from gateway.plan.compatibility.evolution import parsed_avro
 from gateway.registry.development import compatibility, refusals
 from gateway.registry.development.rules import AccessMode, Rules
 from gateway.registry.development.schemas import (
@@ -28,7 +26,6 @@ from gateway.registry.development.schemas import (
     check_json_schema,
     guid,
     identity,
-    parse_avro,
     stored_text,
 )
 
@@ -160,19 +157,15 @@ class Store:
 
         Raises Refused (42201).
         """
-        new = self._parse(definition)
-        comparable = []
+        self._parse(definition)
+        level, comparable = self.rules.level(subject), []
         for entry in earlier:
-            if entry.definition.format is not definition.format:
-                if self.rules.level(subject) is Compatibility.NONE:
-                    continue
+            if entry.definition.format is definition.format:
+                comparable.append(self._resolved(entry))
+            elif level is not Compatibility.NONE:
                 kinds = f"{entry.definition.format} to {definition.format}"
                 return [f"Incompatible because of different schema type: {kinds}"]
-            if new is not None:
-                parsed = self._parse(entry.definition)
-                assert parsed is not None  # it has the same format
-                comparable.append(compatibility.Earlier(entry.version, entry.definition.text, parsed))
-        return [] if new is None else compatibility.incompatibilities(new, comparable, self.rules.level(subject))
+        return compatibility.incompatibilities(self._resolved(Entry(subject, 0, 0, definition)), comparable, level)
 
     def delete_subject(self, subject: str, *, permanent: bool = False) -> list[int]:
         """The deleted version numbers. Raises Refused (40401, 40404, 40405, 42205, 42206)."""
@@ -244,36 +237,46 @@ class Store:
         self._ids[key] = wanted
         return wanted
 
-    def _parse(self, definition: Definition) -> avro_schema.Schema | None:
-        """The Avro schema, None for a JSON Schema. Raises Refused (42201)."""
+    def _parse(self, definition: Definition) -> None:
+        """Raises Refused (42201) for what is no schema."""
         try:
-            referenced = [entry.definition.text for entry in self._reached(definition)]
+            version = self._resolved(Entry("", 0, 0, definition))
             if definition.format is Format.AVRO:
-                return parse_avro(definition.text, referenced)
-            check_json_schema(definition.text)
+                parsed_avro(version)
+            else:
+                check_json_schema(definition.text)
         except SchemaError as exc:
             raise refusals.invalid_schema(definition.format, exc) from exc
-        return None
 
-    def _reached(self, definition: Definition) -> list[Entry]:
-        """What a definition refers to, directly or not, each before those that need it. Raises SchemaError."""
-        found: dict[tuple[str, int], Entry] = {}
+    def _resolved(self, entry: Entry) -> SchemaVersion:
+        """The version with what it refers to. Raises SchemaError where that is missing."""
+        known: dict[tuple[str, int], SchemaVersion] = {}
 
-        def visit(reference: ReferenceTo) -> None:
-            subject = canonical_subject(reference.subject)
-            try:
-                entry = self.version(subject, reference.version, deleted=True)
-            except refusals.Refused as exc:
-                message = f'No schema reference found for subject "{subject}" and version {reference.version}'
-                raise SchemaError(message) from exc
-            if (subject, entry.version) not in found:
-                for inner in entry.definition.references:
-                    visit(inner)
-                found[subject, entry.version] = entry
+        def resolve(entry: Entry) -> SchemaVersion:
+            references = []
+            for reference in entry.definition.references:
+                subject = canonical_subject(reference.subject)
+                try:
+                    inner = self.version(subject, reference.version, deleted=True)
+                except refusals.Refused as exc:
+                    message = f'No schema reference found for subject "{subject}" and version {reference.version}'
+                    raise SchemaError(message) from exc
+                place = (subject, inner.version)
+                if place not in known:
+                    known[place] = resolve(inner)
+                references.append(Reference(reference.name, known[place]))
+            definition = entry.definition
+            return SchemaVersion(
+                entry.subject,
+                entry.version,
+                entry.schema_id,
+                definition.format,
+                definition.text,
+                None,
+                tuple(references),
+            )
 
-        for reference in definition.references:
-            visit(reference)
-        return list(found.values())
+        return resolve(entry)
 
     def _referring(self, target: Entry) -> Iterator[Entry]:
         """The versions, deleted ones included, that refer to ``target`` directly."""

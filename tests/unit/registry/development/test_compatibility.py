@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from gateway.config.contract import Compatibility
-from gateway.registry.development.compatibility import Earlier, incompatibilities
-from gateway.registry.development.schemas import parse_avro
+from gateway.model import Format, SchemaVersion
+from gateway.registry.development.compatibility import incompatibilities
 
 
 def record(*fields: dict[str, Any]) -> str:
@@ -24,8 +24,8 @@ Y_DEFAULT = {"name": "y", "type": "string", "default": ""}
 
 def allowed(level: str, *texts: str) -> bool:
     """Whether the last of ``texts`` may follow the others."""
-    earlier = [Earlier(number, text, parse_avro(text)) for number, text in enumerate(texts[:-1], 1)]
-    return not incompatibilities(parse_avro(texts[-1]), earlier, Compatibility(level))
+    *earlier, new = [SchemaVersion("s", number, number, Format.AVRO, text) for number, text in enumerate(texts, 1)]
+    return not incompatibilities(new, earlier, Compatibility(level))
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,8 @@ def test_a_recursive_schema_is_compared_to_its_end():
 def test_the_reason_names_kind_field_version_and_level():
     """What a person needs to mend the schema, in Confluent's form."""
     old = record(X)
-    reasons = incompatibilities(parse_avro(record(X, Y)), [Earlier(4, old, parse_avro(old))], Compatibility.BACKWARD)
+    versions = [SchemaVersion("s", number, 1, Format.AVRO, text) for number, text in ((4, old), (5, record(X, Y)))]
+    reasons = incompatibilities(versions[1], versions[:1], Compatibility.BACKWARD)
     assert "READER_FIELD_MISSING_DEFAULT_VALUE" in reasons[0]
     assert "/fields/1" in reasons[0]
     assert "'y'" in reasons[0]

@@ -1,0 +1,82 @@
+"""Can data of one Avro schema be read with another one? By Apache's own ``avro`` package, parser and rules.
+
+Beside the parser, which does not look at them, defaults are checked.
+"""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from avro import errors as avro_errors
+from avro import schema as avro_schema
+from avro.compatibility import (
+    ReaderWriterCompatibilityChecker,
+    SchemaCompatibilityResult,
+    SchemaCompatibilityType,
+    SchemaIncompatibilityType,
+)
+from avro.name import Names
+
+from gateway.errors import SchemaError
+from gateway.plan.compatibility.avro_defaults import check_defaults
+
+Schema = avro_schema.Schema
+
+_WORDING = {
+    SchemaIncompatibilityType.reader_field_missing_default_value: "the writer lacks a field without default",
+    SchemaIncompatibilityType.type_mismatch: "the types do not fit",
+    SchemaIncompatibilityType.missing_union_branch: "the reader's union lacks a type of the writer",
+    SchemaIncompatibilityType.missing_enum_symbols: "the reader's enum lacks symbols of the writer",
+    SchemaIncompatibilityType.name_mismatch: "the names differ",
+    SchemaIncompatibilityType.fixed_size_mismatch: "the sizes differ",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """One kind of mistake that resolution runs into."""
+
+    kind: str
+    """As Confluent names it, for example READER_FIELD_MISSING_DEFAULT_VALUE."""
+    wording: str
+    places: str
+    """Where in the reader's schema, as Apache tells it; of all kinds together, which it keeps apart from them."""
+    details: str
+
+
+def parse_avro(text: str, referenced: Iterable[str] = ()) -> avro_schema.Schema:
+    """The parsed schema; ``referenced`` are the texts it may name types of, those that others need first.
+
+    Raises SchemaError with the parser's reason.
+    """
+    names = Names()
+    schema = None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # unknown logical types are no errors [Avro, Logical Types]
+        for part in (*referenced, text):
+            try:
+                schema = avro_schema.make_avsc_object(json.loads(part), names)
+                check_defaults(schema)
+            except RecursionError as exc:
+                raise SchemaError("nested too deeply") from exc
+            except (avro_errors.AvroException, ValueError, TypeError, AttributeError, KeyError) as exc:
+                raise SchemaError(str(exc) or type(exc).__name__) from exc
+    assert schema is not None
+    return schema
+
+
+def find_conflicts(reader: Schema, writer: Schema) -> list[Conflict]:
+    """Why ``reader`` cannot read data of ``writer``, one for each kind of mistake; empty if it can."""
+    checker = ReaderWriterCompatibilityChecker()  # type: ignore[no-untyped-call]  # the package annotates in part
+    result: SchemaCompatibilityResult = checker.get_compatibility(reader, writer)
+    if result.compatibility is SchemaCompatibilityType.compatible:
+        return []
+    # The checker keeps kinds, places and details as separate sets: they belong together only as a whole.
+    places, details = ", ".join(sorted(result.locations)), ", ".join(sorted(result.messages))
+    return [
+        Conflict(kind.name.upper(), _WORDING[kind], places, details)
+        for kind in sorted(set(result.incompatibilities), key=lambda kind: kind.name)
+    ]

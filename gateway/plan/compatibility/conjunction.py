@@ -1,0 +1,210 @@
+"""Several JSON Schemas that all hold for one value, and what they say of it together.
+
+``allOf``, ``$ref`` with keywords beside it, and properties that several of them describe all lead to that. Whatever is
+told of a value here is implied by the schemas; what they say beyond it is not looked at. So the values are at most
+fewer than what is told, never more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from typing import Any, NamedTuple, TypeAlias
+
+import jsonschema_rs
+
+from gateway.compile.json_schema.dialect import DRAFT_4
+from gateway.compile.json_schema.references import Documents, Place
+
+Conjunction: TypeAlias = tuple[Place, ...]
+"""Schemas that all hold; none has a ``$ref`` that counts or an ``allOf`` that was not taken apart."""
+
+TYPES = frozenset({"null", "boolean", "object", "array", "number", "string", "integer"})
+_MOST_PARTS = 500
+"""Schemas that hold for one value; beyond it nobody wrote them by hand."""
+
+
+class Unfollowed(Exception):
+    """A reference leads nowhere that is known here. Control flow of this package."""
+
+
+class Bound(NamedTuple):
+    """A limit of a number."""
+
+    value: Fraction
+    is_open: bool
+    """The limit itself is excluded."""
+
+
+def flatten(documents: Documents, places: Sequence[Place]) -> Conjunction:
+    """The schemas that ``places`` consist of, references followed and ``allOf`` taken apart.
+
+    Raises Unfollowed, also for what has no end.
+    """
+    found: list[Place] = []
+    waiting = list(reversed(places))
+    seen: set[int] = set()
+    while waiting:
+        place = waiting.pop()
+        if id(place.schema) in seen and isinstance(place.schema, dict):
+            continue
+        seen.add(id(place.schema))
+        if len(seen) > _MOST_PARTS:
+            raise Unfollowed
+        schema = place.schema
+        if not isinstance(schema, dict):
+            found.append(place)
+            continue
+        if "$ref" in schema:
+            target = documents.target(place)
+            if target is None:
+                raise Unfollowed
+            waiting.append(target)
+            if not place.siblings_count:
+                continue
+        waiting += [documents.below(place, "allOf", n) for n in range(len(schema.get("allOf", ())))]
+        found.append(place)
+    return tuple(found)
+
+
+def types_of(conjunction: Conjunction) -> frozenset[str]:
+    """The types that a value may have, ``number`` being for those that are no integers."""
+    allowed = TYPES
+    for place in conjunction:
+        allowed &= _own_types(place.schema)
+    return allowed
+
+
+def _own_types(schema: Any) -> frozenset[str]:
+    if isinstance(schema, bool):
+        return TYPES if schema else frozenset()
+    allowed, values = types_by_name(schema), values_of(schema)
+    return allowed if values is None else allowed & {kind_of(value) for value in values}
+
+
+def types_by_name(schema: dict[str, Any]) -> frozenset[str]:
+    """The types that ``type`` allows."""
+    if "type" not in schema:
+        return TYPES
+    listed = schema["type"]
+    allowed = frozenset([listed] if isinstance(listed, str) else listed)
+    return allowed | {"integer"} if "number" in allowed else allowed
+
+
+def kind_of(value: Any) -> str:
+    """The type of a JSON value."""
+    if isinstance(value, float):
+        return "integer" if value.is_integer() else "number"
+    names = {type(None): "null", bool: "boolean", int: "integer", str: "string", list: "array", dict: "object"}
+    return names[type(value)]
+
+
+def values_of(schema: Any) -> list[Any] | None:
+    """The values that a schema lists itself, None where it lists none."""
+    if not isinstance(schema, dict):
+        return None
+    if "const" in schema:
+        return [schema["const"]]
+    return list(schema["enum"]) if "enum" in schema else None
+
+
+def listed_values(conjunction: Conjunction) -> list[Any] | None:
+    """The values that are left of all lists; None where no schema lists any."""
+    lists = [values for place in conjunction if (values := values_of(place.schema)) is not None]
+    if not lists:
+        return None
+    return [value for value in lists[0] if all(is_among(value, other) for other in lists[1:])]
+
+
+def is_among(value: Any, values: Sequence[Any]) -> bool:
+    """Whether JSON takes ``value`` for equal to one of ``values``: 1 is 1.0, and not true."""
+    return bool(jsonschema_rs.is_valid({"enum": list(values)}, value))
+
+
+def lower_bound(schema: Any, draft: str) -> Bound | None:
+    """The least number that a schema allows."""
+    return _bound(schema, draft, "minimum", "exclusiveMinimum", 1)
+
+
+def upper_bound(schema: Any, draft: str) -> Bound | None:
+    """The greatest number that a schema allows."""
+    return _bound(schema, draft, "maximum", "exclusiveMaximum", -1)
+
+
+def _bound(schema: Any, draft: str, inclusive: str, exclusive: str, sign: int) -> Bound | None:
+    if not isinstance(schema, dict):
+        return None
+    found: list[Bound] = []
+    if inclusive in schema:
+        is_open = draft == DRAFT_4 and schema.get(exclusive) is True
+        found.append(Bound(Fraction(schema[inclusive]), is_open))
+    if draft != DRAFT_4 and exclusive in schema:
+        found.append(Bound(Fraction(schema[exclusive]), is_open=True))
+    return max(found, key=lambda bound: (sign * bound.value, bound.is_open), default=None)
+
+
+def required_of(conjunction: Conjunction) -> frozenset[str]:
+    """The properties that must be there."""
+    return frozenset(name for place in conjunction for name in _listed(place.schema, "required"))
+
+
+def property_names(conjunction: Conjunction) -> Iterator[str]:
+    """The properties that are described by name, each once, in order."""
+    yield from dict.fromkeys(name for place in conjunction for name in _listed(place.schema, "properties"))
+
+
+def property_places(documents: Documents, place: Place, name: str) -> list[Place]:
+    """The schemas that one schema has for the property ``name``: none where it allows anything."""
+    schema = place.schema
+    if not isinstance(schema, dict):
+        return []
+    found = []
+    if name in _listed(schema, "properties"):
+        found.append(documents.below(place, "properties", name))
+    found += [
+        documents.below(place, "patternProperties", pattern)
+        for pattern in _listed(schema, "patternProperties")
+        if matches(pattern, name)
+    ]
+    if not found and "additionalProperties" in schema:
+        found.append(documents.below(place, "additionalProperties"))
+    return found
+
+
+def matches(pattern: str, name: str) -> bool:
+    """Whether a pattern of JSON Schema matches a name."""
+    return bool(jsonschema_rs.is_valid({"pattern": pattern}, name))
+
+
+def item_places(documents: Documents, place: Place, position: int) -> list[Place]:
+    """The schemas that one schema has for the item at ``position``."""
+    schema = place.schema
+    if not isinstance(schema, dict):
+        return []
+    tuple_keyword, rest_keyword = tuple_keywords(schema)
+    if tuple_keyword is not None and position < len(schema[tuple_keyword]):
+        return [documents.below(place, tuple_keyword, position)]
+    return [documents.below(place, rest_keyword)] if rest_keyword in schema else []
+
+
+def tuple_keywords(schema: dict[str, Any]) -> tuple[str | None, str]:
+    """The keyword that describes items by position, if there is one, and that for the others."""
+    if "prefixItems" in schema:
+        return "prefixItems", "items"
+    if isinstance(schema.get("items"), list):
+        return "items", "additionalItems"
+    return None, "items"
+
+
+def positions_of(conjunction: Conjunction) -> int:
+    """How many items are described by their position."""
+    counts = [0]
+    for place in conjunction:
+        if isinstance(place.schema, dict):
+            keyword = tuple_keywords(place.schema)[0]
+            counts.append(0 if keyword is None else len(place.schema[keyword]))
+    return max(counts)
+
+
+def _listed(schema: Any, keyword: str) -> Any:
+    return schema.get(keyword, ()) if isinstance(schema, dict) else ()

@@ -1,0 +1,95 @@
+"""Which schemas a compatibility level holds against each other, and what stands against a change under it.
+
+Confluent's levels: BACKWARD asks that the newer schema can read data of the older one, FORWARD that the older can read
+data of the newer, FULL both; with _TRANSITIVE all earlier versions count, else the latest only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TypeVar
+
+from gateway.compile.json_schema.dialect import documents_of, parse_schema
+from gateway.compile.json_schema.references import Documents
+from gateway.config.contract import Compatibility
+from gateway.model import Format, SchemaVersion
+from gateway.plan.compatibility.avro import Schema, find_conflicts, parse_avro
+from gateway.plan.compatibility.json_schema import find_objections
+from gateway.plan.compatibility.objections import Objection, Rule
+
+T = TypeVar("T")
+
+
+def reads_old(level: Compatibility) -> bool:
+    """Whether the newer schema must be able to read data of the older one."""
+    return level.startswith(("BACKWARD", "FULL"))
+
+
+def read_by_old(level: Compatibility) -> bool:
+    """Whether the older schema must be able to read data of the newer one."""
+    return level.startswith(("FORWARD", "FULL"))
+
+
+def compared(level: Compatibility, earlier: Sequence[T]) -> Sequence[T]:
+    """Those of the versions ``earlier``, oldest first, that ``level`` covers, latest first as Confluent compares."""
+    if level is Compatibility.NONE:
+        return ()
+    newest_first = earlier[::-1]
+    return newest_first if level.endswith("_TRANSITIVE") else newest_first[:1]
+
+
+def evolution_objections(old: SchemaVersion, new: SchemaVersion, level: Compatibility) -> list[Objection]:
+    """What stands against ``new`` following ``old`` under ``level``. Raises SchemaError for what is no schema."""
+    return list(_objections(old, new, level))
+
+
+def _objections(old: SchemaVersion, new: SchemaVersion, level: Compatibility) -> Iterator[Objection]:
+    if level is Compatibility.NONE:
+        return
+    if old.format is not new.format:
+        yield Objection(Rule.FORMAT_CHANGED, "", f"the schema was {old.format} and is {new.format}")
+    elif new.format is Format.AVRO:
+        yield from _avro(parsed_avro(old), parsed_avro(new), level)
+    else:
+        older, newer = documents(old), documents(new)
+        if reads_old(level):
+            yield from find_objections(older, newer, newer_is_wide=True)
+        if read_by_old(level):
+            yield from find_objections(newer, older, newer_is_wide=False)
+
+
+def _avro(old: Schema, new: Schema, level: Compatibility) -> Iterator[Objection]:
+    directions = (
+        (reads_old(level), new, old, "the new schema cannot read data of the old one"),
+        (read_by_old(level), old, new, "the old schema cannot read data of the new one"),
+    )
+    for is_asked, reader, writer, what in directions:
+        for conflict in find_conflicts(reader, writer) if is_asked else ():
+            details = f"{conflict.details}, " if conflict.details else ""
+            yield Objection(Rule.AVRO, "", f"{what}: {conflict.wording} ({details}at {conflict.places})")
+
+
+def parsed_avro(version: SchemaVersion) -> Schema:
+    """The schema as Apache's package reads it, with all that it refers to. Raises SchemaError."""
+    return parse_avro(version.text, [each.text for each in referenced(version)])
+
+
+def documents(version: SchemaVersion) -> Documents:
+    """The JSON Schema with all that it refers to. Raises SchemaError."""
+    source = parse_schema(version)
+    return Documents(source, documents_of(version, source))
+
+
+def referenced(version: SchemaVersion) -> list[SchemaVersion]:
+    """What a version refers to, directly or not, each once and before those that need it."""
+    found: dict[tuple[str, int], SchemaVersion] = {}
+
+    def visit(inner: SchemaVersion) -> None:
+        for reference in inner.references:
+            schema = reference.schema
+            if (schema.subject, schema.version) not in found:
+                visit(schema)
+                found[schema.subject, schema.version] = schema
+
+    visit(version)
+    return list(found.values())

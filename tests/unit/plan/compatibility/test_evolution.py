@@ -1,0 +1,77 @@
+"""Which schemas a level compares, in which direction."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from gateway.config.contract import Compatibility
+from gateway.model import Format, Reference, SchemaVersion
+from gateway.plan.compatibility.evolution import compared, evolution_objections
+from gateway.plan.compatibility.objections import Rule
+
+CLOSED = {"type": "object", "properties": {"a": {"type": "string"}}, "additionalProperties": False}
+WIDER = {**CLOSED, "properties": {"a": {"type": "string"}, "b": {"type": "integer"}}}
+
+
+def version(schema: object, kind: Format = Format.JSON, *references: Reference) -> SchemaVersion:
+    return SchemaVersion("s", 1, 1, kind, json.dumps(schema), None, references)
+
+
+@pytest.mark.parametrize(
+    ("level", "expected"),
+    [("NONE", ""), ("BACKWARD", "c"), ("FULL", "c"), ("FORWARD_TRANSITIVE", "cba"), ("BACKWARD_TRANSITIVE", "cba")],
+)
+def test_which_versions_are_compared(level: str, expected: str) -> None:
+    """The latest, or all from the latest on; none under NONE."""
+    assert "".join(compared(Compatibility(level), "abc")) == expected
+
+
+@pytest.mark.parametrize(
+    ("level", "rules"),
+    [
+        ("NONE", []),
+        ("BACKWARD", []),
+        ("FORWARD", [Rule.PROPERTY_REMOVED]),
+        ("FULL", [Rule.PROPERTY_REMOVED]),
+        ("FULL_TRANSITIVE", [Rule.PROPERTY_REMOVED]),
+    ],
+)
+def test_a_property_added_to_a_closed_model(level: str, rules: list[Rule]) -> None:
+    """New readers read old data; old readers refuse new data, and the place is told in the new schema."""
+    found = evolution_objections(version(CLOSED), version(WIDER), Compatibility(level))
+    assert [each.rule for each in found] == rules
+    assert all(each.path == "" for each in found)
+
+
+def test_the_place_in_the_newer_schema() -> None:
+    """Whichever of the two refuses."""
+    narrower = {**CLOSED, "properties": {"a": {"type": "string", "maxLength": 5}}}
+    [backward] = evolution_objections(version(CLOSED), version(narrower), Compatibility.BACKWARD)
+    [forward] = evolution_objections(version(narrower), version(CLOSED), Compatibility.FORWARD)
+    assert backward.path == forward.path == "/properties/a"
+
+
+def test_another_format() -> None:
+    """Nobody reads the one with the other."""
+    [objection] = evolution_objections(version("int", Format.AVRO), version({}), Compatibility.FORWARD)
+    assert objection.rule is Rule.FORMAT_CHANGED
+
+
+def test_references_of_either_side_are_followed() -> None:
+    """Each schema with its own."""
+    shared = [
+        SchemaVersion("t", n, n, Format.JSON, json.dumps({"type": kind})) for n, kind in ((1, "number"), (2, "integer"))
+    ]
+    old, new = (version({"$ref": "t.json"}, Format.JSON, Reference("t.json", each)) for each in shared)
+    [objection] = evolution_objections(old, new, Compatibility.BACKWARD)
+    assert objection.rule is Rule.TYPE_NARROWED
+    types = [
+        SchemaVersion("t", n, n, Format.AVRO, json.dumps({"type": "enum", "name": "E", "symbols": symbols}))
+        for n, symbols in ((1, ["A", "B"]), (2, ["A"]))
+    ]
+    old, new = (version({"type": "array", "items": "E"}, Format.AVRO, Reference("E", each)) for each in types)
+    [objection] = evolution_objections(old, new, Compatibility.BACKWARD)
+    assert objection.rule is Rule.AVRO
+    assert "lacks symbols" in objection.message
