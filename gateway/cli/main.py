@@ -20,6 +20,7 @@ COMMANDS = {
     "run": "run",
     "try": "attempt",
     "check": "check",
+    "schemas": "schemas",
     "publish": "publish",
     "dlq": "dlq",
     "registry": "registry",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+
+from gateway.errors import ConfigError
 
 
 class Grade(StrEnum):
@@ -35,6 +37,24 @@ class Area(StrEnum):
     REGISTRY = "registry"
 
 
+class Check(StrEnum):
+    """The rule that a finding of the contract folders is about; docs/schemas.md explains each."""
+
+    FILE = "file"
+    SCHEMA = "schema"
+    REFERENCE = "reference"
+    POINTER = "pointer"
+    EXAMPLE = "example"
+    EXAMPLES = "examples"
+    OWNER = "owner"
+    DESCRIPTION = "description"
+    DOC = "doc"
+    NAMES = "names"
+    LEVEL = "level"
+    COMPATIBILITY = "compatibility"
+    HISTORY = "history"
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One thing that was checked, and how it stands."""
@@ -54,6 +74,10 @@ class Finding:
     """Pointer into a payload, record or schema."""
     expected: str = ""
     found: str = ""
+    check: Check | None = None
+    """None for what is no rule about the contract folders."""
+    column: int | None = None
+    """1-based."""
 
 
 def worst(findings: Iterable[Finding]) -> Grade:
@@ -61,3 +85,18 @@ def worst(findings: Iterable[Finding]) -> Grade:
     present = {finding.grade for finding in findings}
     order = (Grade.INVALID, Grade.UNREACHABLE, Grade.PROBLEM, Grade.UNKNOWN, Grade.NOTICE)
     return next((grade for grade in order if grade in present), Grade.FINE)
+
+
+def invalid(error: ConfigError) -> Iterator[Finding]:
+    """The problems of an unusable file as findings."""
+    for problem in error.problems:
+        yield Finding(
+            Grade.INVALID,
+            Area.CONFIGURATION,
+            problem.key,
+            problem.message,
+            file=problem.file,
+            line=problem.line,
+            check=Check.FILE,
+            column=problem.column,
+        )

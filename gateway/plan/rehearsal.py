@@ -22,16 +22,17 @@ from gateway.compile.readback import ReadBack, compile_readback
 from gateway.compile.route import Route, compile_route, label_of
 from gateway.compile.rules import RuleBook
 from gateway.compile.where import Where
-from gateway.config.contract import Contract, Contracts, SharedType, Variant
+from gateway.config.contract import Contract, Contracts, SchemaFile, SharedType, Variant
 from gateway.config.examples import AcceptedExample, RejectedExample
 from gateway.config.files import display
 from gateway.config.folder import EXAMPLES_FILE
 from gateway.config.options import Options
 from gateway.errors import SchemaError
 from gateway.model import Mode, Record, SchemaVersion
+from gateway.notation.lines import LinePlace, json_place
 from gateway.notation.pointer import Pointer
 from gateway.pipeline.routes import Inactive, RouteTable
-from gateway.plan.findings import Area, Finding, Grade
+from gateway.plan.findings import Area, Check, Finding, Grade
 from gateway.plan.folder_schemas import FolderSchemas, KeptElsewhere
 
 
@@ -76,8 +77,6 @@ def rehearse(
     table = RouteTable(entries)
     played = 0
     for contract in contracts:
-        if not (contract.examples.accepted or contract.examples.rejected):
-            findings.append(_no_examples(contract))
         if any(isinstance(entry, Inactive) and entry.contract is contract for entry in entries):
             continue  # said already, once, and why
         played += len(contract.examples.accepted) + len(contract.examples.rejected)
@@ -100,11 +99,23 @@ def _cast(
             f"its schema, subject {missing!r}," if missing == variant.subject else f"the referenced subject {missing!r}"
         )
         message = f"{what} is in no folder, so examples are not played; check --online asks the registry"
-        complaint = Finding(Grade.UNKNOWN, Area.SCHEMA, variant.subject, message, contract.name, shown)
+        complaint = Finding(
+            Grade.UNKNOWN, Area.SCHEMA, variant.subject, message, contract.name, shown, check=Check.REFERENCE
+        )
     except SchemaError as exc:
         message = f"the contract cannot run with this schema: {exc}"
+        place = _place(file, exc.schema_path)
         complaint = Finding(
-            Grade.INVALID, Area.SCHEMA, variant.subject, message, contract.name, shown, path=exc.schema_path
+            Grade.INVALID,
+            Area.SCHEMA,
+            variant.subject,
+            message,
+            contract.name,
+            shown,
+            place.line if place else None,
+            exc.schema_path,
+            check=Check.SCHEMA,
+            column=place.column if place else None,
         )
     label = label_of(contract, variant, None)
     return Inactive(contract, Where(contract, variant), label, complaint.message), complaint
@@ -117,10 +128,27 @@ def _shared(shared: SharedType, schemas: FolderSchemas) -> Iterator[Finding]:
         compile_codec(schemas.version(shared.subject), RuleBook(Mode.STRICT, Options(), ()))
     except KeptElsewhere as exc:
         message = f"the referenced subject {exc.subject!r} is in no folder; check --online asks the registry"
-        yield Finding(Grade.UNKNOWN, Area.SCHEMA, shared.subject, message, shared.name, file)
+        yield Finding(Grade.UNKNOWN, Area.SCHEMA, shared.subject, message, shared.name, file, check=Check.REFERENCE)
     except SchemaError as exc:
         message = f"the schema cannot be used: {exc}"
-        yield Finding(Grade.INVALID, Area.SCHEMA, shared.subject, message, shared.name, file, path=exc.schema_path)
+        place = _place(shared.schema, exc.schema_path)
+        yield Finding(
+            Grade.INVALID,
+            Area.SCHEMA,
+            shared.subject,
+            message,
+            shared.name,
+            file,
+            place.line if place else None,
+            exc.schema_path,
+            check=Check.SCHEMA,
+            column=place.column if place else None,
+        )
+
+
+def _place(file: SchemaFile | None, path: str) -> LinePlace | None:
+    """Where in its file a schema is wrong, None where that is not known."""
+    return None if file is None else json_place(file.text, path)
 
 
 def _misplaced(route: Route) -> Iterator[Finding]:
@@ -143,6 +171,7 @@ def _misplaced(route: Route) -> Iterator[Finding]:
                 contract.name,
                 display(contract.file),
                 path=str(pointer),
+                check=Check.POINTER,
             )
 
 
@@ -166,13 +195,6 @@ def _play(contract: Contract, table: RouteTable, arrival: int) -> Iterator[Findi
         else:
             disagreements = judge_accepted(example, outcome, None, None)
         yield from (_finding(contract, example, each) for each in disagreements)
-
-
-def _no_examples(contract: Contract) -> Finding:
-    message = (
-        f"no {EXAMPLES_FILE}: nothing says what this contract must accept, and a new schema version is not held to it"
-    )
-    return Finding(Grade.NOTICE, Area.EXAMPLE, contract.name, message, contract.name, display(contract.file))
 
 
 def _taken_by_another(contract: Contract, route: Route) -> list[Disagreement]:
@@ -199,4 +221,5 @@ def _finding(contract: Contract, example: AcceptedExample | RejectedExample, wro
         wrong.path,
         wrong.expected,
         wrong.found,
+        Check.EXAMPLE,
     )

@@ -18,15 +18,15 @@ def unapplied(file: SchemaFile | None, version: SchemaVersion) -> str:
         return ""
     if file.format is not version.format:
         return f"{file.path.name} is {file.format}, the registry's version {version.version} is {version.format}"
-    if not _same(json.loads(file.text), json.loads(version.text)):
+    if not same_json(json.loads(file.text), json.loads(version.text)):
         return f"{file.path.name} is not what the registry holds as version {version.version}"
     return ""
 
 
-def _same(ours: Any, theirs: Any) -> bool:
+def same_json(ours: Any, theirs: Any) -> bool:
     """Equal as JSON values: 1.0 is 1, but ``true`` is not, which Python takes for equal."""
     if isinstance(ours, dict) and isinstance(theirs, dict):
-        return ours.keys() == theirs.keys() and all(_same(value, theirs[key]) for key, value in ours.items())
+        return ours.keys() == theirs.keys() and all(same_json(value, theirs[key]) for key, value in ours.items())
     if isinstance(ours, list) and isinstance(theirs, list):
-        return len(ours) == len(theirs) and all(map(_same, ours, theirs))
+        return len(ours) == len(theirs) and all(map(same_json, ours, theirs))
     return isinstance(ours, bool) == isinstance(theirs, bool) and bool(ours == theirs)

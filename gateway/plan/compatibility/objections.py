@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 
 class Rule(StrEnum):
@@ -23,6 +25,26 @@ class Rule(StrEnum):
     AVRO = "avro-resolution"
     FORMAT_CHANGED = "format-changed"
     NOT_COVERED = "not-covered"
+
+
+ADVICE: Final[Mapping[Rule, str]] = {
+    Rule.TYPE_NARROWED: "keep the type, and describe the new form under another name",
+    Rule.ENUM_NARROWED: "keep the values, even if nobody sends them any more",
+    Rule.LIMIT_NARROWED: "keep the limit, or widen it",
+    Rule.PATTERN_ADDED: "leave the pattern out, or describe the new form under another name",
+    Rule.FORBIDDEN: "go on allowing it",
+    Rule.REQUIRED_ADDED: "leave it optional",
+    Rule.PROPERTY_ADDED: "allow any value for it, or use another name; in a closed model (additionalProperties: false) "
+    "a new property would do no harm",
+    Rule.PROPERTY_REMOVED: "keep it, perhaps with deprecated: true",
+    Rule.MODEL_CLOSED: "leave other properties allowed as they were",
+    Rule.ITEMS_RESTRICTED: "allow any item",
+    Rule.ALTERNATIVE_REMOVED: "keep the alternative",
+    Rule.AVRO: "give a new field a default, keep what has none, and keep types and symbols, or only widen them",
+    Rule.FORMAT_CHANGED: "use a new subject and a new topic",
+    Rule.NOT_COVERED: "gateway schemas plan asks the registry",
+}
+"""What to do instead, by rule."""
 
 
 @dataclass(frozen=True, slots=True)

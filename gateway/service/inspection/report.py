@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,11 +13,11 @@ from gateway.config.load import Project, load_project
 from gateway.config.settings import Settings
 from gateway.errors import ConfigError, ConfigProblem
 from gateway.model import SchemaVersion
-from gateway.plan.findings import Finding, Grade, worst
+from gateway.plan.findings import Finding, Grade, invalid, worst
 from gateway.plan.memory import Memory, memory_ceiling
-from gateway.plan.rehearsal import rehearse
 from gateway.service.inspection.broker import inspect_broker
-from gateway.service.inspection.settings import inspect_settings, invalid
+from gateway.service.inspection.folders import inspect_contracts
+from gateway.service.inspection.settings import inspect_settings
 from gateway.service.inspection.subjects import inspect_subjects
 from gateway.service.inspection.topics import inspect_topics
 
@@ -62,16 +61,14 @@ async def inspect(config: Path, *, online: bool, client_id: str | None = None) -
     if online:
         asked, known = await _ask_peers(project, file, identity)
         findings += asked
-    rehearsal = rehearse(
-        project.contracts, depth=project.settings.limits.depth, arrival=time.time_ns() // 1_000_000, known=known
-    )
-    memory = memory_ceiling(project.settings, rehearsal.routes)
+    folders = inspect_contracts(project.contracts, project.settings.limits.depth, known)
+    memory = memory_ceiling(project.settings, folders.routes)
     return Report(
-        tuple(dict.fromkeys([*rehearsal.findings, *findings])),
-        len(project.contracts),
-        len(project.contracts.shared_types),
-        rehearsal.examples,
-        rehearsal.routes,
+        tuple(dict.fromkeys([*folders.findings, *findings])),
+        folders.contracts,
+        folders.shared_types,
+        folders.examples,
+        folders.routes,
         memory,
         tuple(_guarantees(project.settings, memory)),
     )

@@ -8,7 +8,7 @@ from gateway.config.load import Project
 from gateway.errors import ConfigError, LinkError
 from gateway.kafka.permissions import try_properties
 from gateway.mqtt.tls import make_context
-from gateway.plan.findings import Area, Finding, Grade
+from gateway.plan.findings import Area, Finding, Grade, invalid
 from gateway.registry.client import RegistryClient
 
 
@@ -32,11 +32,3 @@ def inspect_settings(project: Project, file: str) -> Iterator[Finding]:
         if contract.qos == 0:
             message = "qos: 0 lets the broker drop messages, and nothing is promised for them; write qos: 1"
             yield Finding(Grade.NOTICE, Area.MQTT, contract.filter.text, message, contract.name, str(contract.file))
-
-
-def invalid(error: ConfigError) -> Iterator[Finding]:
-    """The problems of an unusable file as findings."""
-    for problem in error.problems:
-        yield Finding(
-            Grade.INVALID, Area.CONFIGURATION, problem.key, problem.message, file=problem.file, line=problem.line
-        )

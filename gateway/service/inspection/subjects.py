@@ -12,11 +12,10 @@ from gateway.config.files import display
 from gateway.config.load import Project
 from gateway.errors import ConfigError, RegistryUnavailable, SchemaError, SubjectNotFound
 from gateway.model import SchemaVersion
-from gateway.plan.findings import Area, Finding, Grade
+from gateway.plan.findings import Area, Finding, Grade, invalid
 from gateway.plan.folder_schemas import FolderSchemas
 from gateway.plan.unapplied import unapplied
 from gateway.registry.client import RegistryClient
-from gateway.service.inspection.settings import invalid
 
 _AT_ONCE = 8
 """Questions to the registry at a time."""

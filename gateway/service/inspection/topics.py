@@ -11,8 +11,7 @@ from gateway.errors import ConfigError, SinkError
 from gateway.kafka.permissions import may_write
 from gateway.kafka.presence import missing_topics
 from gateway.kafka.topics import CLOCK_MARGIN_S, KafkaTopic, TopicInspector
-from gateway.plan.findings import Area, Finding, Grade
-from gateway.service.inspection.settings import invalid
+from gateway.plan.findings import Area, Finding, Grade, invalid
 
 RECORD_OVERHEAD_BYTES = 48_588
 """Room for key and headers beside the largest payload: the default of 1 000 000 bytes then needs 1 048 588,

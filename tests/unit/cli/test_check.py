@@ -13,6 +13,7 @@ from tests.parts.processes import free_port
 from tests.parts.projects import READING, ProjectFiles
 
 OK = {"accepted": [{"name": "fine", "payload": '{"n": 1, "temp": 2.5}'}]}
+BAD = {"rejected": [{"name": "bad", "payload": "{}", "code": "json-invalid"}]}
 
 
 @pytest.fixture
@@ -54,14 +55,14 @@ def test_private_payloads_are_promised(files: ProjectFiles, kept: str, promise: 
 
 def test_a_failing_example(files: ProjectFiles) -> None:
     """Exit 1, and a line with file, line, name, and both sides; the order of the lines ends with the worst."""
-    files.declare("pump", examples={"rejected": [{"name": "bad", "payload": "{}", "code": "json-invalid"}]})
+    files.declare("pump", examples=OK | BAD)
     files.declare("other")
     result = check(files)
     assert result.exit_code == 1
     notice, problem, *_ = result.stdout.splitlines()
     assert notice.startswith("notice       example")
     assert problem.startswith(
-        f"problem      example        {files.contracts}/pump/examples.yaml:2: rejected example 'bad'"
+        f"problem      example        {files.contracts}/pump/examples.yaml:5: rejected example 'bad'"
     )
     assert "expected json-invalid, found" in problem
     assert "1 notice, 1 problem" in result.stdout
@@ -105,7 +106,7 @@ def test_every_problem_at_once(files: ProjectFiles) -> None:
 
 def test_json_for_a_program(files: ProjectFiles) -> None:
     """One object with every finding; the exit code is the same."""
-    folder = files.declare("pump", examples={"rejected": [{"name": "bad", "payload": "{}", "code": "json-invalid"}]})
+    folder = files.declare("pump", examples=OK | BAD)
     result = check(files, "--output", "json")
     assert result.exit_code == 1
     report = json.loads(result.stdout)
@@ -122,7 +123,7 @@ def test_json_for_a_program(files: ProjectFiles) -> None:
         "online": False,
         "contracts": 1,
         "shared_types": 0,
-        "examples": 1,
+        "examples": 2,
     }
     assert finding.pop("message").startswith("rejected example 'bad'")
     assert finding.pop("found")
@@ -132,9 +133,11 @@ def test_json_for_a_program(files: ProjectFiles) -> None:
         "about": "bad",
         "contract": "pump",
         "file": str(folder / "examples.yaml"),
-        "line": 2,
+        "line": 5,
+        "column": None,
         "path": "/n",
         "expected": "json-invalid",
+        "check": "example",
     }
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from gateway.config.load import load_contracts
-from gateway.plan.findings import Area, Finding, Grade, worst
+from gateway.plan.findings import Area, Check, Finding, Grade, worst
 from gateway.plan.rehearsal import Rehearsal, rehearse
 from tests.parts.gateway import SCHEMAS
 from tests.parts.projects import READING, ProjectFiles
@@ -58,6 +58,7 @@ def test_an_example_that_does_not_hold(files: ProjectFiles) -> None:
         "/n",
         "number 2",
         "number 1",
+        Check.EXAMPLE,
     )
 
 
@@ -179,13 +180,6 @@ def test_pointers_to_nowhere_are_noticed(files: ProjectFiles, key: str, contract
         ("json", Grade.NOTICE),
     }
     assert all(finding.message.startswith(f"{key}: ") for finding in noticed)
-
-
-def test_a_contract_without_examples_is_noticed(files: ProjectFiles) -> None:
-    """Nothing would hold a new schema version back."""
-    files.declare("a")
-    finding = only(played(files))
-    assert (finding.grade, finding.area) == (Grade.NOTICE, Area.EXAMPLE)
 
 
 def test_the_worst_grade() -> None:

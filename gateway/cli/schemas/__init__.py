@@ -1,0 +1,23 @@
+"""``gateway schemas``: contracts and their schemas as code."""
+
+from __future__ import annotations
+
+import typer
+
+from gateway.cli.exits import Exit
+from gateway.cli.schemas.check import check
+
+app = typer.Typer(
+    name="schemas",
+    help="Contracts and their schemas as code: check them, plan and apply what the registry lacks.",
+    rich_markup_mode="markdown",
+)
+app.command()(check)
+
+
+@app.callback(invoke_without_command=True)
+def _group(context: typer.Context) -> None:
+    """Contracts and their schemas as code: check them, plan and apply what the registry lacks."""
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+        raise typer.Exit(Exit.USAGE)

@@ -1,0 +1,117 @@
+"""The folders of contracts held against what they were, each changed schema against its own past.
+
+The level is the contract's, or BACKWARD, which is a registry's own default. What the folders alone cannot tell is
+``unknown``: a registry must be asked.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Final
+
+from gateway.config.coexistence import subjects
+from gateway.config.contract import Compatibility, Contract, Contracts, SchemaFile, SharedType
+from gateway.config.files import display
+from gateway.errors import SchemaError
+from gateway.model import SchemaVersion
+from gateway.notation.lines import json_place
+from gateway.plan.compatibility.evolution import evolution_objections
+from gateway.plan.compatibility.objections import ADVICE, Objection
+from gateway.plan.findings import Area, Check, Finding, Grade
+from gateway.plan.folder_schemas import FolderSchemas, KeptElsewhere
+from gateway.plan.unapplied import same_json
+
+DEFAULT_LEVEL: Final = Compatibility.BACKWARD
+"""Of a registry that nobody told otherwise."""
+
+
+def regressions(now: Contracts, past: Contracts, name: str) -> Iterator[Finding]:
+    """What changed since ``past``, called ``name``, and must not have, subject by subject."""
+    levels = level_of(now)
+    ours, theirs = FolderSchemas(now), FolderSchemas(past)
+    declared: set[str] = set()
+    for folder in (*now.shared_types, *now):
+        for subject in subjects(folder):
+            declared.add(subject)
+            if folder.schema is not None and theirs.declared(subject) is not None:
+                level = levels.get(subject, DEFAULT_LEVEL)
+                yield from _compare(folder, folder.schema, subject, level, (ours, theirs), name)
+    for folder in (*past.shared_types, *past):
+        for subject in subjects(folder):
+            if subject not in declared:
+                message = (
+                    f"subject {subject} was declared at {name} and is not any more; a registry keeps it until "
+                    "gateway schemas apply is told to delete it"
+                )
+                yield Finding(Grade.NOTICE, Area.SCHEMA, subject, message, folder.name, check=Check.HISTORY)
+
+
+def level_of(contracts: Contracts) -> dict[str, Compatibility]:
+    """The level that folders declare, by subject."""
+    return {
+        subject: folder.compatibility
+        for folder in (*contracts.shared_types, *contracts)
+        if folder.compatibility is not None
+        for subject in subjects(folder)
+    }
+
+
+def _compare(
+    folder: Contract | SharedType,
+    file: SchemaFile,
+    subject: str,
+    level: Compatibility,
+    schemas: tuple[FolderSchemas, FolderSchemas],
+    name: str,
+) -> Iterator[Finding]:
+    shown = display(file.path)
+    try:
+        new, old = (each.version(subject) for each in schemas)
+        if _is_same(old, new):
+            return
+        objections = evolution_objections(old, new, level)
+    except KeptElsewhere as exc:
+        message = (
+            f"changed since {name}, and refers to subject {exc.subject!r}, which no folder holds: plan asks for it"
+        )
+        yield Finding(Grade.UNKNOWN, Area.SCHEMA, subject, message, folder.name, shown, check=Check.COMPATIBILITY)
+        return
+    except SchemaError as exc:
+        message = f"cannot be compared with {name}: {exc}"
+        yield Finding(Grade.UNKNOWN, Area.SCHEMA, subject, message, folder.name, shown, check=Check.COMPATIBILITY)
+        return
+    for objection in objections:
+        yield _finding(folder, file, subject, objection, f"{level} since {name}")
+
+
+def _finding(
+    folder: Contract | SharedType, file: SchemaFile, subject: str, objection: Objection, against: str
+) -> Finding:
+    place = json_place(file.text, objection.path)
+    verdict = "breaks" if objection.is_certain else "may break"
+    return Finding(
+        Grade.PROBLEM if objection.is_certain else Grade.UNKNOWN,
+        Area.SCHEMA,
+        subject,
+        f"{verdict} {against} ({objection.rule}): {objection.message}; {ADVICE[objection.rule]}",
+        folder.name,
+        display(file.path),
+        place.line if place else None,
+        objection.path,
+        check=Check.COMPATIBILITY,
+        column=place.column if place else None,
+    )
+
+
+def _is_same(old: SchemaVersion, new: SchemaVersion) -> bool:
+    """Whether two versions are the same schema with the same references, those compared in the same way."""
+    return (
+        old.format is new.format
+        and same_json(json.loads(old.text), json.loads(new.text))
+        and len(old.references) == len(new.references)
+        and all(
+            ours.name == theirs.name and _is_same(ours.schema, theirs.schema)
+            for ours, theirs in zip(old.references, new.references, strict=True)
+        )
+    )
