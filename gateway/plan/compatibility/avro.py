@@ -42,9 +42,10 @@ class Conflict:
     kind: str
     """As Confluent names it, for example READER_FIELD_MISSING_DEFAULT_VALUE."""
     wording: str
-    places: str
-    """Where in the reader's schema, as Apache tells it; of all kinds together, which it keeps apart from them."""
+    places: tuple[str, ...]
+    """Where in the reader's schema, as Apache tells it, and around that; of all kinds together."""
     details: str
+    """The names, types or symbols concerned; of all kinds together."""
 
 
 def parse_avro(text: str, referenced: Iterable[str] = ()) -> avro_schema.Schema:
@@ -75,7 +76,7 @@ def find_conflicts(reader: Schema, writer: Schema) -> list[Conflict]:
     if result.compatibility is SchemaCompatibilityType.compatible:
         return []
     # The checker keeps kinds, places and details as separate sets: they belong together only as a whole.
-    places, details = ", ".join(sorted(result.locations)), ", ".join(sorted(result.messages))
+    places, details = tuple(sorted(result.locations)), ", ".join(sorted(result.messages))
     return [
         Conflict(kind.name.upper(), _WORDING[kind], places, details)
         for kind in sorted(set(result.incompatibilities), key=lambda kind: kind.name)

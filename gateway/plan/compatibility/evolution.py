@@ -65,8 +65,26 @@ def _avro(old: Schema, new: Schema, level: Compatibility) -> Iterator[Objection]
     )
     for is_asked, reader, writer, what in directions:
         for conflict in find_conflicts(reader, writer) if is_asked else ():
-            details = f"{conflict.details}, " if conflict.details else ""
-            yield Objection(Rule.AVRO, "", f"{what}: {conflict.wording} ({details}at {conflict.places})")
+            innermost = [
+                place for place in conflict.places if not any(_is_inside(each, place) for each in conflict.places)
+            ]
+            where = f" ({conflict.details}, at {', '.join(innermost)})"
+            path = innermost[0] if reader is new and len(innermost) == 1 else ""
+            yield Objection(_AVRO_RULES[conflict.kind], path, f"{what}: {conflict.wording}{where}")
+
+
+def _is_inside(inner: str, outer: str) -> bool:
+    return inner != outer and inner.startswith(outer.rstrip("/") + "/")
+
+
+_AVRO_RULES = {
+    "READER_FIELD_MISSING_DEFAULT_VALUE": Rule.FIELD_WITHOUT_DEFAULT,
+    "TYPE_MISMATCH": Rule.TYPE_MISMATCH,
+    "MISSING_UNION_BRANCH": Rule.BRANCH_MISSING,
+    "MISSING_ENUM_SYMBOLS": Rule.SYMBOLS_MISSING,
+    "NAME_MISMATCH": Rule.NAME_MISMATCH,
+    "FIXED_SIZE_MISMATCH": Rule.SIZE_MISMATCH,
+}
 
 
 def parsed_avro(version: SchemaVersion) -> Schema:

@@ -22,7 +22,12 @@ class Rule(StrEnum):
     MODEL_CLOSED = "model-closed"
     ITEMS_RESTRICTED = "items-restricted"
     ALTERNATIVE_REMOVED = "alternative-removed"
-    AVRO = "avro-resolution"
+    FIELD_WITHOUT_DEFAULT = "avro-field-without-default"
+    TYPE_MISMATCH = "avro-type-mismatch"
+    BRANCH_MISSING = "avro-branch-missing"
+    SYMBOLS_MISSING = "avro-symbols-missing"
+    NAME_MISMATCH = "avro-name-mismatch"
+    SIZE_MISMATCH = "avro-size-mismatch"
     FORMAT_CHANGED = "format-changed"
     NOT_COVERED = "not-covered"
 
@@ -40,7 +45,12 @@ ADVICE: Final[Mapping[Rule, str]] = {
     Rule.MODEL_CLOSED: "leave other properties allowed as they were",
     Rule.ITEMS_RESTRICTED: "allow any item",
     Rule.ALTERNATIVE_REMOVED: "keep the alternative",
-    Rule.AVRO: "give a new field a default, keep what has none, and keep types and symbols, or only widen them",
+    Rule.FIELD_WITHOUT_DEFAULT: "give the field a default",
+    Rule.TYPE_MISMATCH: "keep the type or only widen it, and add what is new as a field of its own with a default",
+    Rule.BRANCH_MISSING: "keep the union's type",
+    Rule.SYMBOLS_MISSING: "keep the symbols, or give the enum a default",
+    Rule.NAME_MISMATCH: "keep the name",
+    Rule.SIZE_MISMATCH: "keep the size, and add what is new as a field of its own with a default",
     Rule.FORMAT_CHANGED: "use a new subject and a new topic",
     Rule.NOT_COVERED: "gateway schemas plan asks the registry",
 }

@@ -38,7 +38,7 @@ def _avro(old: SchemaVersion, new: SchemaVersion, level: Compatibility) -> list[
     directions = ((reads_old(level), new, old, "new", "old"), (read_by_old(level), old, new, "old", "new"))
     return [
         f"{{errorType:'{conflict.kind}', description:'the {reader_is} schema cannot read data of the {writer_is} "
-        f"schema: {conflict.wording} (at {conflict.places})', additionalInfo:'{conflict.details}'}}"
+        f"schema: {conflict.wording} (at {', '.join(conflict.places)})', additionalInfo:'{conflict.details}'}}"
         for is_asked, reader, writer, reader_is, writer_is in directions
         if is_asked
         for conflict in find_conflicts(parsed_avro(reader), parsed_avro(writer))

@@ -78,5 +78,5 @@ def test_a_conflict_names_kind_place_and_what_is_missing() -> None:
         for names in ("a", "ab")
     )
     [conflict] = find_conflicts(parse_avro(new), parse_avro(old))
-    assert (conflict.kind, conflict.places) == ("READER_FIELD_MISSING_DEFAULT_VALUE", "/fields/1")
+    assert (conflict.kind, conflict.places) == ("READER_FIELD_MISSING_DEFAULT_VALUE", ("/fields/1",))
     assert find_conflicts(parse_avro(old), parse_avro(new)) == []

@@ -73,5 +73,5 @@ def test_references_of_either_side_are_followed() -> None:
     ]
     old, new = (version({"type": "array", "items": "E"}, Format.AVRO, Reference("E", each)) for each in types)
     [objection] = evolution_objections(old, new, Compatibility.BACKWARD)
-    assert objection.rule is Rule.AVRO
+    assert objection.rule is Rule.SYMBOLS_MISSING
     assert "lacks symbols" in objection.message
