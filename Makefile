@@ -40,7 +40,7 @@ format: $(READY) ## let ruff format the code and mend what it can
 bench: $(READY) ## measure, and write docs/benchmarks.md
 	@$(BIN)/python -m bench $(BENCH)
 
-mutate: $(READY) ## do the vectors notice small mistakes in the rules of conversion (tests/mutation/README.md)
+mutate: $(READY) ## do the tests notice small mistakes in the rules of conversion (tests/mutation/README.md)
 	@$(BIN)/python -m tests.mutation $(MUTATE)
 
 fuzz: $(VENV)/.fuzz ## look for inputs that break something, FUZZ_SECONDS=10 in each target (tests/fuzz/README.md)
