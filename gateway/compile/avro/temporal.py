@@ -55,11 +55,11 @@ def compile_date(leaf: Leaf) -> Scalar:
             raise refuse_null(wanted)
         if rules.strict or kind is not str:
             raise mismatch(wanted)
-        days = from_text(value)
+        days = from_text(value, log)
         leaf.note(log, STRING_TO_DATE)
         return days
 
-    def from_text(text: str) -> int:
+    def from_text(text: str, log: Log) -> int:
         day = 86_400 * NANOS_PER["s"]
         try:
             return datetimes.read_date(text)
@@ -67,11 +67,13 @@ def compile_date(leaf: Leaf) -> Scalar:
             if not rules.lenient:
                 raise _bad_datetime(wanted, "YYYY-MM-DD") from None
         try:
-            nanos, _ = datetimes.read_date_time(text, lenient=False)
+            nanos, offset = datetimes.read_date_time(text, lenient=False)
         except BadDateTime:
             raise _bad_datetime(wanted, "YYYY-MM-DD") from None
         if nanos % day:
             raise _bad_datetime(wanted, "YYYY-MM-DD")
+        if offset is not None:
+            leaf.note(log, TIMEZONE_DROPPED)
         return nanos // day
 
     low, high = datetimes.DATE_MIN, datetimes.DATE_MAX
