@@ -158,7 +158,7 @@ def _plain(value: Any) -> Any:
         return [_plain(item) for item in value]
     if isinstance(value, dict):
         return {str(key): _plain(item) for key, item in value.items()}
-    if type(value) is int and value.bit_length() > 63:
+    if type(value) is int and not -(2**63) <= value < 2**63:
         return str(value) if value.bit_length() <= MOST_TEXT_BITS else f"an integer of {value.bit_length()} bits"
     return value
 
