@@ -54,6 +54,8 @@ class Finding(msgspec.Struct, frozen=True):
     keyword: str | None
     types: Sequence[str] | None = None
     """The types that the schema wants there, None where it is not about types."""
+    mode: Mode | None = None
+    """The lowest wider mode that takes it, where it is not about types."""
 
     @property
     def is_repairable(self) -> bool:
@@ -99,6 +101,11 @@ class Repairs:
                     if place in remedies:
                         remedies[place] = Remedy(declaration_helps=remedies[place].declaration_helps)
         return remedies
+
+    def mode_that_drops(self, where: Where) -> Mode | None:
+        """The lowest wider mode that drops unknown fields of the object at this place."""
+        path = generic(where)
+        return next((mode for mode, book in self._wider if book.at(path).drops_unknown), None)
 
     def _remedy(self, finding: Finding, value: Any) -> tuple[Remedy, Any]:
         """What may help, and what would then stand there."""

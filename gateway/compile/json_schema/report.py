@@ -92,7 +92,7 @@ class Report(msgspec.Struct, frozen=True):
             _pointer(map(str, place)),
             _place(finding.error),
             # Another keyword at the place refuses the value as it is, whatever a wider mode makes of it.
-            coercible_in=None if finding.types is None else remedy.mode,
+            coercible_in=finding.mode if finding.types is None else remedy.mode,
             fix=remedy.fix,
             keyword=finding.keyword,
         )
@@ -136,12 +136,17 @@ class Report(msgspec.Struct, frozen=True):
     def _unknown(self, error: Any, where: Where) -> Iterator[Finding]:
         known = self._properties(error.schema_path)
         present = self._value(where)
-        missing = [name for name in known if not isinstance(present, dict) or name not in present]
-        for key in error.kind.as_dict()["unexpected"]:
-            wanted, parent = "only the fields of the schema", self._pointer(where)
-            declare = self.unknown_fields if error.kind.name == "additionalProperties" else ""
-            refused = unknown_field(wanted, key, missing, parent, declare).told()
-            yield Finding(error, (*where, key), refused, error.kind.name)
+        missing = [name for name in known if name not in _names(present)]
+        keyword, unexpected = error.kind.name, error.kind.as_dict()["unexpected"]
+        # Of an object nothing of which is known nothing would be left.
+        droppable = keyword == "additionalProperties" and not set(_names(present)) <= set(unexpected)
+        mode = self.repairs.mode_that_drops(where) if droppable else None
+        wanted, parent = "only the fields of the schema", self._pointer(where)
+        if isinstance(Pointer(tuple(map(str, error.schema_path))).get(self.source), dict):
+            wanted += f", and others as {keyword} wants them"
+        for key in unexpected:
+            refused = unknown_field(wanted, key, missing, parent, self.unknown_fields if droppable else "").told()
+            yield Finding(error, (*where, key), refused, keyword, mode=mode)
 
     def _properties(self, schema_path: Iterable[str | int]) -> list[str]:
         """The property names beside the keyword at ``schema_path``, where it lies in this very schema."""
@@ -149,6 +154,10 @@ class Report(msgspec.Struct, frozen=True):
         here = Pointer(tuple(parent)).get(self.source)
         properties = here.get("properties") if isinstance(here, dict) else None
         return list(properties) if isinstance(properties, dict) else []
+
+
+def _names(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 _OF_UNKNOWN = frozenset({"additionalProperties", "unevaluatedProperties"})
