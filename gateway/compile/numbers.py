@@ -63,6 +63,7 @@ def read_number(text: str, *, lenient: bool, separator: str = ".") -> str | None
 def readings(text: str, separator: str = ".") -> list[str]:
     """The two numbers that a text reads as where its one other separator may be that of decimals or of thousands."""
     other = "," if separator == "." else "."
+    text = text.strip(_WHITE_SPACE)
     if other not in text or text.count(other) > 1 or not _THOUSANDS(text):
         return []
     return [text.replace(other, "."), text.replace(other, "")]
