@@ -78,7 +78,8 @@ class Teller:
                 try:
                     self._validator.validate(value)
                 except (jsonschema_rs.ValidationError, BeyondError) as exc:
-                    return Told(flaws_of([exc], value), complete=False)
+                    # Its frames hold what will hold it: a cycle.
+                    return Told(flaws_of([exc.with_traceback(None)], value), complete=False)
         flaws = flaws_of(islice(self._validator.iter_errors(value), MOST_FLAWS + 1), value)
         return Told(flaws, complete=len(flaws) <= MOST_FLAWS)
 
