@@ -25,13 +25,13 @@ from gateway.compile.rules import MODES, Path, RuleBook, keep
 from gateway.compile.sentence import listed
 from gateway.compile.verdict import Advice, Log, Refused
 from gateway.model import Code, Coercion, Mode
-from gateway.notation.pointer import Pointer
+from gateway.notation.pointer import MISSING, Pointer
 
 MOST_ROUNDS = 4
 """A conversion can uncover a further wrong type (in ``then``, or behind ``oneOf``), but not without end."""
 
-_MOST_TRIED = 60_000
-"""Errors that are made anew to try out branches; each reading of a branch makes all that were there before."""
+_MOST_TRIED = 20_000
+"""Errors that are made anew to try out branches of one payload; each reading makes all that were there before."""
 
 _LIMIT: Mapping[str, str] = {"limit": "conversions", "actual": f"more than {MOST_FLAWS}, or of very large values"}
 _EXPLANATION: Mapping[str, str] = {"limit": "explanation", "actual": "errors about very large values"}
@@ -81,6 +81,8 @@ class Attempt(msgspec.Struct):
     hopeless: list[Flaw] = []
     """What no conversion of types mends: the payload is refused, even if a conversion silences it."""
 
+    tried: int = 0
+    """Errors that were made anew to try out branches."""
     limit: Refused | None = None
     """Set where the flaws are too many, or tell too much, to be mended."""
 
@@ -218,7 +220,7 @@ class Mender:
             n: [
                 fixes
                 for branch in flaw.error.kind.as_dict().get("context", ())
-                if (fixes := _types_only(places.flaws_of(branch)))
+                if branch and (fixes := _types_only(places.flaws_of(branch)))
             ]
             for n, flaw in enumerate(attempt.flaws)
             if flaw.name in _ALTERNATIVES
@@ -243,22 +245,24 @@ class Mender:
     def _readings(self, branches: Iterable[Sequence[Fix]], value: Any, count: int) -> list[_Reading]:
         """What the lowest ``count`` modes make of a place by each branch; of equal ones the first branch's."""
         found: dict[tuple[Any, ...], _Reading] = {}
+        known: dict[Fix, Any] = {}
         for fixes in branches:
-            made = self._converted(fixes, value, count)
-            if made is not None:
+            for fix in fixes:
+                if fix not in known:  # a hundred branches may want the same of one text, which may be long
+                    known[fix] = self._converted(fix, value, count)
+                if known[fix] is MISSING:
+                    break
+            else:
+                made = [(fix.where, known[fix]) for fix in fixes]
                 found.setdefault(tuple((at, _identity(result)) for at, result in made), _Reading(fixes, made))
         return list(found.values())
 
-    def _converted(self, fixes: Sequence[Fix], value: Any, count: int) -> list[tuple[Where, Any]] | None:
-        """Each fix's place and converted value by the lowest ``count`` modes, None where one cannot be converted."""
-        made: list[tuple[Where, Any]] = []
-        for fix in fixes:
-            try:
-                converted = convert(fix.types, value_at(value, fix.where), self.leaves(generic(fix.where))[:count], [])
-            except Refused:
-                return None
-            made.append((fix.where, converted))
-        return made
+    def _converted(self, fix: Fix, value: Any, count: int) -> Any:
+        """What the lowest ``count`` modes make of a fix's place, MISSING where nothing."""
+        try:
+            return convert(fix.types, value_at(value, fix.where), self.leaves(generic(fix.where))[:count], [])
+        except Refused:
+            return MISSING
 
     def _resolving(
         self, attempt: Attempt, readings: Mapping[int, Sequence[_Reading]]
@@ -269,7 +273,8 @@ class Mender:
         as often as it is long. Of too many nothing is tried, and the attempt is no longer complete.
         """
         tries = max(map(len, readings.values()), default=0)
-        if tries * sum(count_errors(flaw.error) for flaw in attempt.flaws) > _MOST_TRIED:
+        attempt.tried += tries * sum(count_errors(flaw.error) for flaw in attempt.flaws)
+        if attempt.tried > _MOST_TRIED:
             attempt.complete = False
             return {}
         found: dict[int, list[_Reading]] = {}

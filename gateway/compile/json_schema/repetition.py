@@ -54,6 +54,8 @@ class Repetition(NamedTuple):
     """How often one value is judged, where that is most often."""
     errors: int
     """Errors that one value can bring about; those about the names of its properties aside."""
+    missing: int
+    """Properties that one schema can miss in one object, an error each."""
     counts_names: bool
     """Whether each name of an object can bring about an error about the object."""
     has_alternatives: bool
@@ -73,7 +75,9 @@ def count_repetition(documents: Documents) -> Repetition:
         if deepest is not None or not judgements:
             break
         most = max(most, judgements)
-    return Repetition(deepest, most, counting.errors, counting.counts_names, counting.has_alternatives)
+    return Repetition(
+        deepest, most, counting.errors, counting.missing, counting.counts_names, counting.has_alternatives
+    )
 
 
 _TOO_MANY = "the schema's alternatives contain each other in too many ways; say less by allOf, anyOf, oneOf and $ref"
@@ -88,6 +92,7 @@ class _Counting:
         self._places: dict[int, Place] = {}
         """By the identities of their schemas."""
         self.errors = 1
+        self.missing = 0
         self.counts_names = False
         self.has_alternatives = False
 
@@ -147,6 +152,7 @@ class _Counting:
             here = self._here(place)
             self.errors = max(self.errors, sum(count * _errors_of(part.schema) for part, count in here))
             for part, _ in here:
+                self.missing = max(self.missing, _required_by(part.schema))
                 self.counts_names = self.counts_names or _names(part)
                 self.has_alternatives = self.has_alternatives or bool(part.schema.keys() & {"anyOf", "oneOf"})
             found = self._below[id(place.schema)] = self._find_locations(here)
@@ -195,9 +201,14 @@ def _names(place: Place) -> bool:
 
 def _errors_of(schema: Mapping[str, Any]) -> int:
     """Errors that the keywords of one schema can make of one value: one each, and one for each missing property."""
+    return len(schema.keys() - _SILENT) + _required_by(schema)
+
+
+def _required_by(schema: Mapping[str, Any]) -> int:
+    """Names of properties that the keywords of one schema may miss."""
     lists = [schema.get("required"), *_named(schema, "dependentRequired").values()]
     lists += _named(schema, "dependencies").values()
-    return len(schema.keys() - _SILENT) + sum(len(names) for names in lists if isinstance(names, list))
+    return sum(len(names) for names in lists if isinstance(names, list))
 
 
 def _named(schema: Mapping[str, Any], keyword: str) -> Mapping[str, Any]:

@@ -26,7 +26,7 @@ MOST_COPIED = 16_000_000
 """Bytes of JSON text that all errors together may hold copies of; in memory they take up to 30 times as much."""
 MOST_FLAWS = 10_000
 """Errors that are looked at; more take seconds."""
-MOST_ERRORS = 20_000
+MOST_ERRORS = 16_000
 """With those that they hold: why each alternative refused a value."""
 _MOST_VALUES = 1_000_000
 """That all errors together hold copies of."""
@@ -98,7 +98,7 @@ class Teller:
         judgements = max(1, self._repetition.judgements)
         errors = values = 0
         most = max(1, _MOST_IN_PIECE // judgements)
-        for piece in pieces_of(value, most):
+        for piece in pieces_of(value, most, self._repetition.missing):
             holds_too_much = False
             for flaw in flaws_of(self._validator.iter_errors(piece), piece):
                 held, around = count_errors(flaw.error), count_values(value_at(piece, flaw.where), most)
@@ -111,9 +111,9 @@ class Teller:
 
 
 def count_errors(error: Any) -> int:
-    """The error and those that it holds: of each branch, why it refused the value."""
+    """The error and those that it holds: of each branch, why it refused the value; one for a branch that did not."""
     branches = error.kind.as_dict().get("context", ())
-    return 1 + sum(count_errors(inner) for branch in branches for inner in branch)
+    return 1 + sum(max(1, sum(map(count_errors, branch))) for branch in branches)
 
 
 def _shape(value: Any) -> tuple[int, int]:

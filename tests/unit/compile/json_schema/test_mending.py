@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from gateway.compile.json_schema.conversion import convert
 from tests.unit.compile.compiled import accepted, binding_of, conversions, json_version, reason, refused
 from tests.unit.compile.test_hostile import bounded
 
@@ -73,17 +74,37 @@ def test_thousands_of_conversions_cost_no_more_than_their_number():
     assert len(record.coercions) == 5000
     mapping = binding_of(json_version({"additionalProperties": {"type": "integer"}}))
     payload = json.dumps({f"k{n}": "1" for n in range(5000)}).encode()
-    copied = _copied_keys(lambda: mapping.encode(payload, 0))
-    assert copied < 10
+    assert _calls("copy", lambda: mapping.encode(payload, 0)) < 10
 
 
-def _copied_keys(work: Any) -> int:
-    """How often ``work`` copies a dictionary or a list."""
-    copies = 0
+def test_where_errors_of_branches_stand_is_found_without_reading_all_of_the_payload_for_each():
+    """The payload is written a few times to look at it as a whole, whatever the number of wrong values."""
+    binding = binding_of(json_version({"additionalProperties": {"oneOf": [{"type": "integer", "minimum": 9}] * 2}}))
+    payload = json.dumps({f"k{n}": "1" for n in range(500)}).encode()
+    assert _calls("encode", lambda: binding.encode(payload, 0)) < 30
+
+
+def test_a_text_is_converted_once_for_all_branches(monkeypatch: pytest.MonkeyPatch):
+    """A hundred branches may want a number of a text of many digits."""
+    asked: list[Any] = []
+
+    def noted(*arguments: Any) -> Any:
+        asked.append(arguments)
+        return convert(*arguments)
+
+    monkeypatch.setattr("gateway.compile.json_schema.mending.convert", noted)
+    branches = [{"properties": {"v": {"type": "integer", "minimum": n}}} for n in range(100)]
+    assert refused(json_version({"anyOf": branches}), json.dumps({"v": "7" * 5000})).code == "union-no-match"
+    assert len(asked) == 1
+
+
+def _calls(name: str, work: Any) -> int:
+    """How often ``work`` calls a method of this name that is not written in Python."""
+    calls = 0
 
     def count(_frame: FrameType, event: str, argument: Any) -> None:
-        nonlocal copies
-        copies += event == "c_call" and argument.__name__ == "copy"
+        nonlocal calls
+        calls += event == "c_call" and argument.__name__ == name
 
     before = sys.getprofile()
     sys.setprofile(count)
@@ -91,7 +112,7 @@ def _copied_keys(work: Any) -> int:
         work()
     finally:
         sys.setprofile(before)
-    return copies
+    return calls
 
 
 def test_equal_numbers_are_one_reading():

@@ -74,8 +74,13 @@ def tell(schema: Any, value: Any) -> tuple[Told, Recorder]:
         ({"properties": {"v": EITHER, "w": KINDS}}, {"v": [True] * 9_000, "w": [WRONG] * 2_000}),
         ({"additionalProperties": EITHER["items"]}, {f"k{n}": "x" for n in range(50_000)}),
         ({"allOf": [{"properties": {"v": {"maxItems": 1}}} for _ in range(400)]}, {"v": [1] * 100_000}),
+        ({"items": {"required": [f"r{n}" for n in range(100)]}}, [{}] * 15_000),
+        ({"items": {"oneOf": [{"properties": {"k": {"const": n}}} for n in range(100)]}}, [{}] * 8_000),
     ],
-    ids=["everywhere", "after a good beginning", "in each other", "in a small payload", "beside", "of names", "copies"],
+    ids=[
+        *("everywhere", "after a good beginning", "in each other", "in a small payload", "beside", "of names"),
+        *("copies", "of missing fields", "of branches that fit"),
+    ],
 )
 def test_of_errors_without_end_one_is_told(schema: Any, value: Any):
     """Those of a few pieces are all that is ever made."""
@@ -109,6 +114,8 @@ def test_each_value_is_in_a_piece():
         {"kind": "a", "list": [{"x": 4}]},
         {"kind": "a", "other": {"y": [5, 6, 7]}},
     ]
+    assert list(pieces_of([{}, {}, {"a": 1}], 8, missing=3)) == [[{}, {}], [{"a": 1}]]
+    assert list(pieces_of([{}, {}], 2, missing=3)) == [[{}], [{}]]
     assert list(pieces_of(7, 1)) == [7]
     assert list(pieces_of([], 1)) == [[]]
     assert list(pieces_of([[1, 2], 3], 2)) == [[[1, 2]], [3]]
