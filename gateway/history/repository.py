@@ -16,6 +16,8 @@ from gateway.errors import ConfigError, ConfigProblem
 
 _TIMEOUT_S = 60
 """For reading what is on this disk."""
+_MOST_COMMITS = 200
+"""Of one file: what was registered is hardly older."""
 
 
 @contextmanager
@@ -34,6 +36,21 @@ def committed(folder: Path, ref: str) -> Iterator[Path]:
             with tarfile.open(fileobj=io.BytesIO(archive)) as content:
                 content.extractall(copy, filter="data")
         yield Path(copy)
+
+
+def past_contents(file: Path) -> list[bytes]:
+    """What the file held in the commits that changed it, the newest first, at most 200; none without a repository."""
+    try:
+        commits = _answer(file.parent, "log", f"--max-count={_MOST_COMMITS}", "--format=%H", "--", file.name).split()
+    except ConfigError:
+        return []
+    contents = []
+    for commit in commits:
+        try:
+            contents.append(_answer(file.parent, "show", f"{commit.decode()}:./{file.name}"))
+        except ConfigError:  # the commit removed it
+            continue
+    return contents
 
 
 def _answer(folder: Path, *arguments: str) -> bytes:

@@ -46,6 +46,8 @@ RETRY_PAUSE_S = 0.2
 NOT_FOUND_CODES = frozenset({40401, 40402, 40403})
 """Subject, version, schema. A plain 404 comes from a proxy or a wrong base path, and says nothing."""
 NO_SUBJECT_CONFIG = 40408
+DELETED_CODES = frozenset({40404, 40406})
+"""The subject, or the version, was deleted softly before."""
 
 
 class SchemaRefused(GatewayError):
@@ -179,6 +181,20 @@ class RegistryClient:
         """Sets the level of ``subject``, which need not exist yet. Raises RegistryUnavailable."""
         with self._checking():
             await self._ask("PUT", _config(subject), {"compatibility": level.value})
+
+    async def delete_subject(self, subject: str, *, permanent: bool = False) -> bool:
+        """Deletes a subject with all its versions, softly or, once that is done, for good; whether it was there.
+
+        Raises SchemaRefused where another schema refers to it, RegistryUnavailable.
+        """
+        with self._checking(subject):
+            try:
+                await self._ask("DELETE", f"subjects/{_quoted(subject)}", permanent=permanent)
+            except Refusal as exc:
+                if _not_found(exc) or exc.code in DELETED_CODES:
+                    return False
+                raise
+            return True
 
     # How all of them ask
 

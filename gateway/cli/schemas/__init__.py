@@ -5,14 +5,17 @@ from __future__ import annotations
 import typer
 
 from gateway.cli.exits import Exit
+from gateway.cli.schemas.apply import apply
 from gateway.cli.schemas.check import check
+from gateway.cli.schemas.plan import plan
 
 app = typer.Typer(
     name="schemas",
     help="Contracts and their schemas as code: check them, plan and apply what the registry lacks.",
     rich_markup_mode="markdown",
 )
-app.command()(check)
+for command in (check, plan, apply):
+    app.command()(command)
 
 
 @app.callback(invoke_without_command=True)

@@ -13,7 +13,7 @@ import typer
 from gateway.cli.console import line, open_console, print_json, printable
 from gateway.cli.exits import Exit
 from gateway.cli.renderings.findings import github, gitlab, sarif
-from gateway.cli.schemas.folders import FolderArgument, OptionalConfig, find_folder
+from gateway.cli.schemas.folders import FolderArgument, OptionalConfig, find_place
 from gateway.plan.findings import Finding, Grade
 from gateway.service.inspection.folders import FolderReport, inspect_folder
 
@@ -57,8 +57,8 @@ def check(
 
     Exit codes: 0 fine, 1 something is wrong, 2 a file cannot be used.
     """
-    where, around = find_folder(folder, config)
-    report = inspect_folder(where, around, since)
+    place = find_place(folder, config, offline=True)
+    report = inspect_folder(place.folder, place.around, since)
     match output:
         case Format.TEXT:
             _show(report)

@@ -1,7 +1,10 @@
-"""Which folder of contracts a command means, and what gateway.yaml says about it."""
+"""Which folder of contracts and which registry a command means, and what gateway.yaml says about them."""
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -9,8 +12,9 @@ import typer
 
 from gateway.config.contract import DEFAULT_DEAD_LETTERS
 from gateway.config.load import load_settings
-from gateway.config.settings import Limits
+from gateway.config.settings import Limits, Registry
 from gateway.notation.template import Template
+from gateway.registry.client import RegistryClient
 from gateway.service.inspection.folders import Circumstances
 
 CONFIG: Final = Path("gateway.yaml")
@@ -23,17 +27,44 @@ FolderArgument = Annotated[
 OptionalConfig = Annotated[
     Path | None, typer.Option("--config", "-c", help="The gateway's configuration; not needed where FOLDER is given.")
 ]
+RegistryUrl = Annotated[
+    str | None, typer.Option("--registry", metavar="URL", help="Schema Registry, instead of gateway.yaml's.")
+]
 
 
-def find_folder(folder: Path | None, config: Path | None) -> tuple[Path, Circumstances]:
-    """The folder, and what gateway.yaml says about contracts where it is used. Raises ConfigError.
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where contracts are, and what is known around them."""
 
-    A gateway.yaml that nobody named is used only if nobody named a folder.
+    folder: Path
+    around: Circumstances
+    registry: Registry
+    file: str
+    """What says where the registry is, for messages."""
+
+
+def find_place(folder: Path | None, config: Path | None, url: str | None = None, *, offline: bool = False) -> Place:
+    """The place that these options mean. Raises ConfigError.
+
+    A gateway.yaml that nobody named is read only for what is not named: where schemas are checked, the gateway's
+    secrets need not be at hand. ``offline``: no registry is needed.
     """
-    if config is None and folder is None and CONFIG.exists():
+    if config is None and CONFIG.exists() and (folder is None or (url is None and not offline)):
         config = CONFIG
     if config is None:
-        return folder or FOLDER, Circumstances(DEFAULT_DEAD_LETTERS, Limits().depth)
+        circumstances = Circumstances(DEFAULT_DEAD_LETTERS, Limits().depth)
+        return Place(folder or FOLDER, circumstances, Registry() if url is None else Registry(url=url), "--registry")
     settings = load_settings(config)
-    around = Circumstances(Template.parse(settings.dead_letters.topic), settings.limits.depth)
-    return folder or settings.contracts, around
+    circumstances = Circumstances(Template.parse(settings.dead_letters.topic), settings.limits.depth)
+    registry = settings.registry if url is None else settings.registry.model_copy(update={"url": url})
+    return Place(folder or settings.contracts, circumstances, registry, str(config))
+
+
+@asynccontextmanager
+async def open_registry(place: Place) -> AsyncIterator[RegistryClient]:
+    """A client for the registry, closed with the block. Raises ConfigError for properties that cannot work."""
+    client = RegistryClient(place.registry, place.file)
+    try:
+        yield client
+    finally:
+        await client.aclose()

@@ -1,0 +1,58 @@
+"""What a registry holds, as far as a plan needs to know it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from gateway.config.contract import Compatibility
+from gateway.model import Format
+
+
+@dataclass(frozen=True, slots=True)
+class HeldReference:
+    """A reference as a registry keeps it."""
+
+    name: str
+    subject: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class HeldVersion:
+    """A version of a subject."""
+
+    version: int
+    schema_id: int
+    format: Format
+    text: str
+    references: tuple[HeldReference, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class HeldSubject:
+    """A subject, as a registry has it."""
+
+    latest: HeldVersion | None = None
+    """None where it has no version that is not deleted."""
+    level: Compatibility | None = None
+    """Its own level; None where the registry's holds."""
+    pinned: HeldVersion | None = None
+    """The version that a contract is pinned to, where it was asked for and is there."""
+    same: int | None = None
+    """An earlier version that is the schema which the folders want, where the latest is not."""
+    unreadable: str = ""
+    """Why the latest version is none that the gateway takes, for example PROTOBUF; empty where it can be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class RegistryState:
+    """All that was asked for."""
+
+    urls: tuple[str, ...]
+    level: Compatibility | None
+    """The registry's own; None where it does not tell."""
+    subjects: Mapping[str, HeldSubject]
+    """Every subject that the folders name or refer to, also one that the registry does not have."""
+    others: tuple[str, ...] = field(default=())
+    """Subjects that no folder names."""

@@ -1,0 +1,125 @@
+"""Executes a plan, change by change, exactly as it was made.
+
+Before each change the registry is asked how the subject stands: where the result already holds nothing is done; where
+it stands as the plan's base says, the change is made; anything else refuses, because somebody else was there. So a plan
+can be executed again after whatever stopped it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from gateway.errors import GatewayError, SubjectNotFound
+from gateway.plan.changes import Base, Change, Delete, Plan, Register, SetLevel
+from gateway.registry.answers import Candidate, ReferenceTo
+from gateway.registry.client import RegistryClient
+
+
+class Result(StrEnum):
+    """What became of a change."""
+
+    DONE = "done"
+    HELD = "held"
+    """It was so already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """An executed change."""
+
+    change: Change
+    result: Result
+    detail: str
+    """The version and schema ID that a registration has, what a deletion removed."""
+
+
+class PlanOutdated(GatewayError):
+    """The registry is not as the plan expects it: somebody else changed it since."""
+
+
+async def execute(client: RegistryClient, plan: Plan) -> AsyncIterator[Step]:
+    """Each change of the plan, in order, once it is so.
+
+    Raises PlanOutdated; SchemaRefused where the registry refuses a schema; RegistryUnavailable. Nothing that was
+    yielded is undone by that, and what comes behind was not begun.
+    """
+    registered: dict[str, int] = {}
+    for change in plan.changes:
+        match change:
+            case SetLevel():
+                yield await _set_level(client, change)
+            case Register():
+                yield await _register(client, change, registered)
+            case Delete():
+                yield await _delete(client, change)
+
+
+async def _set_level(client: RegistryClient, change: SetLevel) -> Step:
+    found = await client.compatibility(change.subject)
+    if found is change.level:
+        return Step(change, Result.HELD, f"the level is {found}")
+    if found is not change.base:
+        raise PlanOutdated(
+            f"the level of {change.subject!r} is {found or 'not set'}, and was {change.base or 'not set'} when the "
+            "plan was made: plan again"
+        )
+    await client.set_compatibility(change.subject, change.level)
+    return Step(change, Result.DONE, f"the level is {change.level}")
+
+
+async def _register(client: RegistryClient, change: Register, registered: dict[str, int]) -> Step:
+    references = []
+    for reference in change.references:
+        version = reference.version
+        if version is None:
+            version = registered.get(reference.subject)
+        if version is None:
+            version = (await client.read_latest(reference.subject)).version
+        references.append(ReferenceTo(reference.name, reference.subject, version))
+    candidate = Candidate(change.format, change.text, tuple(references))
+    latest = await _latest(client, change.subject)
+    known = await client.lookup(change.subject, candidate) if latest is not None else None
+    if known is not None and latest is not None and known.version == latest.version:
+        registered[change.subject] = known.version
+        return Step(change, Result.HELD, f"version {known.version}, ID {known.schema_id}")
+    if latest != change.base:
+        raise PlanOutdated(
+            f"{change.subject!r} has {_shown(latest)}, and had {_shown(change.base)} when the plan was made: plan again"
+        )
+    await client.register(change.subject, candidate)
+    found = await client.lookup(change.subject, candidate)
+    if found is None:
+        raise PlanOutdated(f"{change.subject!r} was registered, and is gone again: plan again")
+    registered[change.subject] = found.version
+    return Step(change, Result.DONE, f"version {found.version}, ID {found.schema_id}")
+
+
+async def _delete(client: RegistryClient, change: Delete) -> Step:
+    latest = await _latest(client, change.subject)
+    if change.permanent:
+        if latest is not None:
+            raise PlanOutdated(f"{change.subject!r} has {_shown(latest)}, which was not deleted softly: plan again")
+        gone = await client.delete_subject(change.subject, permanent=True)
+        return Step(change, Result.DONE if gone else Result.HELD, "gone for good")
+    if latest is None:
+        return Step(change, Result.HELD, "deleted, softly")
+    if latest != change.base:
+        raise PlanOutdated(
+            f"{change.subject!r} has {_shown(latest)}, and had {_shown(change.base)} when the plan was made: plan again"
+        )
+    await client.delete_subject(change.subject)
+    return Step(change, Result.DONE, "deleted, softly")
+
+
+async def _latest(client: RegistryClient, subject: str) -> Base | None:
+    try:
+        found = await client.read_latest(subject)
+    except SubjectNotFound:
+        return None
+    return Base(found.version, found.schema_id)
+
+
+def _shown(base: Base | None) -> str:
+    return "no version" if base is None else f"version {base.version} (ID {base.schema_id}) as its latest"

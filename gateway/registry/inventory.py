@@ -1,0 +1,198 @@
+"""What a registry holds of the subjects that a plan is about, read with few questions at a time.
+
+Nothing is written. Any answer that is missing ends it: a plan made from half a registry would be wrong.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Iterable, Mapping
+from dataclasses import replace
+from typing import Final, TypeVar
+
+from gateway.config.contract import Compatibility
+from gateway.errors import GatewayError, SchemaError, SubjectNotFound
+from gateway.model import SchemaVersion
+from gateway.plan.changes import Change, Outlook, Plan, Register, SetLevel
+from gateway.plan.compatibility.evolution import evolution_objections
+from gateway.plan.compatibility.objections import ADVICE
+from gateway.plan.desired import DesiredSchema, DesiredSubject
+from gateway.plan.past import DEFAULT_LEVEL
+from gateway.plan.planning import is_held, resolve_references
+from gateway.plan.state import HeldReference, HeldSubject, HeldVersion, RegistryState
+from gateway.registry.answers import Candidate, ReferenceTo, Registered
+from gateway.registry.client import RegistryClient, SchemaRefused
+
+T = TypeVar("T")
+
+_AT_ONCE: Final = 16
+"""Questions at a time: enough to hide a network's delay, few enough for any registry."""
+_MOST_LISTED: Final = 1000
+"""Apicurio lists so many subjects and no more: then a subject that is not listed may be there all the same."""
+
+
+class Inventory:
+    """One reading of a registry."""
+
+    def __init__(self, client: RegistryClient) -> None:
+        self._client = client
+        self._gate = asyncio.Semaphore(_AT_ONCE)
+
+    async def read(self, desired: Mapping[str, DesiredSubject]) -> RegistryState:
+        """What the registry has of these subjects, and of those that they refer to. Raises RegistryUnavailable."""
+        listed = await self._client.subjects()
+        present, is_whole = set(listed), len(listed) < _MOST_LISTED
+        names = list(dict.fromkeys([*desired, *_referred(desired.values())]))
+        level = await self._client.compatibility()
+        held = await self._gather(
+            self._subject(name, desired.get(name), may_be_there=name in present or not is_whole) for name in names
+        )
+        state = RegistryState(self._client.urls, level, dict(zip(names, held, strict=True)))
+        others = tuple(sorted(present - set(names)))
+        return replace(state, subjects=await self._with_earlier(desired, state), others=others)
+
+    async def ask(self, plan: Plan, state: RegistryState, schemas: Mapping[str, SchemaVersion]) -> Plan:
+        """The plan with what becomes of each registration. Raises RegistryUnavailable.
+
+        The registry says it, but where the plan itself changes what it would go by: the subject's level, or a schema
+        that is referred to. Then the rules of ``plan.compatibility`` do; ``schemas``: the folders', by subject.
+        """
+        levels = {change.subject: change.level for change in plan.changes if isinstance(change, SetLevel)}
+
+        async def answer(change: Change) -> Change:
+            if not isinstance(change, Register):
+                return change
+            if change.base is None and _is_ahead(change):
+                return replace(change, outlook=Outlook.COMPATIBLE)
+            level = levels.get(change.subject) if change.base is not None else None
+            if level is not None or _is_ahead(change):
+                return await self._decided(change, level or await self._level(change.subject, state), schemas)
+            asked = await self._asked(change)
+            if asked.outlook is Outlook.INCOMPATIBLE and change.base is not None:
+                by_rules = await self._decided(change, await self._level(change.subject, state), schemas)
+                return replace(asked, reasons=(*by_rules.reasons, *asked.reasons))
+            return asked
+
+        return replace(plan, changes=tuple(await self._gather(answer(change) for change in plan.changes)))
+
+    async def _level(self, subject: str, state: RegistryState) -> Compatibility:
+        """The level under which a subject changes now."""
+        async with self._gate:
+            return await self._client.compatibility(subject) or state.level or DEFAULT_LEVEL
+
+    async def _decided(self, change: Register, level: Compatibility, schemas: Mapping[str, SchemaVersion]) -> Register:
+        """What the rules say of a new version."""
+        assert change.base is not None
+        new = schemas.get(change.subject)
+        if new is None:
+            reason = "it refers to a schema that is in no folder, so the rules cannot tell"
+            return replace(change, outlook=Outlook.UNDECIDED, reasons=(reason,))
+        try:
+            async with self._gate:
+                old = await self._client.version(change.subject, change.base.version)
+            found = evolution_objections(old, new, level)
+        except (SchemaError, SubjectNotFound) as exc:
+            return replace(change, outlook=Outlook.UNDECIDED, reasons=(f"could not be compared: {exc}",))
+        reasons = tuple(f"{each.rule} at {each.path or '/'}: {each.message}; {ADVICE[each.rule]}" for each in found)
+        if any(each.is_certain for each in found):
+            return replace(change, outlook=Outlook.INCOMPATIBLE, reasons=reasons)
+        if found or level.endswith("_TRANSITIVE"):
+            before = (f"by rules, with version {change.base.version} only: the plan changes what the registry goes by",)
+            return replace(change, outlook=Outlook.UNDECIDED, reasons=(*before, *reasons))
+        return replace(change, outlook=Outlook.COMPATIBLE)
+
+    async def _subject(self, subject: str, wanted: DesiredSubject | None, *, may_be_there: bool) -> HeldSubject:
+        """One subject as it stands."""
+        async with self._gate:
+            level = None
+            if wanted is not None and wanted.level is not None:
+                level = await self._client.compatibility(subject)
+            if not may_be_there:
+                return HeldSubject(level=level)
+            try:
+                latest = _held(await self._client.read_latest(subject))
+            except SubjectNotFound:
+                return HeldSubject(level=level)
+            except SchemaError as exc:
+                return HeldSubject(level=level, unreadable=str(exc))
+            version = wanted.schema.version if wanted is not None and wanted.schema is not None else None
+            if version is None or version == latest.version:
+                return HeldSubject(latest, level, pinned=latest if version is not None else None)
+            try:
+                pinned = _held(await self._client.read_version(subject, version))
+            except (SubjectNotFound, SchemaError):
+                return HeldSubject(latest, level)
+            return HeldSubject(latest, level, pinned)
+
+    async def _with_earlier(
+        self, desired: Mapping[str, DesiredSubject], state: RegistryState
+    ) -> dict[str, HeldSubject]:
+        """The subjects, those that changed with the earlier version that they would go back to."""
+
+        async def look(subject: str, held: HeldSubject) -> HeldSubject:
+            wanted = desired.get(subject)
+            if wanted is None or wanted.schema is None or held.latest is None or wanted.schema.version is not None:
+                return held
+            references, missing = resolve_references(wanted.schema, state, set())
+            if missing or is_held(wanted.schema, references, held.latest):
+                return held
+            targets = tuple(ReferenceTo(each.name, each.subject, each.version or 1) for each in references)
+            async with self._gate:
+                try:
+                    known = await self._client.lookup(subject, _candidate(wanted.schema, targets))
+                except SchemaRefused:
+                    return held  # that it is no schema is said when it is asked whether it fits
+            return held if known is None or known.version == held.latest.version else replace(held, same=known.version)
+
+        found = await self._gather(look(subject, held) for subject, held in state.subjects.items())
+        return dict(zip(state.subjects, found, strict=True))
+
+    async def _asked(self, change: Register) -> Register:
+        """What the registry says of a registration."""
+        targets = tuple(ReferenceTo(each.name, each.subject, each.version or 1) for each in change.references)
+        async with self._gate:
+            try:
+                verdict = await self._client.check(change.subject, Candidate(change.format, change.text, targets))
+            except SchemaRefused as exc:
+                return replace(change, outlook=Outlook.INCOMPATIBLE, reasons=(str(exc),))
+        outlook = Outlook.COMPATIBLE if verdict.compatible else Outlook.INCOMPATIBLE
+        return replace(change, outlook=outlook, reasons=verdict.messages)
+
+    @staticmethod
+    async def _gather(questions: Iterable[Awaitable[T]]) -> list[T]:
+        """The answers in order; the first failure ends all of them, and is raised."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(_await(question)) for question in questions]
+        except* GatewayError as failures:
+            raise failures.exceptions[0] from None
+        return [task.result() for task in tasks]
+
+
+async def _await(question: Awaitable[T]) -> T:
+    return await question
+
+
+def _is_ahead(change: Register) -> bool:
+    """Whether a schema refers to what the plan registers first."""
+    return any(reference.version is None for reference in change.references)
+
+
+def _referred(desired: Iterable[DesiredSubject]) -> list[str]:
+    return [
+        reference.subject for wanted in desired if wanted.schema is not None for reference in wanted.schema.references
+    ]
+
+
+def _held(registered: Registered) -> HeldVersion:
+    return HeldVersion(
+        registered.version,
+        registered.schema_id,
+        registered.format,
+        registered.text,
+        tuple(HeldReference(each.name, each.subject, each.version) for each in registered.references),
+    )
+
+
+def _candidate(schema: DesiredSchema, references: tuple[ReferenceTo, ...]) -> Candidate:
+    return Candidate(schema.format, schema.text, references)

@@ -1,0 +1,98 @@
+"""Makes a plan: reads the registry, compares, asks it for its verdicts, and looks into the history for drift."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from gateway.config.contract import Contracts
+from gateway.config.files import display
+from gateway.errors import SubjectNotFound
+from gateway.history.repository import past_contents
+from gateway.model import SchemaVersion
+from gateway.plan.changes import Base, Note, NoteKind, Plan, Register
+from gateway.plan.desired import DesiredSubject, desired_subjects
+from gateway.plan.folder_schemas import FolderSchemas, KeptElsewhere
+from gateway.plan.planning import make_plan, with_deletions
+from gateway.plan.state import RegistryState
+from gateway.plan.unapplied import same_json
+from gateway.registry.client import RegistryClient
+from gateway.registry.inventory import Inventory
+
+
+@dataclass(frozen=True, slots=True)
+class Orphans:
+    """What is to become of subjects that no folder names."""
+
+    prefix: str = ""
+    """Only subjects that begin so are looked at: a registry may have other owners."""
+    delete: bool = False
+    permanent: bool = False
+    """After the soft deletion, and where that was done before."""
+
+
+async def plan_schemas(client: RegistryClient, contracts: Contracts, orphans: Orphans) -> Plan:
+    """The plan that makes the registry hold what ``contracts`` want. Raises RegistryUnavailable. Writes nothing."""
+    desired = desired_subjects(contracts)
+    inventory = Inventory(client)
+    state = await inventory.read(desired)
+    state = replace(state, others=tuple(each for each in state.others if each.startswith(orphans.prefix)))
+    plan = make_plan(desired, state)
+    if orphans.delete:
+        bases = {subject: await _base(client, subject) for subject in state.others}
+        plan = with_deletions(plan, bases, permanent=orphans.permanent)
+    plan = await inventory.ask(plan, state, _resolved(contracts, desired))
+    return replace(plan, notes=(*_drift(plan, contracts, state), *plan.notes))
+
+
+async def _base(client: RegistryClient, subject: str) -> Base | None:
+    try:
+        found = await client.read_latest(subject)
+    except SubjectNotFound:
+        return None
+    return Base(found.version, found.schema_id)
+
+
+def _resolved(contracts: Contracts, desired: dict[str, DesiredSubject]) -> dict[str, SchemaVersion]:
+    """The folders' schemas with all that they refer to, those that no folder completes left out."""
+    schemas = FolderSchemas(contracts)
+    found: dict[str, SchemaVersion] = {}
+    for subject, wanted in desired.items():
+        if wanted.schema is not None:
+            try:
+                found[subject] = schemas.version(subject)
+            except KeptElsewhere:
+                continue
+    return found
+
+
+def _drift(plan: Plan, contracts: Contracts, state: RegistryState) -> Iterator[Note]:
+    """The versions that would be followed and that no commit ever held: somebody registered them by hand."""
+    paths = dict(_schema_paths(contracts))
+    for change in plan.changes:
+        if not isinstance(change, Register) or change.base is None or change.file not in paths:
+            continue
+        past = past_contents(paths[change.file])
+        latest = state.subjects[change.subject].latest
+        if past and latest is not None and not any(_is_json(content, latest.text) for content in past):
+            message = (
+                f"version {latest.version} (ID {latest.schema_id}) is in no commit of {change.file}: somebody "
+                "registered it by hand, and this plan undoes what it has and the file lacks"
+            )
+            yield Note(NoteKind.DRIFT, change.subject, message)
+
+
+def _schema_paths(contracts: Contracts) -> Iterator[tuple[str, Path]]:
+    for folder in (*contracts.shared_types, *contracts):
+        if folder.schema is not None:
+            yield display(folder.schema.path), folder.schema.path
+
+
+def _is_json(content: bytes, text: str) -> bool:
+    """Whether a committed file is this schema, however it is spelled."""
+    try:
+        return same_json(json.loads(content), json.loads(text))
+    except ValueError:
+        return False
