@@ -97,9 +97,12 @@ class RegistryClient:
         """One version of a subject, references resolved. Raises as ``latest``."""
         return await self._resolve(await self.read_version(subject, version))
 
-    async def read_latest(self, subject: str) -> Registered:
-        """The subject's latest version, references as the registry lists them. Raises as ``latest``."""
-        answer = await self._look(f"subjects/{_quoted(subject)}/versions/latest", f"subject {subject!r}")
+    async def read_latest(self, subject: str, *, looks: int = 2) -> Registered:
+        """The subject's latest version, references as the registry lists them. Raises as ``latest``.
+
+        ``looks``: how often "not found" must be said; once is enough for who expects it.
+        """
+        answer = await self._look(f"subjects/{_quoted(subject)}/versions/latest", f"subject {subject!r}", looks)
         with self._checking():
             return read_registered(answer, subject)
 
@@ -205,21 +208,20 @@ class RegistryClient:
             except SubjectNotFound as exc:  # of a reference: the subject that was asked for does exist
                 raise UnusableAnswer(f"a reference of {registered.subject!r} cannot be read: {exc}") from exc
 
-    async def _look(self, path: str, what: str) -> object:
-        """The answer to GET. "Not found" is believed when it is said twice."""
+    async def _look(self, path: str, what: str, looks: int = 2) -> object:
+        """The answer to GET. "Not found" is believed when it was said so often."""
         with self._checking():
-            try:
-                return await self._ask("GET", path)
-            except Refusal as exc:
-                if not _not_found(exc):
-                    raise
-            await asyncio.sleep(SECOND_LOOK_S)
-            try:
-                return await self._ask("GET", path)
-            except Refusal as exc:
-                if not _not_found(exc):
-                    raise
-                raise SubjectNotFound(f"Schema Registry ({self._where}) has no {what} (error {exc.code})") from exc
+            while True:
+                try:
+                    return await self._ask("GET", path)
+                except Refusal as exc:
+                    looks -= 1
+                    if not _not_found(exc):
+                        raise
+                    if not looks:
+                        message = f"Schema Registry ({self._where}) has no {what} (error {exc.code})"
+                        raise SubjectNotFound(message) from exc
+                await asyncio.sleep(SECOND_LOOK_S)
 
     async def _ask(self, method: str, path: str, body: Mapping[str, Any] | None = None, **query: bool) -> object:
         """The answer's JSON. Raises Refusal where the registry refuses in its own words, else RegistryUnavailable.

@@ -7,7 +7,7 @@ can be executed again after whatever stopped it.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -39,7 +39,7 @@ class PlanOutdated(GatewayError):
     """The registry is not as the plan expects it: somebody else changed it since."""
 
 
-async def execute(client: RegistryClient, plan: Plan) -> AsyncIterator[Step]:
+async def execute(client: RegistryClient, plan: Plan) -> AsyncGenerator[Step]:
     """Each change of the plan, in order, once it is so.
 
     Raises PlanOutdated; SchemaRefused where the registry refuses a schema; RegistryUnavailable. Nothing that was
@@ -115,7 +115,7 @@ async def _delete(client: RegistryClient, change: Delete) -> Step:
 
 async def _latest(client: RegistryClient, subject: str) -> Base | None:
     try:
-        found = await client.read_latest(subject)
+        found = await client.read_latest(subject, looks=1)
     except SubjectNotFound:
         return None
     return Base(found.version, found.schema_id)

@@ -13,7 +13,7 @@ from rich.console import Console
 from gateway.cli.console import line, open_console, print_json, printable
 from gateway.cli.exits import Exit
 from gateway.cli.parameters import Output, OutputFormat
-from gateway.cli.renderings.plans import title
+from gateway.cli.renderings.plans import summary, title
 from gateway.cli.schemas.folders import OptionalConfig, Place, RegistryUrl, find_place, open_registry
 from gateway.cli.schemas.plan import DeleteOrphans, Permanent, Prefix, make, orphans, show
 from gateway.errors import GatewayError, PeerError
@@ -66,6 +66,9 @@ def apply(  # noqa: PLR0917 - the options of a command, which typer passes by na
     failure = asyncio.run(_run(place, made, steps, console if output is Output.TEXT else None))
     if output is Output.JSON:
         print_json(_as_json(made, steps, failure))
+    elif failure is None and not made.changes:
+        if plan is not None:
+            console.print(line((summary(made), "bold")))
     elif failure is None:
         done = sum(step.result is Result.DONE for step in steps)
         console.print(line((f"{len(steps)} of {len(made.changes)} changes hold, {done} made now", "bold")))

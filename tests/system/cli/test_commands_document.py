@@ -23,7 +23,19 @@ from tests.system.cli.commands import Finished, Running, run, start
 pytestmark = [pytest.mark.mosquitto, pytest.mark.kafka]
 
 DOCUMENT = SCHEMAS.parent / "docs" / "commands.md"
-OWN = ("registry serve", "check", "schemas check", "try", "run", "publish", "dlq", "simulate", "demo")
+OWN = (
+    "registry serve",
+    "check",
+    "schemas check",
+    "schemas plan",
+    "schemas apply",
+    "try",
+    "run",
+    "publish",
+    "dlq",
+    "simulate",
+    "demo",
+)
 """The commands that the document describes: all that there are (tests/unit/cli/test_documentation.py)."""
 
 

@@ -226,11 +226,6 @@ def wait_for(terminal: Terminal, text: str) -> None:
         sleep(0.02)
 
 
-def typed(terminal: Terminal, keys: bytes) -> None:
-    """Presses keys."""
-    os.write(terminal._master, keys)
-
-
 Terminals = Callable[..., Terminal]
 
 
@@ -255,7 +250,7 @@ def test_ctrl_d_ends_what_is_typed(terminals: Terminals) -> None:
     """A payload a line."""
     terminal = terminals("try", "reading.avsc")
     wait_for(terminal, "Ctrl-D")
-    typed(terminal, b'{"n": 1, "temp": 2}\n\x04')
+    terminal.type(b'{"n": 1, "temp": 2}\n\x04')
     assert terminal.wait() == 0
     assert "1 accepted, 0 rejected" in plain(terminal.written)
 

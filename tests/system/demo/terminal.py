@@ -78,6 +78,10 @@ class Terminal:
             assert monotonic() < deadline, f"no line {beginning!r} with {containing!r} on:\n" + "\n".join(self.screen)
             self._reader.join(0.02)
 
+    def type(self, keys: bytes) -> None:
+        """Presses keys."""
+        os.write(self._master, keys)
+
     def wait(self, timeout_s: float = 30) -> int:
         """The exit code, once the command has ended and everything it wrote is read."""
         code = self.process.wait(timeout_s)

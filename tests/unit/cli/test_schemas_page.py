@@ -60,7 +60,7 @@ def test_the_breaking_change_is_told_so(tmp_path: Path, monkeypatch: pytest.Monk
     assert added != text
     schema.write_text(added)
     monkeypatch.chdir(tmp_path)
-    [command] = re.findall(r"^\$ gateway (.*)$", PAGE, re.MULTILINE)
+    [command] = re.findall(r"^\$ gateway (schemas check .*)$", PAGE, re.MULTILINE)
     ended = gateway(*command.split())
     assert ended.code == 1
     shown, summary = PAGE.split(f"$ gateway {command}\n", 1)[1].split("```", 1)[0].splitlines()

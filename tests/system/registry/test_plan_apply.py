@@ -1,0 +1,314 @@
+"""Plans made from and executed at a development registry."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from gateway.config.contract import Compatibility
+from gateway.config.load import load_contracts
+from gateway.config.settings import Registry as RegistrySettings
+from gateway.errors import GatewayError, RegistryUnavailable
+from gateway.model import Format
+from gateway.plan.changes import NoteKind, Outlook, Plan, Register
+from gateway.registry.answers import Candidate
+from gateway.registry.client import RegistryClient, SchemaRefused
+from gateway.registry.development.store import Store
+from gateway.registry.execution import PlanOutdated, Result, Step, execute
+from gateway.service.schema_plan import Orphans, plan_schemas
+from tests.parts.gateway import SCHEMAS
+from tests.parts.git import Repository
+from tests.parts.projects import READING, ProjectFiles
+from tests.parts.registry_faults import FaultyRegistry, answer, faulty_registry
+
+MORE = {**READING, "fields": [*READING["fields"], {"name": "unit", "type": "string", "default": "C"}]}
+BREAKING = {**READING, "fields": [*READING["fields"], {"name": "unit", "type": "string"}]}
+UNIT: dict[str, Any] = {"type": "enum", "name": "U", "symbols": ["C"]}
+USER = {"type": "record", "name": "R", "fields": [{"name": "u", "type": "U"}]}
+REFERENCE = {"name": "U", "subject": "unit-value"}
+
+
+@pytest.fixture
+async def registry() -> AsyncIterator[FaultyRegistry]:
+    async with faulty_registry() as running:
+        yield running
+
+
+@pytest.fixture
+async def client(registry: FaultyRegistry) -> AsyncIterator[RegistryClient]:
+    async with connected(registry) as opened:
+        yield opened
+
+
+@asynccontextmanager
+async def connected(registry: FaultyRegistry) -> AsyncIterator[RegistryClient]:
+    opened = RegistryClient(RegistrySettings(url=registry.url))
+    try:
+        yield opened
+    finally:
+        await opened.aclose()
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> ProjectFiles:
+    return ProjectFiles(tmp_path)
+
+
+async def made(client: RegistryClient, files: ProjectFiles | Path, **orphans: Any) -> Plan:
+    folder = files if isinstance(files, Path) else files.contracts
+    return await plan_schemas(client, load_contracts(folder), Orphans(**orphans))
+
+
+async def applied(client: RegistryClient, plan: Plan) -> list[Step]:
+    return [step async for step in execute(client, plan)]
+
+
+def content(store: Store) -> Any:
+    """All that a registry holds, by value."""
+    return (
+        {
+            subject: [(e.version, e.schema_id, e.definition) for e in store.versions(subject)]
+            for subject in store.subjects()
+        },
+        store.rules.dump(),
+    )
+
+
+async def test_the_shipped_contracts(client: RegistryClient, registry: FaultyRegistry) -> None:
+    """Planned, applied, and then there is nothing left to do; a plan writes nothing."""
+    before = content(registry.store)
+    plan = await made(client, SCHEMAS)
+    assert content(registry.store) == before
+    steps = await applied(client, plan)
+    assert len(steps) == len(plan.changes) == 14
+    assert {step.result for step in steps} == {Result.DONE}
+    again = await made(client, SCHEMAS)
+    assert (again.changes, again.notes) == ((), ())
+
+
+async def test_applying_twice(client: RegistryClient, registry: FaultyRegistry) -> None:
+    """The second time everything holds."""
+    plan = await made(client, SCHEMAS)
+    await applied(client, plan)
+    before = content(registry.store)
+    assert {step.result for step in await applied(client, plan)} == {Result.HELD}
+    assert content(registry.store) == before
+
+
+async def test_a_new_version(client: RegistryClient, files: ProjectFiles) -> None:
+    """With what changed, and the registry's own verdict."""
+    files.declare("pump")
+    await applied(client, await made(client, files))
+    (files.contracts / "pump" / "schema.avsc").write_text(json.dumps(MORE))
+    plan = await made(client, files)
+    [change] = plan.changes
+    assert isinstance(change, Register)
+    assert change.outlook is Outlook.COMPATIBLE
+    assert [each.message for each in change.differences] == ["field 'unit' added, string, with default \"C\""]
+    [step] = await applied(client, plan)
+    assert step.detail == "version 2, ID 2"
+
+
+async def test_a_breaking_change_is_blocked(client: RegistryClient, files: ProjectFiles) -> None:
+    """With our reasons, which say what to do, and the registry's."""
+    files.declare("pump", compatibility="BACKWARD")
+    await applied(client, await made(client, files))
+    (files.contracts / "pump" / "schema.avsc").write_text(json.dumps(BREAKING))
+    plan = await made(client, files)
+    [change] = plan.blocked
+    assert change.reasons[0].startswith("avro-field-without-default at /fields/2: ")
+    assert change.reasons[0].endswith("give the field a default")
+    assert any("READER_FIELD_MISSING_DEFAULT_VALUE" in reason for reason in change.reasons)
+    with pytest.raises(SchemaRefused):
+        await applied(client, plan)
+
+
+async def test_a_level_that_the_plan_changes_counts(client: RegistryClient, files: ProjectFiles) -> None:
+    """The registry cannot be asked under a level that it does not have yet: our rules decide."""
+    files.declare("pump", compatibility="FULL")
+    await applied(client, await made(client, files))
+    folder = files.contracts / "pump"
+    (folder / "schema.avsc").write_text(json.dumps(BREAKING))
+    declared = (folder / "contract.yaml").read_text()
+    (folder / "contract.yaml").write_text(declared.replace("FULL", "NONE"))
+    plan = await made(client, files)
+    assert not plan.blocked
+    assert [step.result for step in await applied(client, plan)] == [Result.DONE, Result.DONE]
+    (folder / "schema.avsc").write_text(json.dumps(READING))
+    (folder / "contract.yaml").write_text(declared.replace("FULL", "FORWARD"))
+    assert (await made(client, files)).conflicts  # an earlier version
+    (folder / "schema.avsc").write_text(json.dumps({**READING, "doc": "other"}))
+    [change] = (await made(client, files)).blocked
+    assert "the old schema cannot read data of the new one" in change.reasons[0]
+
+
+async def test_references_in_order(client: RegistryClient, files: ProjectFiles, registry: FaultyRegistry) -> None:
+    """A changed type, and all that refers to its latest version."""
+    files.declare("a", USER, references=[REFERENCE])
+    files.share("z", "unit-value", UNIT)
+    await applied(client, await made(client, files))
+    (files.contracts / "z" / "schema.avsc").write_text(json.dumps({**UNIT, "symbols": ["C", "F"]}))
+    plan = await made(client, files)
+    assert [(each.subject, each.do) for each in plan.changes] == [("unit-value", "register"), ("a-value", "register")]
+    assert not plan.blocked
+    await applied(client, plan)
+    [reference] = registry.store.version("a-value", -1).definition.references
+    assert reference.version == 2
+    assert not (await made(client, files)).changes
+
+
+@pytest.mark.parametrize("stops_at", range(6))
+async def test_an_interrupted_plan_converges(
+    client: RegistryClient, files: ProjectFiles, registry: FaultyRegistry, stops_at: int
+) -> None:
+    """Whichever change it was stopped at, the same plan goes on where it was."""
+    files.declare("a", USER, references=[REFERENCE], compatibility="FULL")
+    files.share("z", "unit-value", UNIT, compatibility="NONE")
+    files.declare("pump", compatibility="BACKWARD")
+    plan = await made(client, files)
+    assert len(plan.changes) == 6
+    steps = []
+    running = execute(client, plan)
+    async for step in running:
+        steps.append(step)
+        if len(steps) > stops_at:
+            break
+        if len(steps) == stops_at:
+            registry.fault = answer(500, "down")
+            with pytest.raises(RegistryUnavailable):
+                await anext(running)
+            registry.fault = None
+            break
+    await running.aclose()
+    results = [step.result for step in await applied(client, plan)]
+    assert results == [Result.HELD] * len(steps) + [Result.DONE] * (6 - len(steps))
+    assert not (await made(client, files)).changes
+
+
+async def test_somebody_else_was_there(client: RegistryClient, files: ProjectFiles) -> None:
+    """A version or a level that is neither the base nor the result refuses, and nothing is done."""
+    files.declare("pump", compatibility="BACKWARD")
+    first = await made(client, files)
+    await client.register("pump-value", Candidate(Format.AVRO, json.dumps({**READING, "doc": "by hand"})))
+    with pytest.raises(PlanOutdated, match=r"has version 1 \(ID 1\) as its latest, and had no version when"):
+        await applied(client, first)
+    second = await made(client, files)
+    await client.set_compatibility("pump-value", Compatibility.FORWARD)
+    with pytest.raises(PlanOutdated, match="is FORWARD, and was not set"):
+        await applied(client, second)
+
+
+async def test_drift_is_told(client: RegistryClient, files: ProjectFiles) -> None:
+    """A version that no commit holds; one of an earlier commit is none."""
+    files.declare("pump")
+    repository = Repository(files.folder)
+    repository.commit()
+    await applied(client, await made(client, files))
+    schema = files.contracts / "pump" / "schema.avsc"
+    schema.write_text(json.dumps(MORE))
+    repository.commit()
+    assert (await made(client, files)).notes == ()
+    await client.register("pump-value", Candidate(Format.AVRO, json.dumps({**READING, "doc": "by hand"})))
+    [note] = (await made(client, files)).notes
+    assert (note.kind, note.subject) == (NoteKind.DRIFT, "pump-value")
+    assert "version 2 (ID 2) is in no commit" in note.message
+
+
+async def test_an_earlier_version_is_found(client: RegistryClient, files: ProjectFiles) -> None:
+    """By the registry's own look-up."""
+    files.declare("pump")
+    await applied(client, await made(client, files))
+    await client.register("pump-value", Candidate(Format.AVRO, json.dumps(MORE)))
+    plan = await made(client, files)
+    assert not plan.changes
+    [note] = plan.conflicts
+    assert "is version 1 of the registry, whose latest is version 2" in note.message
+
+
+async def test_deleting_orphans(client: RegistryClient, files: ProjectFiles, registry: FaultyRegistry) -> None:
+    """Softly, then for good; only those under the prefix; repeated it holds."""
+    files.declare("pump")
+    for subject in ("old.a", "old.b", "other"):
+        await client.register(subject, Candidate(Format.AVRO, '"int"'))
+    plan = await made(client, files, prefix="old.", delete=True)
+    assert [each.do for each in plan.changes] == ["register", "delete", "delete"]
+    await applied(client, plan)
+    assert registry.store.subjects() == ["other", "pump-value"]
+    assert registry.store.subjects(deleted=True) == ["old.a", "old.b", "other", "pump-value"]
+    assert {step.result for step in await applied(client, plan)} == {Result.HELD}
+    hard = await made(client, files, prefix="other", delete=True, permanent=True)
+    await applied(client, hard)
+    assert {step.result for step in await applied(client, hard)} == {Result.HELD}
+    assert registry.store.subjects(deleted=True) == ["old.a", "old.b", "pump-value"]
+
+
+async def test_what_another_schema_refers_to_is_not_deleted(client: RegistryClient, files: ProjectFiles) -> None:
+    """The registry refuses, and says which."""
+    files.declare("pump")
+    await client.register("unit", Candidate(Format.AVRO, json.dumps(UNIT)))
+    files.declare("a", USER, references=[{"name": "U", "subject": "unit"}])
+    await applied(client, await made(client, files))
+    shutil.rmtree(files.contracts / "a")
+    with pytest.raises(GatewayError, match="unit"):
+        await applied(client, await made(client, files, prefix="unit", delete=True))
+
+
+@pytest.mark.parametrize("status", [500, 401])
+async def test_a_registry_that_is_away(
+    client: RegistryClient, files: ProjectFiles, registry: FaultyRegistry, status: int
+) -> None:
+    """No plan is made from half of what it holds."""
+    files.declare("pump")
+    registry.fault = answer(status, "no")
+    with pytest.raises(RegistryUnavailable):
+        await made(client, files)
+
+
+SOME: list[dict[str, Any]] = [
+    {"name": "a", "type": "int"},
+    {"name": "a", "type": "long", "doc": "x"},
+    {"name": "b", "type": "string", "default": ""},
+    {"name": "c", "type": ["null", "U"], "default": None},
+    {"name": "d", "type": {"type": "map", "values": "double"}},
+]
+FIELDS = st.lists(st.sampled_from(SOME), max_size=4, unique_by=lambda field: str(field["name"]))
+LEVELS = st.sampled_from([None, "NONE", "BACKWARD", "FULL_TRANSITIVE"])
+STATES = st.lists(
+    st.tuples(FIELDS, LEVELS, st.lists(st.sampled_from("CFK"), min_size=1, unique=True)), min_size=1, max_size=4
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=12)
+@given(states=STATES)
+def test_apply_after_plan_leaves_nothing_to_do(tmp_path_factory: pytest.TempPathFactory, states: Any) -> None:
+    """Whatever happened before, unless the plan itself says that it cannot be applied."""
+
+    async def run() -> None:
+        async with faulty_registry() as registry, connected(registry) as client:
+            for fields, level, symbols in states:
+                files = ProjectFiles(tmp_path_factory.mktemp("project"))
+                files.share("unit", "unit-value", {**UNIT, "symbols": symbols})
+                schema = {"type": "record", "name": "R", "fields": fields}
+                declared = {} if level is None else {"compatibility": level}
+                files.declare("pump", schema, references=[REFERENCE], **declared)
+                plan = await made(client, files)
+                if plan.blocked or plan.conflicts:
+                    continue
+                try:
+                    await applied(client, plan)
+                except SchemaRefused:  # what was undecided is decided now
+                    assert any(each.outlook is Outlook.UNDECIDED for each in plan.changes if isinstance(each, Register))
+                    continue
+                again = await made(client, files)
+                assert (again.changes, again.conflicts) == ((), ())
+
+    asyncio.run(run())
