@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from gateway.compile.datetimes import window_nanos
 from gateway.config.options import Capture, Options
 from gateway.model import Mode
-from gateway.notation.pointer import Pattern
+from gateway.notation.pointer import Pattern, Pointer
 
 Path = tuple[str, ...]
 """Steps from the payload's top to a place; ``*`` for any array item or map key."""
@@ -123,6 +123,12 @@ class RuleBook:
         for pattern, options in self._overrides:
             if options.aliases:
                 yield pattern, options.aliases
+
+    def captures(self) -> Iterator[Pointer]:
+        """Every field that is to take unknown ones."""
+        for options in (self._options, *(own for _, own in self._overrides)):
+            if isinstance(options.unknown_fields, Capture):
+                yield Pointer.parse(options.unknown_fields.capture)
 
     def asks_for_defaults(self) -> bool:
         """Whether ``defaults: fill`` is declared anywhere."""

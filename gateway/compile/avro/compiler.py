@@ -7,7 +7,7 @@ inner occurrence is the outer one's node, with the outer one's rules.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -44,7 +44,7 @@ from gateway.compile.verdict import Findings, Log, Refused
 from gateway.config.options import Options
 from gateway.errors import SchemaError
 from gateway.model import Coercion, Mode
-from gateway.notation.pointer import Pointer
+from gateway.notation.pointer import ANY, Pointer
 
 MOST_TRIED = 200
 """Places of an array or union that is compiled in wider modes, to tell whether one of them takes a value."""
@@ -72,6 +72,7 @@ def compile_avro(root: Type, book: RuleBook) -> AvroCodec:
     """The codec of a parsed schema under the contract's rules. Raises SchemaError."""
     kinds = list(walk(root))
     _check_enum_maps(kinds, book)
+    _check_captures(root, book)
     shared = _Shared()
     node = _Compiler(book, shared).node(root, ())
     write = node.write
@@ -98,6 +99,54 @@ def _check_enum_maps(kinds: Iterable[Type], book: RuleBook) -> None:
     for text, symbol in book.enum_mappings():
         if symbol not in symbols:
             raise SchemaError(f"enum_map makes {text!r} a {symbol!r}, which is no symbol of any enum in the schema")
+
+
+def _check_captures(root: Type, book: RuleBook) -> None:
+    """Refuses an ``unknown_fields`` that captures into what cannot take text under any key.
+
+    It would do nothing, and unknown fields would be refused as if nobody had asked for them.
+    """
+    for pointer in book.captures():
+        *parent, name = pointer.tokens
+        found = [field for record in _records_at(root, parent) for field in record.fields if field.name == name]
+        if not any(_takes_text(field.type) for field in found):
+            raise SchemaError(
+                f"unknown_fields: the schema has no map of string at {pointer}; "
+                "let capture name such a field, or add one to the schema",
+                found[0].place if found else "",
+            )
+
+
+def _records_at(kind: Type, path: Sequence[str]) -> Iterator[Record]:
+    """The records at a place of the payload: several where a union stands on the way."""
+    match kind:
+        case Record() if not path:
+            yield kind
+        case Record():
+            for each in kind.fields:
+                if each.name == path[0]:
+                    yield from _records_at(each.type, path[1:])
+        case Array() if path and path[0] == ANY:
+            yield from _records_at(kind.items, path[1:])
+        case Map() if path and path[0] == ANY:
+            yield from _records_at(kind.values, path[1:])
+        case Union():
+            for branch in kind.branches:
+                yield from _records_at(branch, path)
+
+
+def _takes_text(kind: Type) -> bool:
+    """Whether it is a map of string, or may be one; a string that is a uuid is not any text."""
+    maps = [each for each in _branches(kind) if isinstance(each, Map)]
+    return any(_is_text(value) for each in maps for value in _branches(each.values))
+
+
+def _branches(kind: Type) -> tuple[Type, ...]:
+    return kind.branches if isinstance(kind, Union) else (kind,)
+
+
+def _is_text(kind: Type) -> bool:
+    return isinstance(kind, Primitive) and kind.name == "string" and kind.logical is None
 
 
 def has_place(root: Type, pointer: Pointer) -> bool:

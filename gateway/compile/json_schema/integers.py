@@ -7,13 +7,15 @@ the schema's own and one of a copy in which each ``type`` that names integers ha
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from typing import Any, NamedTuple
 
 import jsonschema_rs
 
+from gateway.compile.json_schema.flaws import Where
 from gateway.compile.json_schema.subschemas import inside
+from gateway.compile.json_schema.unevaluated import UNEVALUATED
 
 INT64 = "int64"
 """In place of a keyword's name, in the errors of the guard."""
@@ -80,7 +82,13 @@ class Guarded:
         """The schema's own errors; of a value that has none, those of the guard."""
         if not self._own.is_valid(value):
             return self._own.iter_errors(value)  # type: ignore[no-any-return]
-        return (BeyondError(found) for error in self._guard.iter_errors(value) for found in _numbers(error))
+        errors = [found for error in self._guard.iter_errors(value) for found in _numbers(error)]
+        around = _around([error.instance_path for error in errors if error.kind.name in _BOUNDS])
+        # A subschema that refuses a number evaluates nothing: once the number is told, nothing around it is unknown.
+        causes = [
+            each for each in errors if each.kind.name not in UNEVALUATED or tuple(each.instance_path) not in around
+        ]
+        return map(BeyondError, causes)
 
     def validate(self, value: Any) -> None:
         """Raises the first of them."""
@@ -89,6 +97,11 @@ class Guarded:
             self._guard.validate(value)
         except jsonschema_rs.ValidationError as error:
             raise BeyondError(next(_numbers(error))) from None
+
+
+def _around(places: Iterable[Sequence[str | int]]) -> set[Where]:
+    """What holds them, from the payload's top on."""
+    return {tuple(place[:length]) for place in places for length in range(len(place))}
 
 
 def _numbers(error: Any) -> Iterator[Any]:

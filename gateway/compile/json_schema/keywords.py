@@ -73,7 +73,9 @@ def refusal_of(name: str, details: Mapping[str, Any], value: Any) -> Refused:
         case integers.INT64:
             low, high = integers.LOWEST, integers.HIGHEST
             advice = Advice(declare="let the contract not declare integers: int64")
-            return Refused(code, f"a whole number from {low} to {high}", advice, minimum=low, maximum=high)
+            # Where it cannot be told which number it is, the object or list that holds it is refused.
+            wanted = "only whole numbers" if type(value) in {dict, list} else "a whole number"
+            return Refused(code, f"{wanted} from {low} to {high}", advice, minimum=low, maximum=high)
         case "format":
             return Refused(code, f"text of format {details['format']}", format=details["format"])
         case _:

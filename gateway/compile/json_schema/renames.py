@@ -96,14 +96,17 @@ def _under_own_names(
 ) -> dict[str, Any]:
     """The object with the keys of ``names`` put right, in their places; the first of two that mean one field stays."""
     made: dict[str, Any] = {}
+    clashing: dict[str, None] = {}  # as a set in their order: a field may have three names, and is told once
     for key, item in value.items():
         name = names.get(key, key)
         if name in made:
-            both = sorted(each for each in value if names.get(each, each) == name)
-            renaming.clashes.append((where, two_names(both)))
+            clashing[name] = None
             continue
         made[name] = item
         if name != key:
             renaming.keys[*where, name] = key
             log.append(Coercion(str(Pointer((*generic(where), name))), RENAMED))
+    for name in clashing:
+        same = sorted(each for each in value if names.get(each, each) == name)
+        renaming.clashes.append((where, two_names(same)))
     return made

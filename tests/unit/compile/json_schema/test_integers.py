@@ -83,3 +83,36 @@ def test_keywords_that_depend_on_what_was_evaluated_stay_as_they_are():
     assert accepted(json_version(schema), '{"n":5,"s":1}', options=INT64)
     assert reason(refused(json_version(schema), '{"x":1}', options=INT64)) == ("unknown-field", "/x")
     assert reason(refused(json_version(schema), f'{{"n":{BEYOND}}}', options=INT64))[0] == "out-of-range"
+
+
+def test_a_number_makes_no_field_around_it_unknown():
+    """Its subschema evaluates nothing then, and ``unevaluatedProperties`` complains, too: that follows from it."""
+    schema = {
+        "$schema": NEW,
+        "properties": {"o": {"allOf": [{"properties": {"n": {"type": "integer"}}}], "unevaluatedProperties": False}},
+    }
+    found = refused(json_version(schema), f'{{"o":{{"n":{BEYOND}}}}}', options=INT64).violations
+    assert [(each.path, each.expected) for each in found] == [
+        ("/o/n", f"a whole number from {-BEYOND} to {BEYOND - 1}")
+    ]
+
+
+@pytest.mark.parametrize("payload", [{"n": BEYOND}, {"n": 1, "m": BEYOND}])
+def test_where_only_the_object_can_be_named_its_numbers_are_wanted(payload: Any):
+    """The validator does not say which value the subschema of ``unevaluatedProperties`` refuses, nor why."""
+    schema = {"$schema": NEW, "unevaluatedProperties": {"type": "integer"}}
+    [violation] = refused(json_version(schema), json.dumps(payload), options=INT64).violations
+    assert (violation.code, violation.path, violation.found) == ("out-of-range", "", "object")
+    assert violation.expected == f"only whole numbers from {-BEYOND} to {BEYOND - 1}"
+
+
+def test_a_list_of_which_an_item_is_too_large_is_told_so_too():
+    """Beside a number that is told at its own place elsewhere."""
+    rest = {"unevaluatedItems": {"type": "integer"}}
+    schema = {"$schema": NEW, "properties": {"l": rest, "n": {"type": "integer"}}}
+    found = refused(json_version(schema), f'{{"l":[{BEYOND}],"n":{BEYOND}}}', options=INT64).violations
+    bounds = f"from {-BEYOND} to {BEYOND - 1}"
+    assert {each.path: each.expected for each in found} == {
+        "/l": f"only whole numbers {bounds}",
+        "/n": f"a whole number {bounds}",
+    }

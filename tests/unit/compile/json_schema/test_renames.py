@@ -69,6 +69,14 @@ def test_two_other_names_of_one_field_clash_too():
     assert (reason(rejection), rejection.violations[0].params["names"]) == (("duplicate-key", ""), ["Temp/C", "t"])
 
 
+def test_a_field_under_three_names_is_told_once():
+    """Each such field of an object, with all its names."""
+    overrides = {"/a": {"aliases": ["x", "y"]}, "/b": {"aliases": ["z"]}}
+    version = json_version({"properties": {"a": {}, "b": {}}})
+    rejection = refused(version, '{"x":1,"b":1,"a":2,"z":2,"y":3}', overrides=overrides)
+    assert [violation.params["names"] for violation in rejection.violations] == [["a", "x", "y"], ["b", "z"]]
+
+
 def test_a_payload_without_other_names_keeps_its_bytes():
     """Declared aliases cost the clean payload nothing."""
     payload = '{ "id":"p", "temp" : 1.50, "pos": {"lat": 1.0} }'
