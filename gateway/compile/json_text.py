@@ -23,7 +23,7 @@ import msgspec
 
 from gateway.compile.coercions import BOM_STRIPPED, NAN_LITERAL_TO_NULL, NUL_STRIPPED
 from gateway.compile.json_proof import check_depth, too_deep, walk
-from gateway.compile.numbers import MOST_EXPONENT, decimal_of, exceeds
+from gateway.compile.numbers import decimal_of
 from gateway.compile.rules import Rules
 from gateway.compile.sentence import compose, in_json
 from gateway.compile.verdict import Advice, Log
@@ -43,6 +43,7 @@ _STRING = re.compile(rb'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)', re.DOTALL)
 _STRING_OR_NUMBER = re.compile(rb'"(?:[^"\\]|\\.)*+"?|[-+.0-9eE]+', re.DOTALL)
 _INTEGER = re.compile(rb"-?[1-9][0-9]*")
 _NAN_LITERAL = re.compile(rb"-?(?:nan|NaN|NAN|inf|Infinity|INF)(?![A-Za-z0-9_])")
+_STRING_OR_NAN = re.compile(_STRING.pattern + rb"|(?P<literal>" + _NAN_LITERAL.pattern + rb")", re.DOTALL)
 _NAN_MARK = f"nan-literal-{token_hex(16)}"
 """Stands for a repaired literal until its place is found; random, so that no payload can contain it."""
 
@@ -75,7 +76,7 @@ class Repaired:
     """Whether the text is the value's own JSON; if not, the value must be written anew."""
 
 
-def repair(payload: bytes, rules: Rules, log: Log, *, exact: bool, depth: int, keep_huge: bool = True) -> Repaired:
+def repair(payload: bytes, rules: Rules, log: Log, *, exact: bool, depth: int, keep_huge: bool) -> Repaired:
     """Decodes what the plain decoder refused, if the rules allow a repair. Raises Undecodable.
 
     ``depth`` is the limit of nesting. ``keep_huge``: numbers that no double holds become ``Decimal``, for a target
@@ -148,7 +149,7 @@ _ANY_NUMBER = "a number up to 1.7976931348623157e308"
 def _find_huge(value: Any) -> Violation | None:
     """The first number that no double holds, or of more than ``MOST_DIGITS`` digits."""
     for path, item in walk(value, ()):
-        if type(item) is Decimal and (exceeds(item, MOST_EXPONENT) or isinf(float(item))):
+        if type(item) is Decimal and isinf(float(item)):
             return Violation(
                 Code.OUT_OF_RANGE,
                 compose(str(Pointer(path)), item, _ANY_NUMBER, Advice("most readers hold no larger ones")),
@@ -211,7 +212,7 @@ def _explain(text: bytes, exc: Exception, before: int, *, declarable: bool) -> V
     offset = int(found.group(1)) if found else len(text)
     if text.startswith(_BOM):
         return _invalid("a byte order mark", 0, "bom", "publish it without, or declare mode: lossless in the contract")
-    literal = _nan_literal_near(text, offset)
+    literal = _nan_literal_before(text, offset)
     if literal is not None:
         start, token = literal
         at = start + before
@@ -254,12 +255,16 @@ _MOST_EXCERPT = 20
 """Bytes before the place that a message quotes."""
 
 
-def _nan_literal_near(text: bytes, offset: int) -> tuple[int, str] | None:
-    """Offset and text of the bare NaN or infinity at which decoding stopped, None if it was not that."""
-    for match in _NAN_LITERAL.finditer(text, max(0, offset - 12)):
-        if match.start() <= offset + 1:
-            return match.start(), match.group().decode()
-        break
+def _nan_literal_before(text: bytes, offset: int) -> tuple[int, str] | None:
+    """Offset and text of the bare NaN or infinity at which decoding stopped, None if it was not that.
+
+    It stops at the first one outside strings, ``offset`` behind its beginning, or at something else before.
+    """
+    for token in _STRING_OR_NAN.finditer(text):
+        if token.start() > offset:
+            break
+        if token["literal"] is not None:
+            return token.start(), token["literal"].decode()
     return None
 
 

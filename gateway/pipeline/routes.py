@@ -163,7 +163,7 @@ class _Switch:
             contract = candidate.route.contract
             rules = RuleBook(contract.mode, contract.options, contract.overrides).at(())
             try:
-                repaired = json_text.repair(payload, rules, [], exact=False, depth=MOST_DEPTH)
+                repaired = json_text.repair(payload, rules, [], exact=False, depth=MOST_DEPTH, keep_huge=True)
             except json_text.Undecodable:
                 continue
             if candidate.where.claims(repaired.value):
