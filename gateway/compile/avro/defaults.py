@@ -15,7 +15,6 @@ from typing import Any
 from gateway.compile import numbers
 from gateway.compile.avro import binary
 from gateway.compile.avro.schema import (
-    ABSENT,
     Array,
     EnumType,
     Fixed,
@@ -87,8 +86,8 @@ def _encode_record(record: Record, value: Any, place: str, depth: int, left: lis
         return None
     parts: list[bytes] = []
     for field in record.fields:
-        given = value.get(field.name, field.default)
-        data = None if given is ABSENT else _encode(field.type, given, place, depth + 1, left)
+        given = value.get(field.name, field.default)  # ABSENT is a value of no type
+        data = _encode(field.type, given, place, depth + 1, left)
         if data is None:
             return None
         parts.append(data)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 import json
 import warnings
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any
 
 import avro.schema
 import fastavro
@@ -17,38 +17,8 @@ from gateway.compile.avro.schema import Fixed, Record, Union, name_of, walk
 from gateway.compile.readback import read_back
 from gateway.errors import SchemaError
 from gateway.model import Reference, SchemaVersion
-from gateway.notation.yaml import parse
+from tests.unit.compile.avro.verdicts import VERDICTS, Verdict
 from tests.unit.compile.compiled import accepted, reason, record_schema, refused, route_of, version_of
-from tests.unit.compile.vectors import FOLDER
-
-
-class Verdict(NamedTuple):
-    """One line of tests/vectors/schemas/avro.yaml."""
-
-    schema: Any
-    line: Mapping[str, Any]
-
-
-def _read() -> dict[str, list[Any]]:
-    file = FOLDER / "schemas" / "avro.yaml"
-    found = parse(file.read_text("utf-8")).value
-
-    def with_default(line: Mapping[str, Any]) -> Verdict:
-        field = {"name": "a", "type": line["type"], "default": line["default"]}
-        return Verdict(record_schema(field, ("b", "int")), line)
-
-    groups = {
-        "forbidden": [Verdict(line["schema"], line) for group in found["forbidden"] for line in group["schemas"]],
-        "forbidden defaults": [with_default(line) for line in found["forbidden_defaults"]],
-        "allowed defaults": [with_default(line) for line in found["allowed_defaults"]],
-        "allowed": [Verdict(line["schema"], line) for line in found["allowed"]],
-    }
-    return {
-        name: [pytest.param(each, id=json.dumps(each.schema)[:90]) for each in group] for name, group in groups.items()
-    }
-
-
-VERDICTS = _read()
 
 
 def _version(schema: Any) -> SchemaVersion:
@@ -62,22 +32,6 @@ def test_a_schema_that_breaks_a_rule_is_refused_with_place_and_rule(verdict: Ver
         route_of(_version(verdict.schema))
     assert caught.value.schema_path == verdict.line["at"]
     assert verdict.line["rule"] in str(caught.value)
-
-
-@pytest.mark.parametrize("verdict", VERDICTS["forbidden defaults"])
-def test_a_default_that_its_type_cannot_hold_is_refused(verdict: Verdict):
-    """A reader would fail on it; so would we, on the first message without the field."""
-    with pytest.raises(SchemaError, match="is no value of the field's type") as caught:
-        route_of(version_of(verdict.schema))
-    assert caught.value.schema_path == "/fields/0"
-
-
-@pytest.mark.parametrize("verdict", VERDICTS["allowed defaults"])
-def test_a_default_is_filled_as_the_physical_value_that_the_schema_spells(verdict: Verdict):
-    """Bytes are text of code points, a timestamp is its number, a union's default one of the first branch it fits."""
-    record = accepted(version_of(verdict.schema), '{"b":0}')
-    assert record.value[5:].hex() == verdict.line["avro"] + "00"
-    assert [(each.path, each.code) for each in record.coercions] == [("/a", "default-filled")]
 
 
 @pytest.mark.parametrize("verdict", VERDICTS["allowed"])
@@ -157,34 +111,6 @@ def test_a_schema_has_at_most_a_hundred_levels():
     with pytest.raises(SchemaError, match="nested more than 100 levels") as caught:
         parse_schema(version_of(_deep(101)))
     assert caught.value.schema_path == "/items" * 101
-
-
-@pytest.mark.parametrize(
-    ("kind", "default"),
-    [
-        ("double", "1" + "0" * 400),  # an integer that no double holds
-        ("double", "1e999"),
-        ("double", "-1e999"),
-        ("double", "NaN"),
-        ("float", "Infinity"),
-        ("string", r'"\ud800"'),  # half of a surrogate pair
-        ({"type": "map", "values": "int"}, r'{"\udfff":1}'),
-        ({"type": "enum", "name": "E", "symbols": ["A"]}, "[]"),
-    ],
-)
-def test_a_default_that_only_pythons_json_can_read_is_refused(kind: Any, default: str):
-    """No traceback, and no value that JSON cannot spell."""
-    text = json.dumps(record_schema({"name": "a", "type": kind, "default": 5})).replace('"default": 5', '"default": %s')
-    with pytest.raises(SchemaError):
-        route_of(version_of(text % default))
-
-
-def test_a_default_that_contains_itself_is_refused():
-    """The default of the field within the default of the field: it never ends."""
-    kids = {"name": "r", "type": ["null", "R"], "default": {}}
-    with pytest.raises(SchemaError, match="nested too deep") as caught:
-        route_of(version_of(_record(kids)))
-    assert caught.value.schema_path == "/fields/0"
 
 
 def test_a_name_of_the_contract_means_one_field():
