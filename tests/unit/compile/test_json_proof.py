@@ -59,3 +59,49 @@ def test_a_swallowed_key_is_noticed_however_colons_are_spelled(text: bytes):
 def test_other_spellings_of_the_same_value_keep_their_keys(text: bytes):
     """White space, escapes and long numbers are no reason to read a text again."""
     assert json_proof.keeps_every_key(text, msgspec.json.decode(text))
+
+
+def test_of_many_keys_that_stand_twice_the_first_are_named():
+    """Twenty, in their order."""
+    text = "{" + ",".join(f'"k{n}":{n}' for n in [*range(25), *range(25)]) + "}"
+    found = json_proof.find_duplicate_keys(text.encode())
+    assert found is not None
+    assert found.violation.params["names"] == [f"k{n}" for n in range(20)]
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "generic"),
+    [
+        (b'{"a":1,"a":2}', "", ""),
+        (b'{"x":{"a":1,"a":2}}', "/x", "/x"),
+        (b'[{"a":1},{"b":[{"a":1,"a":2}]}]', "/1/b/0", "/*/b/*"),
+        (b'{"x":{"a":1},"y":{"a":1,"b":0,"a":1}}', "/y", "/y"),
+    ],
+)
+def test_an_object_in_which_a_key_stands_twice_is_found_by_its_place(text: bytes, path: str, generic: str):
+    """In the payload with indices, for what is recorded with stars."""
+    found = json_proof.find_duplicate_keys(text)
+    assert found is not None
+    assert (found.violation.path, found.path) == (path, generic)
+    assert found.violation.params["names"] == ["a"]
+    assert found.violation.message.startswith((path or "the payload") + ": ")
+
+
+def test_keys_of_two_objects_are_not_the_same():
+    """Only within one object."""
+    assert json_proof.find_duplicate_keys(b'{"a":{"a":1},"b":{"a":1}}') is None
+    assert json_proof.find_duplicate_keys(b"[1.5]") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "flat"), [(b'{"a":1,"b":{}}', True), (b'{"a":[]}', False), (b'{"a":{"b":1}}', False), (b"5", False)]
+)
+def test_one_object_without_others_is_flat(text: bytes, flat: bool):
+    """But for empty ones."""
+    assert json_proof.proves_flat(text, msgspec.json.decode(text)) is flat
+
+
+def test_where_no_nesting_is_allowed_text_with_brackets_is_none():
+    """Of schemas whose alternatives contain themselves very often not even one level may be taken."""
+    assert json_proof.check_depth(b'"[{"', "[{", 0) is None
+    assert json_proof.check_depth(b"[]", [], 0) is not None
