@@ -100,8 +100,8 @@ class Guarded:
 
 
 def _around(places: Iterable[Sequence[str | int]]) -> set[Where]:
-    """What holds them, from the payload's top on."""
-    return {tuple(place[:length]) for place in places for length in range(len(place))}
+    """The places and everything around them."""
+    return {tuple(place[:length]) for place in places for length in range(len(place) + 1)}
 
 
 def _numbers(error: Any) -> Iterator[Any]:
