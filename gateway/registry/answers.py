@@ -50,6 +50,8 @@ class Registered:
     text: str
     guid: str | None = None
     references: tuple[ReferenceTo, ...] = ()
+    extras: tuple[str, ...] = ()
+    """What is kept with it and the gateway does not use: ``metadata``, ``ruleSet``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,7 @@ def read_registered(answer: object, subject: str, version: int | None = None) ->
         text=_schema_text(body),
         guid=_guid(body),
         references=tuple(_references(body)),
+        extras=tuple(name for name in ("metadata", "ruleSet") if body.get(name)),
     )
 
 
@@ -110,6 +113,13 @@ def read_subjects(answer: object) -> list[str]:
     if not isinstance(answer, list) or not all(isinstance(name, str) and name for name in answer):
         raise UnusableAnswer(f"a list of subjects was expected, got {_kind(answer)}")
     return answer
+
+
+def read_versions(answer: object) -> list[int]:
+    """The numbers in the answer to a list of versions, in order. Raises UnusableAnswer."""
+    if not isinstance(answer, list) or not all(type(number) is int and 1 <= number <= MAX_INT for number in answer):
+        raise UnusableAnswer(f"a list of versions was expected, got {_kind(answer)}")
+    return sorted(answer)
 
 
 def read_compatibility(answer: object) -> Compatibility:

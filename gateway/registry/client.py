@@ -32,6 +32,7 @@ from gateway.registry.answers import (
     read_schema_id,
     read_subjects,
     read_verdict,
+    read_versions,
     write_candidate,
 )
 from gateway.registry.failures import FOREIGN, SILENT, Refusal, RegistryDown, explain, refusal
@@ -112,6 +113,12 @@ class RegistryClient:
         answer = await self._look(f"subjects/{_quoted(subject)}/versions/{version}", what)
         with self._checking():
             return read_registered(answer, subject, version)
+
+    async def versions(self, subject: str) -> list[int]:
+        """The versions of a subject that are not deleted, in order. Raises SubjectNotFound, RegistryUnavailable."""
+        answer = await self._look(f"subjects/{_quoted(subject)}/versions", f"subject {subject!r}")
+        with self._checking():
+            return read_versions(answer)
 
     async def subjects(self) -> list[str]:
         """All subjects that are not deleted; Apicurio lists at most 1000. Raises RegistryUnavailable."""

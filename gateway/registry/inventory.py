@@ -19,6 +19,7 @@ from gateway.plan.compatibility.objections import ADVICE
 from gateway.plan.desired import DesiredSchema, DesiredSubject
 from gateway.plan.past import DEFAULT_LEVEL
 from gateway.plan.planning import is_held, resolve_references
+from gateway.plan.pulling import PulledSubject
 from gateway.plan.state import HeldReference, HeldSubject, HeldVersion, RegistryState
 from gateway.registry.answers import Candidate, ReferenceTo, Registered
 from gateway.registry.client import RegistryClient, SchemaRefused
@@ -50,6 +51,22 @@ class Inventory:
         state = RegistryState(self._client.urls, level, dict(zip(names, held, strict=True)))
         others = tuple(sorted(present - set(names)))
         return replace(state, subjects=await self._with_earlier(desired, state), others=others)
+
+    async def read_all(self, prefix: str) -> list[PulledSubject]:
+        """Every subject whose name begins so, in order of the names. Raises RegistryUnavailable."""
+        listed = sorted(name for name in await self._client.subjects() if name.startswith(prefix))
+        return await self._gather(self._whole(subject) for subject in listed)
+
+    async def _whole(self, subject: str) -> PulledSubject:
+        """One subject with all that a folder can say of it."""
+        async with self._gate:
+            level = await self._client.compatibility(subject)
+            try:
+                found = await self._client.read_latest(subject)
+            except (SchemaError, SubjectNotFound) as exc:
+                return PulledSubject(subject, None, level, unreadable=str(exc))
+            earlier = len([number for number in await self._client.versions(subject) if number < found.version])
+            return PulledSubject(subject, _held(found), level, earlier, found.extras)
 
     async def ask(self, plan: Plan, state: RegistryState, schemas: Mapping[str, SchemaVersion]) -> Plan:
         """The plan with what becomes of each registration. Raises RegistryUnavailable.

@@ -8,13 +8,14 @@ from gateway.cli.exits import Exit
 from gateway.cli.schemas.apply import apply
 from gateway.cli.schemas.check import check
 from gateway.cli.schemas.plan import plan
+from gateway.cli.schemas.pull import pull
 
 app = typer.Typer(
     name="schemas",
     help="Contracts and their schemas as code: check them, plan and apply what the registry lacks.",
     rich_markup_mode="markdown",
 )
-for command in (check, plan, apply):
+for command in (check, plan, apply, pull):
     app.command()(command)
 
 

@@ -137,6 +137,27 @@ async def test_a_plan_for_another_registry(files: ProjectFiles, registry: Faulty
     assert f"the plan was made for {registry.url}, and this is http://127.0.0.1:9" in ended.err
 
 
+async def test_pull(files: ProjectFiles, registry: FaultyRegistry) -> None:
+    """Into a new folder, which says what it wrote; a second time there is nothing to write."""
+    assert (await schemas(files, "apply", "--yes")).code == 0
+    tried = await schemas(files, "pull", "taken", "--dry-run")
+    assert tried.out.splitlines()[-1] == "2 new files, 0 changed (nothing was written)"
+    assert not (files.folder / "taken").exists()
+    first = await schemas(files, "pull", "taken")
+    assert first.code == 0
+    assert first.out.splitlines() == [
+        "+ taken/pump/contract.yaml",
+        "+ taken/pump/schema.avsc",
+        "2 new files, 0 changed",
+    ]
+    [report] = (await schemas(files, "pull", "taken", "-o", "json")).objects
+    assert report == {"files": [], "remarks": [], "written": True}
+    assert (await schemas(files, "plan", "taken", "--exit-code")).code == 0
+    change(files, MORE)
+    changed = await schemas(files, "pull")
+    assert changed.out.splitlines() == ["~ schemas/pump/schema.avsc", "0 new files, 1 changed"]
+
+
 async def test_orphans(files: ProjectFiles, registry: FaultyRegistry) -> None:
     """Told, and deleted only where that is asked for."""
     registry.store.register("old", Definition(Format.AVRO, '"int"'))
@@ -161,6 +182,7 @@ async def test_orphans(files: ProjectFiles, registry: FaultyRegistry) -> None:
         (["apply"], "nobody is there to be asked: add --yes, or apply a plan file"),
         (["apply", "plan.json", "--delete-orphans"], "are for a plan that is made here"),
         (["plan", "--registry", "sftp://x"], "registry"),
+        (["pull", "gateway.yaml"], "gateway.yaml"),
     ],
 )
 async def test_wrong_usage(files: ProjectFiles, arguments: list[str], message: str) -> None:

@@ -14,17 +14,20 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gateway.config.contract import Compatibility
+from gateway.config.contract import DEFAULT_DEAD_LETTERS, Compatibility
 from gateway.config.load import load_contracts
 from gateway.config.settings import Registry as RegistrySettings
 from gateway.errors import GatewayError, RegistryUnavailable
 from gateway.model import Format
 from gateway.plan.changes import NoteKind, Outlook, Plan, Register
+from gateway.plan.pulling import Pull
 from gateway.registry.answers import Candidate
 from gateway.registry.client import RegistryClient, SchemaRefused
+from gateway.registry.development.schemas import Definition
 from gateway.registry.development.store import Store
 from gateway.registry.execution import PlanOutdated, Result, Step, execute
 from gateway.service.schema_plan import Orphans, plan_schemas
+from gateway.service.schema_pull import load_existing, pull_schemas, write_pull
 from tests.parts.gateway import SCHEMAS
 from tests.parts.git import Repository
 from tests.parts.projects import READING, ProjectFiles
@@ -260,6 +263,58 @@ async def test_what_another_schema_refers_to_is_not_deleted(client: RegistryClie
     shutil.rmtree(files.contracts / "a")
     with pytest.raises(GatewayError, match="unit"):
         await applied(client, await made(client, files, prefix="unit", delete=True))
+
+
+def texts(folder: Path) -> dict[str, str]:
+    return {str(path.relative_to(folder)): path.read_text() for path in folder.rglob("*") if path.is_file()}
+
+
+async def pulled(client: RegistryClient, folder: Path) -> Pull:
+    """What is pulled into a folder, and written."""
+    pull = await pull_schemas(client, load_existing(folder, DEFAULT_DEAD_LETTERS))
+    write_pull(pull)
+    return pull
+
+
+async def test_pull_after_apply_gives_back_the_same_folder(client: RegistryClient, tmp_path: Path) -> None:
+    """The shipped contracts, and what an empty folder becomes; planned from that there is nothing to do."""
+    shutil.copytree(SCHEMAS, tmp_path / "schemas")
+    await applied(client, await made(client, tmp_path / "schemas"))
+    before = texts(tmp_path / "schemas")
+    assert await pulled(client, tmp_path / "schemas") == Pull()
+    assert texts(tmp_path / "schemas") == before
+    await pulled(client, tmp_path / "new")
+    plan = await made(client, tmp_path / "new")
+    assert (plan.changes, plan.notes) == ((), ())
+    assert await pulled(client, tmp_path / "new") == Pull()
+
+
+async def test_pull_settles_a_conflict(client: RegistryClient, files: ProjectFiles) -> None:
+    """Somebody registered a version by hand: it is taken over, and then there is nothing to do."""
+    files.declare("pump", compatibility="FULL")
+    await applied(client, await made(client, files))
+    await client.register("pump-value", Candidate(Format.AVRO, json.dumps(MORE)))
+    await client.set_compatibility("pump-value", Compatibility.BACKWARD)
+    assert (await made(client, files)).conflicts
+    pull = await pulled(client, files.contracts)
+    assert [file.path.name for file in pull.files] == ["contract.yaml", "schema.avsc"]
+    plan = await made(client, files)
+    assert (plan.changes, plan.notes) == ((), ())
+
+
+async def test_what_pull_says_of_a_real_subject(
+    client: RegistryClient, registry: FaultyRegistry, tmp_path: Path
+) -> None:
+    """Earlier versions and metadata stay behind."""
+    await client.register("pump-value", Candidate(Format.AVRO, json.dumps(READING)))
+    registry.store.register(
+        "pump-value", Definition(Format.AVRO, json.dumps(MORE), metadata={"properties": {"a": "b"}})
+    )
+    pull = await pulled(client, tmp_path / "new")
+    assert [remark.partition(": ")[2].split(",")[0] for remark in pull.remarks] == [
+        "only the latest version is pulled",
+        "metadata cannot be declared",
+    ]
 
 
 @pytest.mark.parametrize("status", [500, 401])

@@ -1,0 +1,172 @@
+"""What a registry holds as contract folders."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from gateway.config.contract import DEFAULT_DEAD_LETTERS, Compatibility
+from gateway.config.load import load_contracts
+from gateway.model import Format
+from gateway.plan.pulling import Pull, PulledSubject, make_pull
+from gateway.plan.state import HeldReference, HeldVersion
+from gateway.service.schema_pull import load_existing, write_pull
+from tests.parts.projects import READING, ProjectFiles
+
+UNIT = {"type": "enum", "name": "U", "symbols": ["°C"]}
+USER = {"type": "record", "name": "R", "fields": [{"name": "u", "type": "U"}]}
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> ProjectFiles:
+    return ProjectFiles(tmp_path)
+
+
+def subject(
+    name: str,
+    schema: Any = READING,
+    *references: HeldReference,
+    version: int = 1,
+    level: str | None = None,
+    **others: Any,
+) -> PulledSubject:
+    kind = Format.AVRO if "fields" in schema or "symbols" in schema else Format.JSON
+    latest = HeldVersion(version, 1, kind, json.dumps(schema), references)
+    return PulledSubject(name, latest, None if level is None else Compatibility(level), **others)
+
+
+def pulled(files: ProjectFiles, *subjects: PulledSubject) -> Pull:
+    """What is pulled, and written."""
+    pull = make_pull(files.contracts, load_existing(files.contracts, DEFAULT_DEAD_LETTERS), subjects)
+    write_pull(pull)
+    return pull
+
+
+def test_an_empty_folder(files: ProjectFiles) -> None:
+    """A shared type for each subject, which loads, with level and references; and then nothing changes."""
+    reference = HeldReference("U", "unit-value", 1)
+    subjects = [subject("a.user-value", USER, reference, level="FULL"), subject("unit-value", UNIT)]
+    pull = pulled(files, *subjects)
+    assert [str(file.path.relative_to(files.contracts)) for file in pull.files] == [
+        "a.user/contract.yaml",
+        "a.user/schema.avsc",
+        "unit/contract.yaml",
+        "unit/schema.avsc",
+    ]
+    assert (files.contracts / "a.user" / "contract.yaml").read_text() == (
+        "subject: a.user-value\ncompatibility: FULL\nreferences:\n- name: U\n  subject: unit-value\n  version: latest\n"
+    )
+    assert '"°C"' in (files.contracts / "unit" / "schema.avsc").read_text()
+    assert [shared.name for shared in load_contracts(files.contracts).shared_types] == ["a.user", "unit"]
+    assert pulled(files, *subjects) == Pull()
+
+
+def test_a_reference_to_an_earlier_version(files: ProjectFiles) -> None:
+    """By its number."""
+    pulled(files, subject("a", USER, HeldReference("U", "u", 1)), subject("u", UNIT, version=2))
+    assert yaml.safe_load((files.contracts / "a" / "contract.yaml").read_text())["references"][0]["version"] == 1
+
+
+@pytest.mark.parametrize(
+    ("names", "folders"),
+    [
+        (["plant.pump-value"], ["plant.pump"]),
+        (["-value"], ["-value"]),
+        (["a/b", "..", ".hidden", "ü x", ":.ctx:s"], ["%2E.", "%2Ehidden", "%3A.ctx%3As", "%C3%BC%20x", "a%2Fb"]),
+        (["pump", "Pump-value", "pump-key"], ["Pump~2", "pump", "pump~3"]),
+    ],
+)
+def test_names_of_folders(files: ProjectFiles, names: list[str], folders: list[str]) -> None:
+    """Below the root on every file system, each once in whatever case."""
+    pulled(files, *(subject(name) for name in names))
+    assert sorted(path.parent.name for path in files.contracts.rglob("contract.yaml")) == sorted(folders)
+    assert {path.parent.parent for path in files.contracts.rglob("contract.yaml")} == {files.contracts}
+
+
+def test_a_contract_that_holds_the_subject(files: ProjectFiles) -> None:
+    """Only what differs is written, and where it stands: comments stay."""
+    folder = files.declare("pump")
+    text = (
+        "# the pumps of plant 1\nmqtt: pump/{device}\ntopic: pump   # as ever\ncompatibility: FULL  # agreed in May\n"
+        "references:\n  - {name: U, subject: unit, version: 1}\n"
+    )
+    (folder / "contract.yaml").write_text(text)
+    reference = HeldReference("U", "unit", 2)
+    pull = pulled(files, subject("pump-value", READING, reference, level="BACKWARD"), subject("unit", UNIT, version=3))
+    assert (folder / "contract.yaml").read_text() == text.replace("FULL", "BACKWARD").replace(
+        "version: 1", "version: 2"
+    )
+    assert [file.path.name for file in pull.files if not file.is_new] == ["contract.yaml"]
+    more = {**READING, "doc": "by hand"}
+    pull = pulled(files, subject("pump-value", more, reference, level="BACKWARD"), subject("unit", UNIT, version=3))
+    assert [file.path.name for file in pull.files] == ["schema.avsc"]
+    assert json.loads((folder / "schema.avsc").read_text()) == more
+    assert pull.remarks == []
+
+
+def test_a_level_that_nobody_declares_is_left_alone(files: ProjectFiles) -> None:
+    """Absent in the contract means so; absent in the registry is told."""
+    files.declare("a")
+    files.declare("b", compatibility="FULL")
+    pull = pulled(files, subject("a-value", level="NONE"), subject("b-value"))
+    assert pull.files == []
+    [remark] = pull.remarks
+    assert remark.startswith("b-value: has no level of its own in the registry, and FULL in ")
+
+
+@pytest.mark.parametrize(
+    ("contract", "references", "remark"),
+    [
+        ([], [HeldReference("U", "u", 1)], "refers to U (u version latest) in the registry; change references in"),
+        ([{"name": "U", "subject": "u"}], [], "refers to nothing in the registry"),
+        ([{"name": "U", "subject": "u"}], [HeldReference("U", "u", 0)], "refers to version 0 of u, and"),
+    ],
+)
+def test_references_that_cannot_be_edited(
+    files: ProjectFiles, contract: list[Any], references: list[HeldReference], remark: str
+) -> None:
+    """They are told, and left alone."""
+    declared: dict[str, Any] = {"references": contract} if contract else {}
+    files.declare("a", **declared)
+    pull = pulled(files, subject("a-value", READING, *references), subject("u", UNIT))
+    assert [file.path.parent.name for file in pull.files] == ["u", "u"]
+    assert remark in pull.remarks[0]
+
+
+def test_what_cannot_be_represented_is_told(files: ProjectFiles) -> None:
+    """Other kinds of schemas, earlier versions, metadata; another kind than the folder's."""
+    files.declare("a")
+    pull = pulled(
+        files,
+        subject("a-value", {"type": "object"}),
+        subject("b", earlier=2, extras=("metadata", "ruleSet")),
+        PulledSubject("c", None, None, unreadable="it holds PROTOBUF"),
+    )
+    assert [remark.split(" in /")[0] for remark in pull.remarks] == [
+        "a-value: left alone, because it is JSON in the registry and AVRO",
+        "b: only the latest version is pulled, 2 earlier versions are in the registry alone",
+        "b: metadata and ruleSet cannot be declared, and stay in the registry",
+        "c: left out, it holds PROTOBUF",
+    ]
+
+
+def test_a_folder_that_is_taken(files: ProjectFiles) -> None:
+    """Another contract's folder is not written into."""
+    files.declare("pump", None, subject="other")
+    pull = pulled(files, subject("pump-value"))
+    assert pull.files == []
+    assert "is another contract's; move that" in pull.remarks[0]
+
+
+def test_one_schema_for_several_subjects(files: ProjectFiles) -> None:
+    """Where they differ in the registry the first is taken, and the others are told."""
+    files.declare("pump", mqtt="p/{site}/{device}", topic="pump.{site}", where={"site": ["a", "b"]})
+    pull = pulled(
+        files, subject("pump.a-value", {**READING, "doc": "a"}), subject("pump.b-value", {**READING, "doc": "b"})
+    )
+    assert len(pull.files) == 1
+    assert pull.remarks == ["pump.b-value: differs from the other subjects of pump, whose schema is one file"]
