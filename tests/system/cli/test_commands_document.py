@@ -24,17 +24,8 @@ pytestmark = [pytest.mark.mosquitto, pytest.mark.kafka]
 
 DOCUMENT = SCHEMAS.parent / "docs" / "commands.md"
 OWN = (
-    "registry serve",
-    "check",
-    "schemas check",
-    "schemas plan",
-    "schemas apply",
-    "try",
-    "run",
-    "publish",
-    "dlq",
-    "simulate",
-    "demo",
+    *("registry serve", "check", "schemas check", "schemas plan", "schemas apply", "schemas pull", "try", "run"),
+    *("publish", "dlq", "simulate", "demo"),
 )
 """The commands that the document describes: all that there are (tests/unit/cli/test_documentation.py)."""
 
