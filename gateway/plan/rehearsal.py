@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from gateway.compile.avro.compiler import has_place
+from gateway.compile.avro.places import has_places
 from gateway.compile.codec import compile_codec
 from gateway.compile.example import example_topic
 from gateway.compile.json_schema.properties import may_have
@@ -30,7 +31,7 @@ from gateway.config.options import Options
 from gateway.errors import SchemaError
 from gateway.model import Mode, Record, SchemaVersion
 from gateway.notation.lines import LinePlace, json_place
-from gateway.notation.pointer import Pointer
+from gateway.notation.pointer import Pattern, Pointer
 from gateway.pipeline.routes import Inactive, RouteTable
 from gateway.plan.findings import Area, Check, Finding, Grade
 from gateway.plan.folder_schemas import FolderSchemas, KeptElsewhere
@@ -162,17 +163,25 @@ def _misplaced(route: Route) -> Iterator[Finding]:
             continue
         there = has_place(codec.avro, pointer) if codec.avro is not None else may_have(codec.source, pointer)
         if not there:
-            message = f"{key}: the schema has no {pointer}; is it spelled as in the schema?"
-            yield Finding(
-                Grade.NOTICE,
-                Area.SCHEMA,
-                route.label.subject,
-                message,
-                contract.name,
-                display(contract.file),
-                path=str(pointer),
-                check=Check.POINTER,
-            )
+            yield _nowhere(route, key, pointer)
+    for pattern, _ in contract.overrides:
+        if codec.avro is not None and not has_places(codec.avro, pattern):
+            yield _nowhere(route, "overrides", pattern)
+
+
+def _nowhere(route: Route, key: str, pointer: Pointer | Pattern) -> Finding:
+    message = f"{key}: the schema has no {pointer}; is it spelled as in the schema?"
+    contract, file = route.contract, display(route.contract.file)
+    return Finding(
+        Grade.NOTICE,
+        Area.SCHEMA,
+        route.label.subject,
+        message,
+        contract.name,
+        file,
+        path=str(pointer),
+        check=Check.POINTER,
+    )
 
 
 def _play(contract: Contract, table: RouteTable, arrival: int) -> Iterator[Finding]:

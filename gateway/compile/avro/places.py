@@ -10,7 +10,7 @@ from gateway.compile.avro.targets import compile_scalar
 from gateway.compile.leaf import Leaf
 from gateway.compile.lookup import Lookup, Step
 from gateway.compile.rules import Path, RuleBook
-from gateway.notation.pointer import ANY, Pointer
+from gateway.notation.pointer import ANY, Pattern, Pointer
 
 
 class Found(NamedTuple):
@@ -46,6 +46,28 @@ def find(root: Type, pointer: Pointer, book: RuleBook) -> Found | None:
                 return None
         kind = _beside_null(kind)
     return Found(kind, path, Lookup(steps))
+
+
+def has_places(root: Type, pattern: Pattern) -> bool:
+    """Whether the schema has a place that a pattern stands for; items and keys of maps are ``*`` only."""
+    kinds = [root]
+    for token in pattern.tokens:
+        kinds = [inner for kind in kinds for inner in _below(kind, token)]
+    return bool(kinds)
+
+
+def _below(kind: Type, token: str) -> list[Type]:
+    match kind:
+        case Union():
+            return [inner for branch in kind.branches for inner in _below(branch, token)]
+        case Record():
+            return [field.type for field in kind.fields if token in {ANY, field.name}]
+        case Map() if token == ANY:
+            return [kind.values]
+        case Array() if token == ANY:
+            return [kind.items]
+        case _:
+            return []
 
 
 def scalar_at(found: Found, book: RuleBook) -> Scalar | None:

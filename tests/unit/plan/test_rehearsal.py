@@ -182,6 +182,31 @@ def test_pointers_to_nowhere_are_noticed(files: ProjectFiles, key: str, contract
     assert all(finding.message.startswith(f"{key}: ") for finding in noticed)
 
 
+NESTED = {
+    "type": "record",
+    "name": "R",
+    "fields": [
+        {"name": "list", "type": ["null", {"type": "array", "items": READING}], "default": None, "aliases": ["liste"]},
+        {"name": "map", "type": {"type": "map", "values": "double"}},
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("pattern", "is_there"),
+    [
+        *((each, True) for each in ("/list/*/temp", "/list/*", "/map/*", "/*", "/*/*/n")),
+        *((each, False) for each in ("/lst", "/liste", "/list/0", "/list/temp", "/map/a", "/*/*/x", "/list/*/temp/*")),
+    ],
+)
+def test_an_override_for_no_place_is_noticed(files: ProjectFiles, pattern: str, is_there: bool) -> None:
+    """A typing mistake would change nothing, and nobody would see it."""
+    examples = {"accepted": [{"payload": '{"map": {}}'}]}
+    files.declare("a", NESTED, examples, overrides={pattern: {"unknown_fields": "drop"}})
+    findings = [finding for finding in played(files).findings if finding.check is Check.POINTER]
+    assert [(each.grade, each.path) for each in findings] == ([] if is_there else [(Grade.NOTICE, pattern)])
+
+
 def test_the_worst_grade() -> None:
     """Unusable files before peers that are away, those before problems; what is fine or unknown is no failure."""
     order = [Grade.FINE, Grade.NOTICE, Grade.UNKNOWN, Grade.PROBLEM, Grade.UNREACHABLE, Grade.INVALID]
