@@ -20,7 +20,7 @@ from tests.parts.registry_faults import GARBAGE, FaultyRegistry, answer, faulty_
 from tests.unit.registry.fakes import FakeClock
 
 GATE = Candidate(Format.JSON, '{"title":"Gate"}')
-GATE_2 = Candidate(Format.JSON, '{"title":"Gate","type":"object"}')
+GATE_2 = Candidate(Format.JSON, '{"title":"Gate","description":"of the plant"}')
 REFRESH_S = 60.0
 
 OUTAGES = {**GARBAGE, "silence": stall(), "a request to wait": answer(429, "", {"retry-after": "4"})}
