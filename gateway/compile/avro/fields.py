@@ -97,18 +97,21 @@ class Fields:
         present: dict[str, Any] = {}
         renamed: dict[str, str] = {}
         unknown: list[str] = []
+        clashes: dict[str, list[str]] = {}
         for key, value in source.items():
             name = self._name_of(key)
             if name is None:
                 unknown.append(key)
             elif name in present or (name != key and name in source):
-                refuse(two_names(sorted({key, name})), "", source)
+                clashes.setdefault(name, [renamed.get(name, name)]).append(key)
             else:
                 present[name] = value
                 if name != key:
                     renamed[name] = key
                     declared = key in self._known or key.lower() != name.lower()
                     self._note(log, name, RENAMED if declared else CASE_FOLDED)
+        for names in clashes.values():
+            refuse(two_names(sorted(names)), "", source)
         if not present and self._would_pass_unseen(unknown):
             seen = unknown[:_MOST_NAMES]
             known = listed(place.name for place in self._places)
