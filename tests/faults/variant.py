@@ -25,6 +25,7 @@ from gateway.kafka import generation, sink
 from gateway.kafka.sink import KafkaSink
 from gateway.model import Message, Record, Rejection, Violation
 from gateway.mqtt import v5
+from gateway.mqtt.v5_answers import Answers, _Exchange
 from gateway.pipeline.acks import AckWindow, Ticket
 from gateway.pipeline.deadletter import DeadLetters
 from gateway.pipeline.engine import Engine
@@ -238,8 +239,16 @@ def keeps_generations() -> None:
 
         return reopen
 
+    def answer_anything(record: Callable[[Answers, int], bytes]) -> Any:
+        def record_if_known(self: Answers, packet_id: int) -> bytes:
+            self._unreleased.setdefault(packet_id, _Exchange([0]))
+            return record(self, packet_id)
+
+        return record_if_known
+
     replace(Engine, "close", lambda _: close)
     replace(Engine, "open", stay)
+    replace(Answers, "_record", answer_anything)
 
 
 def drops_duplicates() -> None:
