@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from gateway.compile.avro.compiler import has_place
-from gateway.compile.avro.places import has_places
+from gateway.compile.avro.places import kinds_at
 from gateway.compile.codec import compile_codec
 from gateway.compile.example import example_topic
 from gateway.compile.json_schema.properties import may_have
@@ -165,7 +165,7 @@ def _misplaced(route: Route) -> Iterator[Finding]:
         if not there:
             yield _nowhere(route, key, pointer)
     for pattern, _ in contract.overrides:
-        if codec.avro is not None and not has_places(codec.avro, pattern):
+        if codec.avro is not None and not kinds_at(codec.avro, pattern.tokens, any_field=True):
             yield _nowhere(route, "overrides", pattern)
 
 

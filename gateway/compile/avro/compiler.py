@@ -7,7 +7,7 @@ inner occurrence is the outer one's node, with the outer one's rules.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,7 +17,7 @@ from gateway.compile.avro.containers import compile_array, compile_map
 from gateway.compile.avro.defaults import encode_default
 from gateway.compile.avro.fields import Place
 from gateway.compile.avro.node import Coerce, CountKeys, Explain, Node, Write
-from gateway.compile.avro.places import find
+from gateway.compile.avro.places import branches_of, find, kinds_at
 from gateway.compile.avro.record import compile_record
 from gateway.compile.avro.schema import (
     ABSENT,
@@ -44,7 +44,7 @@ from gateway.compile.verdict import Findings, Log, Refused
 from gateway.config.options import Options
 from gateway.errors import SchemaError
 from gateway.model import Coercion, Mode
-from gateway.notation.pointer import ANY, Pointer
+from gateway.notation.pointer import Pointer
 
 MOST_TRIED = 200
 """Places of an array or union that is compiled in wider modes, to tell whether one of them takes a value."""
@@ -108,7 +108,8 @@ def _check_captures(root: Type, book: RuleBook) -> None:
     """
     for pointer in book.captures():
         *parent, name = pointer.tokens
-        found = [field for record in _records_at(root, parent) for field in record.fields if field.name == name]
+        records = [kind for kind in kinds_at(root, parent) if isinstance(kind, Record)]
+        found = [field for record in records for field in record.fields if field.name == name]
         if not any(_takes_text(field.type) for field in found):
             raise SchemaError(
                 f"unknown_fields: the schema has no map of string at {pointer}; "
@@ -117,32 +118,10 @@ def _check_captures(root: Type, book: RuleBook) -> None:
             )
 
 
-def _records_at(kind: Type, path: Sequence[str]) -> Iterator[Record]:
-    """The records at a place of the payload: several where a union stands on the way."""
-    match kind:
-        case Record() if not path:
-            yield kind
-        case Record():
-            for each in kind.fields:
-                if each.name == path[0]:
-                    yield from _records_at(each.type, path[1:])
-        case Array() if path and path[0] == ANY:
-            yield from _records_at(kind.items, path[1:])
-        case Map() if path and path[0] == ANY:
-            yield from _records_at(kind.values, path[1:])
-        case Union():
-            for branch in kind.branches:
-                yield from _records_at(branch, path)
-
-
 def _takes_text(kind: Type) -> bool:
     """Whether it is a map of string, or may be one; a string that is a uuid is not any text."""
-    maps = [each for each in _branches(kind) if isinstance(each, Map)]
-    return any(_is_text(value) for each in maps for value in _branches(each.values))
-
-
-def _branches(kind: Type) -> tuple[Type, ...]:
-    return kind.branches if isinstance(kind, Union) else (kind,)
+    maps = [each for each in branches_of(kind) if isinstance(each, Map)]
+    return any(_is_text(value) for each in maps for value in branches_of(each.values))
 
 
 def _is_text(kind: Type) -> bool:

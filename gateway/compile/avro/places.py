@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from gateway.compile.avro.node import Scalar
@@ -10,7 +11,7 @@ from gateway.compile.avro.targets import compile_scalar
 from gateway.compile.leaf import Leaf
 from gateway.compile.lookup import Lookup, Step
 from gateway.compile.rules import Path, RuleBook
-from gateway.notation.pointer import ANY, Pattern, Pointer
+from gateway.notation.pointer import ANY, Pointer
 
 
 class Found(NamedTuple):
@@ -48,20 +49,28 @@ def find(root: Type, pointer: Pointer, book: RuleBook) -> Found | None:
     return Found(kind, path, Lookup(steps))
 
 
-def has_places(root: Type, pattern: Pattern) -> bool:
-    """Whether the schema has a place that a pattern stands for; items and keys of maps are ``*`` only."""
-    kinds = [root]
-    for token in pattern.tokens:
-        kinds = [inner for kind in kinds for inner in _below(kind, token)]
-    return bool(kinds)
+def kinds_at(root: Type, tokens: Iterable[str], *, any_field: bool = False) -> list[Type]:
+    """What the schema may have at a place, unions taken apart; items and keys of maps are ``*`` only.
+
+    ``any_field``: a ``*`` stands for the fields of a record, too, as in the pattern of an override.
+    """
+    kinds = branches_of(root)
+    for token in tokens:
+        kinds = [
+            each for kind in kinds for below in _below(kind, token, any_field=any_field) for each in branches_of(below)
+        ]
+    return kinds
 
 
-def _below(kind: Type, token: str) -> list[Type]:
+def branches_of(kind: Type) -> list[Type]:
+    """The types that a value may have: those of a union, or the type itself."""
+    return list(kind.branches) if isinstance(kind, Union) else [kind]
+
+
+def _below(kind: Type, token: str, *, any_field: bool) -> list[Type]:
     match kind:
-        case Union():
-            return [inner for branch in kind.branches for inner in _below(branch, token)]
         case Record():
-            return [field.type for field in kind.fields if token in {ANY, field.name}]
+            return [field.type for field in kind.fields if token == field.name or (any_field and token == ANY)]
         case Map() if token == ANY:
             return [kind.values]
         case Array() if token == ANY:

@@ -7,15 +7,14 @@ the schema's own and one of a copy in which each ``type`` that names integers ha
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from copy import deepcopy
 from typing import Any, NamedTuple
 
 import jsonschema_rs
 
-from gateway.compile.json_schema.flaws import Where
 from gateway.compile.json_schema.subschemas import inside
-from gateway.compile.json_schema.unevaluated import UNEVALUATED
+from gateway.compile.json_schema.unevaluated import UNEVALUATED, around
 
 INT64 = "int64"
 """In place of a keyword's name, in the errors of the guard."""
@@ -83,11 +82,9 @@ class Guarded:
         if not self._own.is_valid(value):
             return self._own.iter_errors(value)  # type: ignore[no-any-return]
         errors = [found for error in self._guard.iter_errors(value) for found in _numbers(error)]
-        around = _around([error.instance_path for error in errors if error.kind.name in _BOUNDS])
+        told = around(tuple(error.instance_path) for error in errors if error.kind.name in _BOUNDS)
         # A subschema that refuses a number evaluates nothing: once the number is told, nothing around it is unknown.
-        causes = [
-            each for each in errors if each.kind.name not in UNEVALUATED or tuple(each.instance_path) not in around
-        ]
+        causes = [each for each in errors if each.kind.name not in UNEVALUATED or tuple(each.instance_path) not in told]
         return map(BeyondError, causes)
 
     def validate(self, value: Any) -> None:
@@ -97,11 +94,6 @@ class Guarded:
             self._guard.validate(value)
         except jsonschema_rs.ValidationError as error:
             raise BeyondError(next(_numbers(error))) from None
-
-
-def _around(places: Iterable[Sequence[str | int]]) -> set[Where]:
-    """The places and everything around them."""
-    return {tuple(place[:length]) for place in places for length in range(len(place) + 1)}
 
 
 def _numbers(error: Any) -> Iterator[Any]:

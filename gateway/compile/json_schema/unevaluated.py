@@ -18,7 +18,12 @@ def places_around(causes: Iterable[Flaw], flaws: Iterable[Flaw]) -> set[Where]:
     """Where ``causes`` stand, and everything around that; nothing where none of ``flaws`` could follow from them."""
     if UNEVALUATED.isdisjoint([flaw.name for flaw in flaws]):
         return set()
-    return {cause.where[:length] for cause in causes for length in range(len(cause.where) + 1)}
+    return around(cause.where for cause in causes)
+
+
+def around(places: Iterable[Where]) -> set[Where]:
+    """The places and everything around them."""
+    return {place[:length] for place in places for length in range(len(place) + 1)}
 
 
 def may_follow(flaw: Flaw, places: Container[Where]) -> bool:
