@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from gateway.compile.datetimes import NANOS_PER, BadDateTime, offset_nanos, read_date_time
+from gateway.compile.datetimes import BadDateTime, instant_ms
 
 _MS = {"s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
 _AGO = re.compile(r"([0-9]{1,9})([smhdw])", re.ASCII).fullmatch
@@ -20,9 +20,9 @@ def read_moment(text: str, now_ms: int) -> int:
         return max(0, now_ms - int(ago[1]) * _MS[ago[2]])
     advice = "write 30s, 10m, 2h, 1d or 1w, or a time with its offset as in 2026-03-01T08:00:00Z"
     try:
-        wall, offset = read_date_time(text, lenient=False)
+        instant = instant_ms(text)
     except BadDateTime as exc:
         raise ValueError(f"{text!r} is no time: {advice}") from exc
-    if offset is None:
+    if instant is None:
         raise ValueError(f"{text!r} does not say which time zone it is in: {advice}")
-    return max(0, (wall - offset_nanos(offset)) // NANOS_PER["ms"])
+    return max(0, instant)

@@ -120,6 +120,12 @@ def cut_fraction(text: str, unit: str) -> str:
     return _FRACTION.sub(lambda found: found.group()[: digits + 1], text)
 
 
+def instant_ms(text: str) -> int | None:
+    """Milliseconds since 1970 UTC of a date-time, None for one without an offset. Raises BadDateTime."""
+    wall, offset = read_date_time(text, lenient=False)
+    return None if offset is None else (wall - offset_nanos(offset)) // NANOS_PER["ms"]
+
+
 def offset_nanos(offset: str) -> int:
     """Nanoseconds east of UTC of ``Z`` (which has no digits), ``+HH``, ``+HHMM`` or ``+HH:MM``. Raises BadDateTime."""
     digits = offset[1:].replace(":", "").ljust(4, "0")

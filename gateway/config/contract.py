@@ -188,6 +188,11 @@ class Contracts:
     contracts: tuple[Contract, ...] = ()
     shared_types: tuple[SharedType, ...] = ()
 
+    @property
+    def folders(self) -> tuple[Contract | SharedType, ...]:
+        """All of them, shared types first."""
+        return (*self.shared_types, *self.contracts)
+
     def __iter__(self) -> Iterator[Contract]:
         return iter(self.contracts)
 

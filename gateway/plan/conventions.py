@@ -32,7 +32,7 @@ class _Name(NamedTuple):
 
 def breaches(contracts: Contracts, rules: RulesDeclared) -> Iterator[Finding]:
     """Every place at which a rule is not kept, folder by folder."""
-    for folder in (*contracts.shared_types, *contracts):
+    for folder in contracts.folders:
         yield from _folder(folder, rules)
         if isinstance(folder, Contract):
             yield from _examples(folder, rules)
@@ -94,8 +94,7 @@ def _within(
     folder: Contract | SharedType, file: SchemaFile, name: _Name, grade: Grade, check: Check, message: str
 ) -> Finding:
     path = str(Pointer(name.steps))
-    place = json_place(file.text, path, key=True)
-    line, column = place or (None, None)
+    line, column = json_place(file.text, path, key=True)
     shown = display(file.path)
     return Finding(grade, Area.SCHEMA, folder.name, message, folder.name, shown, line, path, check=check, column=column)
 

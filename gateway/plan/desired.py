@@ -43,7 +43,7 @@ def desired_subjects(contracts: Contracts) -> dict[str, DesiredSubject]:
     wanted; references are in no circle.
     """
     found: dict[str, DesiredSubject] = {}
-    for folder in (*contracts.shared_types, *contracts):
+    for folder in contracts.folders:
         schema = None
         if folder.schema is not None:
             pinned = folder.version if isinstance(folder, Contract) else None

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from gateway.config.contract import Contract, Contracts, DeclaredReference, SchemaFile, SharedType
+from gateway.config.coexistence import subjects
+from gateway.config.contract import Contracts, DeclaredReference, SchemaFile
 from gateway.model import Reference, SchemaVersion
 
 _GUID = "00000000-0000-0000-0000-000000000000"
@@ -39,8 +40,8 @@ class FolderSchemas:
         """``known``: versions from elsewhere, by subject, for what no folder holds."""
         self._known = dict(known or {})
         self._declared: dict[str, _Declared] = {}
-        for folder in (*contracts.shared_types, *contracts):
-            for subject in subjects_of(folder):
+        for folder in contracts.folders:
+            for subject in subjects(folder):
                 if folder.schema is not None:
                     self._declared[subject] = _Declared(folder.schema, folder.references)
 
@@ -64,10 +65,3 @@ class FolderSchemas:
         )
         schema_id = 1 + list(self._declared).index(subject)
         return SchemaVersion(subject, 1, schema_id, declared.file.format, declared.file.text, _GUID, references)
-
-
-def subjects_of(folder: Contract | SharedType) -> list[str]:
-    """The subjects that a folder declares, each once."""
-    if isinstance(folder, SharedType):
-        return [folder.subject]
-    return list(dict.fromkeys(variant.subject for variant in folder.variants()))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from datetime import datetime
 from typing import Any, NamedTuple
 
 import orjson
 
+from gateway.compile.datetimes import BadDateTime, instant_ms
 from gateway.errors import ConfigError, ConfigProblem
 
 _misplaced_z = re.compile(r"Z(?=[+-])")
@@ -65,9 +65,9 @@ def _arrival(moment: Any) -> int | None:
     if isinstance(moment, int) and not isinstance(moment, bool):
         return moment * 1000
     try:
-        found = datetime.fromisoformat(_misplaced_z.sub("", moment))
-    except (TypeError, ValueError) as exc:
+        arrival = instant_ms(_misplaced_z.sub("", moment))
+    except (TypeError, BadDateTime) as exc:
         raise _NotCaptured(f"tst {moment!r} is no time") from exc
-    if found.tzinfo is None:
+    if arrival is None:
         raise _NotCaptured(f"tst {moment!r} does not say which time zone it is in")
-    return int(found.timestamp() * 1000)
+    return arrival

@@ -6,7 +6,6 @@ The level is the contract's, or BACKWARD, which is a registry's own default. Wha
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Final
 
@@ -20,7 +19,7 @@ from gateway.plan.compatibility.evolution import evolution_objections
 from gateway.plan.compatibility.objections import ADVICE, Objection
 from gateway.plan.findings import Area, Check, Finding, Grade
 from gateway.plan.folder_schemas import FolderSchemas, KeptElsewhere
-from gateway.plan.unapplied import same_json
+from gateway.plan.unapplied import same_text
 
 DEFAULT_LEVEL: Final = Compatibility.BACKWARD
 """Of a registry that nobody told otherwise."""
@@ -31,13 +30,13 @@ def regressions(now: Contracts, past: Contracts, name: str) -> Iterator[Finding]
     levels = level_of(now)
     ours, theirs = FolderSchemas(now), FolderSchemas(past)
     declared: set[str] = set()
-    for folder in (*now.shared_types, *now):
+    for folder in now.folders:
         for subject in subjects(folder):
             declared.add(subject)
             if folder.schema is not None and theirs.declared(subject) is not None:
                 level = levels.get(subject, DEFAULT_LEVEL)
                 yield from _compare(folder, folder.schema, subject, level, (ours, theirs), name)
-    for folder in (*past.shared_types, *past):
+    for folder in past.folders:
         for subject in subjects(folder):
             if subject not in declared:
                 message = (
@@ -51,7 +50,7 @@ def level_of(contracts: Contracts) -> dict[str, Compatibility]:
     """The level that folders declare, by subject."""
     return {
         subject: folder.compatibility
-        for folder in (*contracts.shared_types, *contracts)
+        for folder in contracts.folders
         if folder.compatibility is not None
         for subject in subjects(folder)
     }
@@ -97,10 +96,10 @@ def _finding(
         f"{verdict} {against} ({objection.rule}): {objection.message}; {ADVICE[objection.rule]}",
         folder.name,
         display(file.path),
-        place.line if place else None,
+        place.line,
         objection.path,
         check=Check.COMPATIBILITY,
-        column=place.column if place else None,
+        column=place.column,
     )
 
 
@@ -108,7 +107,7 @@ def _is_same(old: SchemaVersion, new: SchemaVersion) -> bool:
     """Whether two versions are the same schema with the same references, those compared in the same way."""
     return (
         old.format is new.format
-        and same_json(json.loads(old.text), json.loads(new.text))
+        and same_text(old.text, new.text)
         and len(old.references) == len(new.references)
         and all(
             ours.name == theirs.name and _is_same(ours.schema, theirs.schema)

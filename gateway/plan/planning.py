@@ -9,7 +9,6 @@ Rules
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -29,7 +28,7 @@ from gateway.plan.changes import (
 from gateway.plan.desired import DesiredSchema, DesiredSubject
 from gateway.plan.differences import Difference, differences
 from gateway.plan.state import HeldSubject, HeldVersion, RegistryState
-from gateway.plan.unapplied import same_json
+from gateway.plan.unapplied import same_text
 
 _NOTHING = HeldSubject()
 
@@ -105,7 +104,7 @@ def is_held(wanted: DesiredSchema, references: tuple[PlannedReference, ...], hel
     """Whether a version is the wanted schema: the same text but for its spelling, and the same references."""
     ours = {(each.name, each.subject, each.version) for each in references}
     theirs = {(each.name, each.subject, each.version) for each in held.references}
-    return held.format is wanted.format and ours == theirs and same_json(json.loads(wanted.text), json.loads(held.text))
+    return held.format is wanted.format and ours == theirs and same_text(wanted.text, held.text)
 
 
 def _plan_schema(draft: _Draft, wanted: DesiredSubject, schema: DesiredSchema, held: HeldSubject) -> None:

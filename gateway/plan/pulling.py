@@ -26,7 +26,7 @@ from gateway.config.folder import CONTRACT_FILE
 from gateway.model import Format
 from gateway.notation.document import KeyPath, ScalarNode
 from gateway.plan.state import HeldReference, HeldVersion
-from gateway.plan.unapplied import same_json
+from gateway.plan.unapplied import same_text
 
 _SUFFIXES: Final = ("-value", "-key")
 _SCHEMA_FILES: Final = {Format.AVRO: "schema.avsc", Format.JSON: "schema.json"}
@@ -73,13 +73,10 @@ def make_pull(root: Path, existing: Contracts, pulled: Sequence[PulledSubject]) 
     """What brings the folders below ``root`` up to what the registry holds."""
     pull = Pull()
     holders = {
-        subject: folder
-        for folder in (*existing.shared_types, *existing)
-        if folder.schema is not None
-        for subject in subjects(folder)
+        subject: folder for folder in existing.folders if folder.schema is not None for subject in subjects(folder)
     }
     latest = {each.subject: each.latest.version for each in pulled if each.latest is not None}
-    taken = {folder.folder.absolute() for folder in (*existing.shared_types, *existing)}
+    taken = {folder.folder.absolute() for folder in existing.folders}
     names: set[str] = set()
     for each in pulled:
         _remark(pull, each)
@@ -167,11 +164,11 @@ def _update(
     edits |= _reference_edits(pull, holder, subject, version.references, latest)
     if edits:
         _edit(pull, holder, edits)
-    if not same_json(json.loads(file.text), json.loads(version.text)):
+    if not same_text(file.text, version.text):
         written = next((each for each in pull.files if each.path == file.path), None)
         if written is None:
             pull.files.append(PulledFile(file.path, _pretty(version.text), is_new=False))
-        elif not same_json(json.loads(written.text), json.loads(version.text)):
+        elif not same_text(written.text, version.text):
             pull.remarks.append(
                 f"{subject}: differs from the other subjects of {holder.name}, whose schema is one file"
             )

@@ -105,19 +105,7 @@ def _cast(
         )
     except SchemaError as exc:
         message = f"the contract cannot run with this schema: {exc}"
-        place = _place(file, exc.schema_path)
-        complaint = Finding(
-            Grade.INVALID,
-            Area.SCHEMA,
-            variant.subject,
-            message,
-            contract.name,
-            shown,
-            place.line if place else None,
-            exc.schema_path,
-            check=Check.SCHEMA,
-            column=place.column if place else None,
-        )
+        complaint = _unusable(variant.subject, message, contract.name, shown, file, exc)
     label = label_of(contract, variant, None)
     return Inactive(contract, Where(contract, variant), label, complaint.message), complaint
 
@@ -132,24 +120,26 @@ def _shared(shared: SharedType, schemas: FolderSchemas) -> Iterator[Finding]:
         yield Finding(Grade.UNKNOWN, Area.SCHEMA, shared.subject, message, shared.name, file, check=Check.REFERENCE)
     except SchemaError as exc:
         message = f"the schema cannot be used: {exc}"
-        place = _place(shared.schema, exc.schema_path)
-        yield Finding(
-            Grade.INVALID,
-            Area.SCHEMA,
-            shared.subject,
-            message,
-            shared.name,
-            file,
-            place.line if place else None,
-            exc.schema_path,
-            check=Check.SCHEMA,
-            column=place.column if place else None,
-        )
+        yield _unusable(shared.subject, message, shared.name, file, shared.schema, exc)
 
 
-def _place(file: SchemaFile | None, path: str) -> LinePlace | None:
-    """Where in its file a schema is wrong, None where that is not known."""
-    return None if file is None else json_place(file.text, path)
+def _unusable(
+    subject: str, message: str, contract: str, shown: str, file: SchemaFile | None, error: SchemaError
+) -> Finding:
+    """A schema that breaks its specification, with the place in its file, where it has one."""
+    place = LinePlace() if file is None else json_place(file.text, error.schema_path)
+    return Finding(
+        Grade.INVALID,
+        Area.SCHEMA,
+        subject,
+        message,
+        contract,
+        shown,
+        place.line,
+        error.schema_path,
+        check=Check.SCHEMA,
+        column=place.column,
+    )
 
 
 def _misplaced(route: Route) -> Iterator[Finding]:

@@ -18,9 +18,14 @@ def unapplied(file: SchemaFile | None, version: SchemaVersion) -> str:
         return ""
     if file.format is not version.format:
         return f"{file.path.name} is {file.format}, the registry's version {version.version} is {version.format}"
-    if not same_json(json.loads(file.text), json.loads(version.text)):
+    if not same_text(file.text, version.text):
         return f"{file.path.name} is not what the registry holds as version {version.version}"
     return ""
+
+
+def same_text(ours: str | bytes, theirs: str | bytes) -> bool:
+    """Whether two JSON texts say the same, however they are spelled."""
+    return same_json(json.loads(ours), json.loads(theirs))
 
 
 def same_json(ours: Any, theirs: Any) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,7 +16,7 @@ from gateway.plan.desired import DesiredSubject, desired_subjects
 from gateway.plan.folder_schemas import FolderSchemas, KeptElsewhere
 from gateway.plan.planning import make_plan, with_deletions
 from gateway.plan.state import RegistryState
-from gateway.plan.unapplied import same_json
+from gateway.plan.unapplied import same_text
 from gateway.registry.client import RegistryClient
 from gateway.registry.inventory import Inventory
 
@@ -85,7 +84,7 @@ def _drift(plan: Plan, contracts: Contracts, state: RegistryState) -> Iterator[N
 
 
 def _schema_paths(contracts: Contracts) -> Iterator[tuple[str, Path]]:
-    for folder in (*contracts.shared_types, *contracts):
+    for folder in contracts.folders:
         if folder.schema is not None:
             yield display(folder.schema.path), folder.schema.path
 
@@ -93,6 +92,6 @@ def _schema_paths(contracts: Contracts) -> Iterator[tuple[str, Path]]:
 def _is_json(content: bytes, text: str) -> bool:
     """Whether a committed file is this schema, however it is spelled."""
     try:
-        return same_json(json.loads(content), json.loads(text))
+        return same_text(content, text)
     except ValueError:
         return False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gateway.compile.route import Route
@@ -61,10 +61,7 @@ def inspect_folder(folder: Path, around: Circumstances, since: str | None = None
     report = inspect_contracts(contracts, around.depth)
     if since is None:
         return report
-    history = _since(contracts, around, since)
-    return FolderReport(
-        (*report.findings, *history), report.contracts, report.shared_types, report.examples, report.routes
-    )
+    return replace(report, findings=(*report.findings, *_since(contracts, around, since)))
 
 
 def inspect_contracts(
