@@ -36,6 +36,8 @@ from gateway.plan.compatibility.objections import Objection, Rule
 
 _MOST_STEPS = 20_000
 """Pairs of places that are looked at: enough for schemas of a few thousand subschemas."""
+_MOST_NESTED = 60
+"""Pairs that may lie within each other: each takes up to eight calls, a text up to 200, of a thousand of Python."""
 
 _UNCOVERED = {
     "not": TYPES,
@@ -90,14 +92,21 @@ class _Inclusion:
         """Pairs that are being looked at: met again inside themselves they hold if all else does."""
         self._budget = iter(range(_MOST_STEPS))
         """The steps that are left, for trials too."""
+        self._nested = 0
+        """The pairs that are being looked at, each within the one before."""
         self._made: dict[tuple[int, str], Place] = {}
-        """Schemas without their alternatives, by the schema that had them: made once, so that each stays the same."""
+        """Schemas that were taken apart, by the schema they are left of: made once, so that each stays the same."""
 
     def check(self, pair: _Pair) -> None:
         """Notes what stands against ``wide`` accepting every value of ``narrow``."""
-        if next(self._budget, None) is None:
+        if next(self._budget, None) is None or self._nested >= _MOST_NESTED:
             self._note(pair, Rule.NOT_COVERED, "the schemas are too large to be compared by rules", certain=False)
             return
+        self._nested += 1
+        self._check(pair)
+        self._nested -= 1
+
+    def _check(self, pair: _Pair) -> None:
         try:
             narrow, parts = flatten(self._narrow, pair.narrow), flatten(self._wide, [pair.wide])
         except Unfollowed:
@@ -132,7 +141,8 @@ class _Inclusion:
     def _trial(self) -> _Inclusion:
         """A walk that goes on from here, and whose objections count for nothing."""
         trial = _Inclusion(self._narrow, self._wide, newer_is_wide=self._newer_is_wide)
-        trial._under, trial._made, trial._budget = set(self._under), self._made, self._budget
+        trial._under, trial._made = set(self._under), self._made
+        trial._budget, trial._nested = self._budget, self._nested
         return trial
 
     def _check_part(self, pair: _Pair) -> None:
@@ -254,11 +264,7 @@ class _Inclusion:
 
     def _branches(self, narrow: Conjunction, place: Place, keyword: str) -> Iterator[tuple[Conjunction, bool]]:
         """``narrow`` with each alternative of one of its schemas, and whether all values of that are its own."""
-        key = (id(place.schema), keyword)
-        if key not in self._made:
-            rest = {name: value for name, value in place.schema.items() if name not in {keyword, "allOf", "$ref"}}
-            self._made[key] = place._replace(schema=rest)
-        others = tuple(self._made[key] if each is place else each for each in narrow)
+        others = tuple(self._rest(each, keyword if each is place else "") for each in narrow)
         branches = [self._narrow.below(place, keyword, n) for n in range(len(place.schema[keyword]))]
         kinds = [self._types(self._narrow, branch) for branch in branches]
         for n, branch in enumerate(branches):
@@ -268,6 +274,17 @@ class _Inclusion:
             except Unfollowed:
                 case, is_exact = others, False
             yield case, is_exact
+
+    def _rest(self, place: Place, keyword: str) -> Place:
+        """What a flattened schema asks besides ``keyword``; the rest of ``narrow`` has what its ``allOf`` asks."""
+        gone = mapping(place).keys() & {keyword, "allOf", "$ref"}
+        if not gone:
+            return place
+        key = (id(place.schema), keyword)
+        if key not in self._made:
+            rest = {name: value for name, value in place.schema.items() if name not in gone}
+            self._made[key] = place._replace(schema=rest)
+        return self._made[key]
 
     def _kinds(self, narrow: Conjunction) -> Iterator[Conjunction]:
         """``narrow`` by types."""

@@ -205,6 +205,33 @@ def test_what_the_rules_do_not_decide(old: Any, new: Any) -> None:
     assert not any(objection.is_certain for objection in found)
 
 
+def test_alternatives_within_an_all_of_are_taken_apart_once() -> None:
+    """Each is put in the place of its keyword; the ``allOf`` around them must not bring the keyword back."""
+    old = {"title": "reading", "allOf": [{"not": False, "anyOf": [{"type": "null"}, {"type": "string"}]}]}
+    assert {each.path for each in objections(old, False)} == {""}
+    assert not objections(old, {"type": ["null", "string"]})
+    assert [each.rule for each in objections(old, {"type": "string"})] == [Rule.TYPE_NARROWED]
+
+
+@pytest.mark.parametrize(("levels", "is_compared"), [(50, True), (90, False)])
+def test_schemas_in_schemas_are_compared_as_far_as_python_goes(levels: int, is_compared: bool) -> None:
+    def nested(leaf: str, levels: int) -> dict[str, Any]:
+        return {"type": leaf} if levels == 0 else {"properties": {"a": nested(leaf, levels - 1)}}
+
+    assert (
+        any(each.is_certain for each in objections(nested("integer", levels), nested("string", levels))) is is_compared
+    )
+    assert objections(nested("integer", levels), nested("string", levels))
+
+
+def test_alternatives_in_alternatives_end() -> None:
+    def nested(leaf: str, levels: int) -> dict[str, Any]:
+        inner = {"type": leaf} if levels == 0 else nested(leaf, levels - 1)
+        return {"anyOf": [{"type": "object", "properties": {"a": inner}}, {"type": "null"}]}
+
+    assert {each.rule for each in objections(nested("integer", 60), nested("string", 60))} == {Rule.NOT_COVERED}
+
+
 NAMES = st.sampled_from(["a", "b", "xa"])
 SCALARS = st.sampled_from([None, True, 0, 1, 2.5, -3, "", "a", "abc"])
 VALUES = st.recursive(
