@@ -207,6 +207,30 @@ class Rejection(msgspec.Struct, frozen=True):
 
 
 @dataclass(frozen=True, slots=True)
+class ReferenceTo:
+    """A reference as the registry keeps it: by name, subject and version."""
+
+    name: str
+    subject: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """One version of a subject as the registry lists it, references not followed."""
+
+    subject: str
+    version: int
+    schema_id: int
+    format: Format
+    text: str
+    guid: str | None = None
+    references: tuple[ReferenceTo, ...] = ()
+    extras: tuple[str, ...] = ()
+    """What is kept with it and the gateway does not use: ``metadata``, ``ruleSet``."""
+
+
+@dataclass(frozen=True, slots=True)
 class Reference:
     """A named reference of a schema, resolved."""
 

@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 
 from gateway.config.load import load_project
-from gateway.registry.answers import Candidate, ReferenceTo
+from gateway.model import ReferenceTo
+from gateway.registry.answers import Candidate
 from gateway.registry.client import RegistryClient
 from gateway.registry.development.folders import seeds_of
 from gateway.registry.development.store import LATEST

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from gateway.config.coexistence import subjects
 from gateway.config.contract import Compatibility, Contract, Contracts, DeclaredReference
@@ -18,9 +19,14 @@ class DesiredSchema:
     format: Format
     text: str
     references: tuple[DeclaredReference, ...]
-    file: str
+    path: Path
     version: int | None
     """The version that the contract is pinned to, which must then be this schema; None for the latest."""
+
+    @property
+    def file(self) -> str:
+        """The schema's file as messages show it."""
+        return display(self.path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +54,7 @@ def desired_subjects(contracts: Contracts) -> dict[str, DesiredSubject]:
         if folder.schema is not None:
             pinned = folder.version if isinstance(folder, Contract) else None
             file = folder.schema
-            schema = DesiredSchema(file.format, file.text, folder.references, display(file.path), pinned)
+            schema = DesiredSchema(file.format, file.text, folder.references, file.path, pinned)
         for subject in subjects(folder):
             known = found.get(subject)
             if known is None:

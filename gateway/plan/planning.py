@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from gateway.config.contract import DeclaredReference
+from gateway.model import Registered
 from gateway.plan.changes import (
     Base,
     Change,
@@ -27,7 +28,7 @@ from gateway.plan.changes import (
 )
 from gateway.plan.desired import DesiredSchema, DesiredSubject
 from gateway.plan.differences import Difference, differences
-from gateway.plan.state import HeldSubject, HeldVersion, RegistryState
+from gateway.plan.state import HeldSubject, RegistryState
 from gateway.plan.unapplied import same_text
 
 _NOTHING = HeldSubject()
@@ -100,7 +101,7 @@ def resolve_references(
     return tuple(planned), missing
 
 
-def is_held(wanted: DesiredSchema, references: tuple[PlannedReference, ...], held: HeldVersion) -> bool:
+def is_held(wanted: DesiredSchema, references: tuple[PlannedReference, ...], held: Registered) -> bool:
     """Whether a version is the wanted schema: the same text but for its spelling, and the same references."""
     ours = {(each.name, each.subject, each.version) for each in references}
     theirs = {(each.name, each.subject, each.version) for each in held.references}
@@ -140,7 +141,7 @@ def _plan_schema(draft: _Draft, wanted: DesiredSubject, schema: DesiredSchema, h
     draft.registered.add(subject)
 
 
-def _is_next(version: int, latest: HeldVersion | None) -> bool:
+def _is_next(version: int, latest: Registered | None) -> bool:
     """Whether a registration would get this version."""
     return version == (1 if latest is None else latest.version + 1)
 
@@ -160,7 +161,7 @@ def _compare_pinned(
 
 
 def _changes(
-    schema: DesiredSchema, references: tuple[PlannedReference, ...], latest: HeldVersion | None
+    schema: DesiredSchema, references: tuple[PlannedReference, ...], latest: Registered | None
 ) -> Iterator[Difference]:
     """What a new version changes."""
     if latest is None:

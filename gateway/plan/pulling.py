@@ -23,9 +23,8 @@ from gateway.config.coexistence import subjects
 from gateway.config.contract import Compatibility, Contract, Contracts, SharedType
 from gateway.config.files import read_source
 from gateway.config.folder import CONTRACT_FILE
-from gateway.model import Format
+from gateway.model import Format, ReferenceTo, Registered
 from gateway.notation.document import KeyPath, ScalarNode
-from gateway.plan.state import HeldReference, HeldVersion
 from gateway.plan.unapplied import same_text
 
 _SUFFIXES: Final = ("-value", "-key")
@@ -39,14 +38,12 @@ class PulledSubject:
     """A subject as the registry has it."""
 
     subject: str
-    latest: HeldVersion | None
+    latest: Registered | None
     """None where it is none that the gateway takes."""
     level: Compatibility | None
     """Its own."""
     earlier: int = 0
     """Versions before the latest."""
-    extras: tuple[str, ...] = ()
-    """What the registry keeps with the latest version and no contract declares, for example ``metadata``."""
     unreadable: str = ""
     """Why ``latest`` is None."""
 
@@ -104,8 +101,10 @@ def _remark(pull: Pull, each: PulledSubject) -> None:
     if each.earlier:
         versions = "1 earlier version is" if each.earlier == 1 else f"{each.earlier} earlier versions are"
         pull.remarks.append(f"{each.subject}: only the latest version is pulled, {versions} in the registry alone")
-    if each.extras:
-        pull.remarks.append(f"{each.subject}: {' and '.join(each.extras)} cannot be declared, and stay in the registry")
+    if each.latest is not None and each.latest.extras:
+        pull.remarks.append(
+            f"{each.subject}: {' and '.join(each.latest.extras)} cannot be declared, and stay in the registry"
+        )
 
 
 def _folder_name(subject: str, names: set[str]) -> str:
@@ -121,7 +120,7 @@ def _folder_name(subject: str, names: set[str]) -> str:
 
 
 def _new_folder(
-    folder: Path, subject: str, version: HeldVersion, level: Compatibility | None, latest: Mapping[str, int]
+    folder: Path, subject: str, version: Registered, level: Compatibility | None, latest: Mapping[str, int]
 ) -> Iterator[PulledFile]:
     declared: dict[str, object] = {"subject": subject}
     if level is not None:
@@ -136,7 +135,7 @@ def _new_folder(
     yield PulledFile(folder / _SCHEMA_FILES[version.format], _pretty(version.text), is_new=True)
 
 
-def _version(reference: HeldReference, latest: Mapping[str, int]) -> int | str:
+def _version(reference: ReferenceTo, latest: Mapping[str, int]) -> int | str:
     return "latest" if latest.get(reference.subject) == reference.version else reference.version
 
 
@@ -144,7 +143,7 @@ def _update(
     pull: Pull,
     holder: Contract | SharedType,
     subject: str,
-    version: HeldVersion,
+    version: Registered,
     level: Compatibility | None,
     latest: Mapping[str, int],
 ) -> None:
@@ -178,7 +177,7 @@ def _reference_edits(
     pull: Pull,
     holder: Contract | SharedType,
     subject: str,
-    references: Iterable[HeldReference],
+    references: Iterable[ReferenceTo],
     latest: Mapping[str, int],
 ) -> dict[KeyPath, str]:
     """What to write for the versions of references, where they are written and differ."""

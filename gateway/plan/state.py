@@ -6,38 +6,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from gateway.config.contract import Compatibility
-from gateway.model import Format
-
-
-@dataclass(frozen=True, slots=True)
-class HeldReference:
-    """A reference as a registry keeps it."""
-
-    name: str
-    subject: str
-    version: int
-
-
-@dataclass(frozen=True, slots=True)
-class HeldVersion:
-    """A version of a subject."""
-
-    version: int
-    schema_id: int
-    format: Format
-    text: str
-    references: tuple[HeldReference, ...] = ()
+from gateway.model import Registered
 
 
 @dataclass(frozen=True, slots=True)
 class HeldSubject:
     """A subject, as a registry has it."""
 
-    latest: HeldVersion | None = None
+    latest: Registered | None = None
     """None where it has no version that is not deleted."""
     level: Compatibility | None = None
     """Its own level; None where the registry's holds."""
-    pinned: HeldVersion | None = None
+    pinned: Registered | None = None
     """The version that a contract is pinned to, where it was asked for and is there."""
     same: int | None = None
     """An earlier version that is the schema which the folders want, where the latest is not."""

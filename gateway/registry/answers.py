@@ -20,7 +20,7 @@ from typing import Any
 
 from gateway.config.contract import Compatibility
 from gateway.errors import GatewayError, SchemaError
-from gateway.model import Format
+from gateway.model import Format, ReferenceTo, Registered
 
 MAX_INT = 2**31 - 1
 """Schema IDs and versions are Java ints."""
@@ -28,30 +28,6 @@ MAX_INT = 2**31 - 1
 
 class UnusableAnswer(GatewayError):
     """An answer is not what the protocol says: wrong type, wrong range, or about something else."""
-
-
-@dataclass(frozen=True, slots=True)
-class ReferenceTo:
-    """A reference as the registry keeps it: by name, subject and version."""
-
-    name: str
-    subject: str
-    version: int
-
-
-@dataclass(frozen=True, slots=True)
-class Registered:
-    """One version of a subject as the registry lists it, references not followed."""
-
-    subject: str
-    version: int
-    schema_id: int
-    format: Format
-    text: str
-    guid: str | None = None
-    references: tuple[ReferenceTo, ...] = ()
-    extras: tuple[str, ...] = ()
-    """What is kept with it and the gateway does not use: ``metadata``, ``ruleSet``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,9 +23,9 @@ from typing import Protocol
 import structlog
 
 from gateway.errors import RegistryUnavailable, SubjectNotFound
-from gateway.model import SchemaVersion
+from gateway.model import Registered, SchemaVersion
 from gateway.pipeline.ports import Clock
-from gateway.registry.answers import Registered, UnusableAnswer
+from gateway.registry.answers import UnusableAnswer
 from gateway.registry.failures import RegistryDown
 from gateway.registry.flights import Flights
 from gateway.registry.references import Key, assemble, collect

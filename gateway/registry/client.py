@@ -22,10 +22,9 @@ from urllib.parse import quote
 from gateway.config.contract import Compatibility
 from gateway.config.settings import Registry as RegistrySettings
 from gateway.errors import GatewayError, RegistryUnavailable, SubjectNotFound
-from gateway.model import SchemaVersion
+from gateway.model import Registered, SchemaVersion
 from gateway.registry.answers import (
     Candidate,
-    Registered,
     UnusableAnswer,
     read_compatibility,
     read_registered,

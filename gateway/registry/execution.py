@@ -11,10 +11,12 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from gateway.errors import GatewayError, SubjectNotFound
+from gateway.errors import GatewayError
+from gateway.model import ReferenceTo
 from gateway.plan.changes import Base, Change, Delete, Plan, Register, SetLevel
-from gateway.registry.answers import Candidate, ReferenceTo
+from gateway.registry.answers import Candidate
 from gateway.registry.client import RegistryClient
+from gateway.registry.inventory import latest_base
 
 
 class Result(StrEnum):
@@ -79,7 +81,7 @@ async def _register(client: RegistryClient, change: Register, registered: dict[s
             version = (await client.read_latest(reference.subject)).version
         references.append(ReferenceTo(reference.name, reference.subject, version))
     candidate = Candidate(change.format, change.text, tuple(references))
-    latest = await _latest(client, change.subject)
+    latest = await latest_base(client, change.subject)
     known = await client.lookup(change.subject, candidate) if latest is not None else None
     if known is not None and latest is not None and known.version == latest.version:
         registered[change.subject] = known.version
@@ -97,7 +99,7 @@ async def _register(client: RegistryClient, change: Register, registered: dict[s
 
 
 async def _delete(client: RegistryClient, change: Delete) -> Step:
-    latest = await _latest(client, change.subject)
+    latest = await latest_base(client, change.subject)
     if change.permanent:
         if latest is not None:
             raise PlanOutdated(f"{change.subject!r} has {_shown(latest)}, which was not deleted softly: plan again")
@@ -111,14 +113,6 @@ async def _delete(client: RegistryClient, change: Delete) -> Step:
         )
     await client.delete_subject(change.subject)
     return Step(change, Result.DONE, "deleted, softly")
-
-
-async def _latest(client: RegistryClient, subject: str) -> Base | None:
-    try:
-        found = await client.read_latest(subject, looks=1)
-    except SubjectNotFound:
-        return None
-    return Base(found.version, found.schema_id)
 
 
 def _shown(base: Base | None) -> str:

@@ -12,16 +12,16 @@ from typing import Final, TypeVar
 
 from gateway.config.contract import Compatibility
 from gateway.errors import GatewayError, SchemaError, SubjectNotFound
-from gateway.model import SchemaVersion
-from gateway.plan.changes import Change, Outlook, Plan, Register, SetLevel
+from gateway.model import ReferenceTo, SchemaVersion
+from gateway.plan.changes import Base, Change, Outlook, Plan, PlannedReference, Register, SetLevel
 from gateway.plan.compatibility.evolution import evolution_objections
 from gateway.plan.compatibility.objections import ADVICE
 from gateway.plan.desired import DesiredSchema, DesiredSubject
 from gateway.plan.past import DEFAULT_LEVEL
 from gateway.plan.planning import is_held, resolve_references
 from gateway.plan.pulling import PulledSubject
-from gateway.plan.state import HeldReference, HeldSubject, HeldVersion, RegistryState
-from gateway.registry.answers import Candidate, ReferenceTo, Registered
+from gateway.plan.state import HeldSubject, RegistryState
+from gateway.registry.answers import Candidate
 from gateway.registry.client import RegistryClient, SchemaRefused
 
 T = TypeVar("T")
@@ -66,7 +66,16 @@ class Inventory:
             except (SchemaError, SubjectNotFound) as exc:
                 return PulledSubject(subject, None, level, unreadable=str(exc))
             earlier = len([number for number in await self._client.versions(subject) if number < found.version])
-            return PulledSubject(subject, _held(found), level, earlier, found.extras)
+            return PulledSubject(subject, found, level, earlier)
+
+    async def latest(self, subjects: Iterable[str]) -> dict[str, Base | None]:
+        """The latest version of each subject, None where all are deleted. Raises RegistryUnavailable."""
+
+        async def one(subject: str) -> tuple[str, Base | None]:
+            async with self._gate:
+                return subject, await latest_base(self._client, subject)
+
+        return dict(await self._gather(one(subject) for subject in subjects))
 
     async def ask(self, plan: Plan, state: RegistryState, schemas: Mapping[str, SchemaVersion]) -> Plan:
         """The plan with what becomes of each registration. Raises RegistryUnavailable.
@@ -127,7 +136,7 @@ class Inventory:
             if not may_be_there:
                 return HeldSubject(level=level)
             try:
-                latest = _held(await self._client.read_latest(subject))
+                latest = await self._client.read_latest(subject)
             except SubjectNotFound:
                 return HeldSubject(level=level)
             except SchemaError as exc:
@@ -136,7 +145,7 @@ class Inventory:
             if version is None or version == latest.version:
                 return HeldSubject(latest, level, pinned=latest if version is not None else None)
             try:
-                pinned = _held(await self._client.read_version(subject, version))
+                pinned = await self._client.read_version(subject, version)
             except (SubjectNotFound, SchemaError):
                 return HeldSubject(latest, level)
             return HeldSubject(latest, level, pinned)
@@ -153,10 +162,9 @@ class Inventory:
             references, missing = resolve_references(wanted.schema, state, set())
             if missing or is_held(wanted.schema, references, held.latest):
                 return held
-            targets = tuple(ReferenceTo(each.name, each.subject, each.version or 1) for each in references)
             async with self._gate:
                 try:
-                    known = await self._client.lookup(subject, _candidate(wanted.schema, targets))
+                    known = await self._client.lookup(subject, _candidate(wanted.schema, references))
                 except SchemaRefused:
                     return held  # that it is no schema is said when it is asked whether it fits
             return held if known is None or known.version == held.latest.version else replace(held, same=known.version)
@@ -166,10 +174,9 @@ class Inventory:
 
     async def _asked(self, change: Register) -> Register:
         """What the registry says of a registration."""
-        targets = tuple(ReferenceTo(each.name, each.subject, each.version or 1) for each in change.references)
         async with self._gate:
             try:
-                verdict = await self._client.check(change.subject, Candidate(change.format, change.text, targets))
+                verdict = await self._client.check(change.subject, _candidate(change, change.references))
             except SchemaRefused as exc:
                 return replace(change, outlook=Outlook.INCOMPATIBLE, reasons=(str(exc),))
         outlook = Outlook.COMPATIBLE if verdict.compatible else Outlook.INCOMPATIBLE
@@ -184,6 +191,15 @@ class Inventory:
         except* GatewayError as failures:
             raise failures.exceptions[0] from None
         return [task.result() for task in tasks]
+
+
+async def latest_base(client: RegistryClient, subject: str) -> Base | None:
+    """The latest version of a subject, None where it has none. Raises RegistryUnavailable."""
+    try:
+        found = await client.read_latest(subject, looks=1)
+    except SubjectNotFound:
+        return None
+    return Base(found.version, found.schema_id)
 
 
 async def _await(question: Awaitable[T]) -> T:
@@ -201,15 +217,7 @@ def _referred(desired: Iterable[DesiredSubject]) -> list[str]:
     ]
 
 
-def _held(registered: Registered) -> HeldVersion:
-    return HeldVersion(
-        registered.version,
-        registered.schema_id,
-        registered.format,
-        registered.text,
-        tuple(HeldReference(each.name, each.subject, each.version) for each in registered.references),
-    )
-
-
-def _candidate(schema: DesiredSchema, references: tuple[ReferenceTo, ...]) -> Candidate:
-    return Candidate(schema.format, schema.text, references)
+def _candidate(schema: DesiredSchema | Register, references: Iterable[PlannedReference]) -> Candidate:
+    """The schema as it would be registered; none of its references is to a version that is still to come."""
+    known = [ReferenceTo(each.name, each.subject, each.version) for each in references if each.version is not None]
+    return Candidate(schema.format, schema.text, tuple(known))

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 
-from gateway.model import Reference, SchemaVersion
-from gateway.registry.answers import Registered, UnusableAnswer
+from gateway.model import Reference, Registered, SchemaVersion
+from gateway.registry.answers import UnusableAnswer
 
 Key = tuple[str, int]
 """Subject and version."""

@@ -23,7 +23,8 @@ from typing import Any
 import structlog
 
 from gateway.errors import SchemaError
-from gateway.registry.answers import Registered, UnusableAnswer, read_registered, write_registered
+from gateway.model import Registered
+from gateway.registry.answers import UnusableAnswer, read_registered, write_registered
 from gateway.registry.durable import write_atomically
 from gateway.registry.references import Key, assemble
 

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from gateway.config.contract import Contracts
-from gateway.config.files import display
-from gateway.errors import SubjectNotFound
 from gateway.history.repository import past_contents
 from gateway.model import SchemaVersion
-from gateway.plan.changes import Base, Note, NoteKind, Plan, Register
+from gateway.plan.changes import Note, NoteKind, Plan, Register
 from gateway.plan.desired import DesiredSubject, desired_subjects
 from gateway.plan.folder_schemas import FolderSchemas, KeptElsewhere
 from gateway.plan.planning import make_plan, with_deletions
@@ -40,21 +37,12 @@ async def plan_schemas(client: RegistryClient, contracts: Contracts, orphans: Or
     state = replace(state, others=tuple(each for each in state.others if each.startswith(orphans.prefix)))
     plan = make_plan(desired, state)
     if orphans.delete:
-        bases = {subject: await _base(client, subject) for subject in state.others}
-        plan = with_deletions(plan, bases, permanent=orphans.permanent)
+        plan = with_deletions(plan, await inventory.latest(state.others), permanent=orphans.permanent)
     plan = await inventory.ask(plan, state, _resolved(contracts, desired))
-    return replace(plan, notes=(*_drift(plan, contracts, state), *plan.notes))
+    return replace(plan, notes=(*_drift(plan, desired, state), *plan.notes))
 
 
-async def _base(client: RegistryClient, subject: str) -> Base | None:
-    try:
-        found = await client.read_latest(subject)
-    except SubjectNotFound:
-        return None
-    return Base(found.version, found.schema_id)
-
-
-def _resolved(contracts: Contracts, desired: dict[str, DesiredSubject]) -> dict[str, SchemaVersion]:
+def _resolved(contracts: Contracts, desired: Mapping[str, DesiredSubject]) -> dict[str, SchemaVersion]:
     """The folders' schemas with all that they refer to, those that no folder completes left out."""
     schemas = FolderSchemas(contracts)
     found: dict[str, SchemaVersion] = {}
@@ -67,26 +55,19 @@ def _resolved(contracts: Contracts, desired: dict[str, DesiredSubject]) -> dict[
     return found
 
 
-def _drift(plan: Plan, contracts: Contracts, state: RegistryState) -> Iterator[Note]:
+def _drift(plan: Plan, desired: Mapping[str, DesiredSubject], state: RegistryState) -> Iterator[Note]:
     """The versions that would be followed and that no commit ever held: somebody registered them by hand."""
-    paths = dict(_schema_paths(contracts))
     for change in plan.changes:
-        if not isinstance(change, Register) or change.base is None or change.file not in paths:
+        if not isinstance(change, Register) or change.base is None:
             continue
-        past = past_contents(paths[change.file])
-        latest = state.subjects[change.subject].latest
+        schema, latest = desired[change.subject].schema, state.subjects[change.subject].latest
+        past = past_contents(schema.path) if schema is not None else []
         if past and latest is not None and not any(_is_json(content, latest.text) for content in past):
             message = (
                 f"version {latest.version} (ID {latest.schema_id}) is in no commit of {change.file}: somebody "
                 "registered it by hand, and this plan undoes what it has and the file lacks"
             )
             yield Note(NoteKind.DRIFT, change.subject, message)
-
-
-def _schema_paths(contracts: Contracts) -> Iterator[tuple[str, Path]]:
-    for folder in contracts.folders:
-        if folder.schema is not None:
-            yield display(folder.schema.path), folder.schema.path
 
 
 def _is_json(content: bytes, text: str) -> bool:

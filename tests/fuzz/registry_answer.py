@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable
 from functools import partial
 
 from gateway.errors import SchemaError
+from gateway.model import Registered
 from gateway.registry.answers import (
-    Registered,
     UnusableAnswer,
     read_compatibility,
     read_registered,

@@ -10,8 +10,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from gateway.model import Format
-from gateway.registry.answers import MAX_INT, ReferenceTo
+from gateway.model import Format, ReferenceTo
+from gateway.registry.answers import MAX_INT
 from gateway.registry.development import refusals
 from gateway.registry.development.schemas import Definition, guid
 from gateway.registry.development.store import LATEST, Entry

@@ -6,8 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from gateway.config.contract import Contracts, DeclaredReference, SchemaFile
-from gateway.model import Format
-from gateway.registry.answers import ReferenceTo
+from gateway.model import Format, ReferenceTo
 from gateway.registry.development.seeds import Seed
 from gateway.registry.development.store import LATEST
 

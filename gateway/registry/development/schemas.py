@@ -21,8 +21,7 @@ from typing import Any
 import jsonschema
 
 from gateway.errors import SchemaError
-from gateway.model import Format
-from gateway.registry.answers import ReferenceTo
+from gateway.model import Format, ReferenceTo
 
 _PRIMITIVE = frozenset({"null", "boolean", "int", "long", "float", "double", "bytes", "string"})
 _NAMED = frozenset({"record", "error", "enum", "fixed"})

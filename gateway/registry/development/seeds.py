@@ -16,8 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.errors import ConfigError, ConfigProblem
-from gateway.model import Format
-from gateway.registry.answers import ReferenceTo
+from gateway.model import Format, ReferenceTo
 from gateway.registry.development.refusals import Refused
 from gateway.registry.development.schemas import Definition
 from gateway.registry.development.store import LATEST, Store

@@ -15,9 +15,9 @@ import trustme
 from gateway.config.contract import Compatibility
 from gateway.config.settings import Registry as RegistrySettings
 from gateway.errors import RegistryUnavailable, SchemaError, SubjectNotFound
-from gateway.model import Format
+from gateway.model import Format, ReferenceTo
 from gateway.registry import client as client_module
-from gateway.registry.answers import Candidate, ReferenceTo
+from gateway.registry.answers import Candidate
 from gateway.registry.client import RegistryClient, SchemaRefused
 from gateway.registry.failures import RegistryDown
 from tests.parts.processes import free_port

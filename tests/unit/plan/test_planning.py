@@ -10,11 +10,11 @@ import pytest
 
 from gateway.config.contract import Compatibility
 from gateway.config.load import load_contracts
-from gateway.model import Format
+from gateway.model import Format, ReferenceTo, Registered
 from gateway.plan.changes import Base, Delete, NoteKind, Plan, PlannedReference, Register, SetLevel
 from gateway.plan.desired import desired_subjects
 from gateway.plan.planning import make_plan, with_deletions
-from gateway.plan.state import HeldReference, HeldSubject, HeldVersion, RegistryState
+from gateway.plan.state import HeldSubject, RegistryState
 from tests.parts.projects import READING, ProjectFiles
 
 UNIT = {"type": "enum", "name": "U", "symbols": ["C"]}
@@ -27,9 +27,10 @@ def files(tmp_path: Path) -> ProjectFiles:
     return ProjectFiles(tmp_path)
 
 
-def held(schema: Any, version: int = 1, *references: HeldReference, **others: Any) -> HeldSubject:
+def held(schema: Any, version: int = 1, *references: ReferenceTo, **others: Any) -> HeldSubject:
     """A subject with this latest version."""
-    return HeldSubject(HeldVersion(version, 10 + version, Format.AVRO, json.dumps(schema), references), **others)
+    latest = Registered("s", version, 10 + version, Format.AVRO, json.dumps(schema), references=references)
+    return HeldSubject(latest, **others)
 
 
 def planned(files: ProjectFiles, *others: str, **subjects: HeldSubject) -> Plan:
@@ -81,7 +82,7 @@ def test_references_come_first(files: ProjectFiles) -> None:
     assert (unit.subject, user.subject) == ("unit-value", "a-value")
     assert user.references == (PlannedReference("U", "unit-value", None),)
     older = {**UNIT, "symbols": []}
-    reference = HeldReference("U", "unit-value", 1)
+    reference = ReferenceTo("U", "unit-value", 1)
     [_, user] = planned(files, unit_value=held(older), a_value=held(USER, 1, reference)).changes
     assert isinstance(user, Register)
     assert [each.message for each in user.differences] == [

@@ -11,9 +11,8 @@ import yaml
 
 from gateway.config.contract import DEFAULT_DEAD_LETTERS, Compatibility
 from gateway.config.load import load_contracts
-from gateway.model import Format
+from gateway.model import Format, ReferenceTo, Registered
 from gateway.plan.pulling import Pull, PulledSubject, make_pull
-from gateway.plan.state import HeldReference, HeldVersion
 from gateway.service.schema_pull import load_existing, write_pull
 from tests.parts.projects import READING, ProjectFiles
 
@@ -29,13 +28,14 @@ def files(tmp_path: Path) -> ProjectFiles:
 def subject(
     name: str,
     schema: Any = READING,
-    *references: HeldReference,
+    *references: ReferenceTo,
     version: int = 1,
     level: str | None = None,
+    extras: tuple[str, ...] = (),
     **others: Any,
 ) -> PulledSubject:
     kind = Format.AVRO if "fields" in schema or "symbols" in schema else Format.JSON
-    latest = HeldVersion(version, 1, kind, json.dumps(schema), references)
+    latest = Registered(name, version, 1, kind, json.dumps(schema), references=references, extras=extras)
     return PulledSubject(name, latest, None if level is None else Compatibility(level), **others)
 
 
@@ -48,7 +48,7 @@ def pulled(files: ProjectFiles, *subjects: PulledSubject) -> Pull:
 
 def test_an_empty_folder(files: ProjectFiles) -> None:
     """A shared type for each subject, which loads, with level and references; and then nothing changes."""
-    reference = HeldReference("U", "unit-value", 1)
+    reference = ReferenceTo("U", "unit-value", 1)
     subjects = [subject("a.user-value", USER, reference, level="FULL"), subject("unit-value", UNIT)]
     pull = pulled(files, *subjects)
     assert [str(file.path.relative_to(files.contracts)) for file in pull.files] == [
@@ -67,7 +67,7 @@ def test_an_empty_folder(files: ProjectFiles) -> None:
 
 def test_a_reference_to_an_earlier_version(files: ProjectFiles) -> None:
     """By its number."""
-    pulled(files, subject("a", USER, HeldReference("U", "u", 1)), subject("u", UNIT, version=2))
+    pulled(files, subject("a", USER, ReferenceTo("U", "u", 1)), subject("u", UNIT, version=2))
     assert yaml.safe_load((files.contracts / "a" / "contract.yaml").read_text())["references"][0]["version"] == 1
 
 
@@ -95,7 +95,7 @@ def test_a_contract_that_holds_the_subject(files: ProjectFiles) -> None:
         "references:\n  - {name: U, subject: unit, version: 1}\n"
     )
     (folder / "contract.yaml").write_text(text)
-    reference = HeldReference("U", "unit", 2)
+    reference = ReferenceTo("U", "unit", 2)
     pull = pulled(files, subject("pump-value", READING, reference, level="BACKWARD"), subject("unit", UNIT, version=3))
     assert (folder / "contract.yaml").read_text() == text.replace("FULL", "BACKWARD").replace(
         "version: 1", "version: 2"
@@ -121,13 +121,13 @@ def test_a_level_that_nobody_declares_is_left_alone(files: ProjectFiles) -> None
 @pytest.mark.parametrize(
     ("contract", "references", "remark"),
     [
-        ([], [HeldReference("U", "u", 1)], "refers to U (u version latest) in the registry; change references in"),
+        ([], [ReferenceTo("U", "u", 1)], "refers to U (u version latest) in the registry; change references in"),
         ([{"name": "U", "subject": "u"}], [], "refers to nothing in the registry"),
-        ([{"name": "U", "subject": "u"}], [HeldReference("U", "u", 0)], "refers to version 0 of u, and"),
+        ([{"name": "U", "subject": "u"}], [ReferenceTo("U", "u", 0)], "refers to version 0 of u, and"),
     ],
 )
 def test_references_that_cannot_be_edited(
-    files: ProjectFiles, contract: list[Any], references: list[HeldReference], remark: str
+    files: ProjectFiles, contract: list[Any], references: list[ReferenceTo], remark: str
 ) -> None:
     """They are told, and left alone."""
     declared: dict[str, Any] = {"references": contract} if contract else {}

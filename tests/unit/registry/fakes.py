@@ -6,8 +6,7 @@ import asyncio
 from dataclasses import dataclass, field
 
 from gateway.errors import GatewayError, SubjectNotFound
-from gateway.model import Format
-from gateway.registry.answers import ReferenceTo, Registered
+from gateway.model import Format, ReferenceTo, Registered
 
 
 @dataclass

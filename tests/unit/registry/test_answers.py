@@ -8,12 +8,10 @@ import pytest
 
 from gateway.config.contract import Compatibility
 from gateway.errors import SchemaError
-from gateway.model import Format
+from gateway.model import Format, ReferenceTo, Registered
 from gateway.registry.answers import (
     MAX_INT,
     Candidate,
-    ReferenceTo,
-    Registered,
     UnusableAnswer,
     read_compatibility,
     read_registered,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.model import Format
-from gateway.registry.answers import ReferenceTo, Registered, UnusableAnswer
+from gateway.model import Format, ReferenceTo, Registered
+from gateway.registry.answers import UnusableAnswer
 from gateway.registry.references import MAX_DEPTH, MAX_SCHEMAS, assemble, collect
 
 

@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from gateway.model import Format
-from gateway.registry.answers import ReferenceTo, Registered
+from gateway.model import Format, ReferenceTo, Registered
 from gateway.registry.snapshot import FILE_NAME, Content, Snapshot
 
 POSITION = Registered("position", 1, 1, Format.AVRO, '"string"', guid="00000000-0000-0000-0000-000000000001")

@@ -8,9 +8,8 @@ import uuid
 import pytest
 
 from gateway.errors import SchemaError
-from gateway.model import Format
+from gateway.model import Format, ReferenceTo
 from gateway.plan.compatibility.avro import parse_avro
-from gateway.registry.answers import ReferenceTo
 from gateway.registry.development.schemas import (
     Definition,
     check_json_schema,

@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from gateway.errors import ConfigError
-from gateway.model import Format
-from gateway.registry.answers import ReferenceTo
+from gateway.model import Format, ReferenceTo
 from gateway.registry.development.seeds import Seed, plant, plant_file
 from gateway.registry.development.store import LATEST, Store
 

@@ -6,8 +6,7 @@ import json
 
 import pytest
 
-from gateway.model import Format
-from gateway.registry.answers import ReferenceTo
+from gateway.model import Format, ReferenceTo
 from gateway.registry.development.refusals import Refused
 from gateway.registry.development.schemas import Definition
 from gateway.registry.development.store import LATEST, Store
