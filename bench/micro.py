@@ -111,14 +111,24 @@ def _gateway(kind: str, text: str, clean: list[tuple[str, bytes]]) -> list[Stage
 
     assert all(isinstance(encode(message), Record) for message in clean + coerced)
     body = cost_us(write, [payload for _, payload in clean])
+    converted_body = cost_us(write, [payload for _, payload in coerced])
     whole, converted = cost_us(encode, clean), cost_us(encode, coerced)
     engine = Engine(
         table, DeadLetters("u", "full", "0"), Stats(), SystemClock(), max_messages=1 << 30, max_bytes=1 << 40
     )
     return [
         Stage(f"{kind}: bytes to bytes, clean", body, "decode, prove that no key stands twice, validate, encode"),
+        Stage(
+            f"{kind}: bytes to bytes, three leaves converted",
+            converted_body,
+            f"{converted_body / body:.1f} times clean; a number, an integer and a boolean",
+        ),
         Stage(f"{kind}: bytes to record, clean", whole, "that, and topic, key, framing, the record itself"),
-        Stage(f"{kind}: bytes to record, three leaves converted", converted, f"{converted / whole:.1f} times clean"),
+        Stage(
+            f"{kind}: bytes to record, three leaves converted",
+            converted,
+            f"{converted / whole:.1f} times clean; that, and the header that tells of them",
+        ),
         *_rejections(kind, encode, clean, whole),
         Stage(
             f"{kind}: engine, receipt to acknowledgement", _engine_cost(engine, clean), "all of it but MQTT and Kafka"

@@ -115,8 +115,15 @@ def _beside(per_s: float, slopes: Sequence[Slope]) -> str:
     return f", {per_s / median(slope.per_s for slope in slopes):.0%} of the drain's" if slopes else ""
 
 
+_REJECTIONS = """\
+A rejection names everything that is wrong, and what would help is tried out before it is told: so a decimal comma and
+a bad date-time, where a declared option might help, and a misspelt field, which is an unknown one and a missing one,
+cost most. With JSON Schema the validator is asked again for its errors, which it makes slowly.
+"""
+
+
 def _stages(stages: Sequence[Stage]) -> str:
-    lines = ["## Stages\n", "In one process, without peers; the least disturbed of several rounds.\n"]
+    lines = ["## Stages\n", "In one process, without peers; the least disturbed of several rounds.\n", _REJECTIONS]
     lines += ["| stage | CPU us | |", "|---|---|---|"]
     lines += [f"| {stage.name} | {stage.cpu_us:.2f} | {stage.note} |" for stage in stages]
     return "\n".join([*lines, ""])

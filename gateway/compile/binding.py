@@ -8,7 +8,6 @@ bytes. It never raises for bad data: ``_Refusal`` is control flow of this module
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any
 
 from gateway.compile import json_proof, json_text, wire
@@ -31,8 +30,11 @@ TIMESTAMP_HEADER = "gw-timestamp"
 
 _MOST_PATHS = 16
 _MOST_HEADER_BYTES = 1024
-_MOST_KEPT = 64
+_LONGEST_KEPT = 64
 """Conversions of a payload whose header is kept."""
+_MOST_KEPT = 4096
+_KEPT: Mapping[Mode, dict[tuple[Coercion, ...], bytes]] = {mode: {} for mode in Mode}
+"""Headers by what they tell of."""
 
 Headers = list[tuple[str, bytes]]
 
@@ -258,9 +260,15 @@ def coercions_header(coercions: tuple[Coercion, ...], mode: Mode) -> bytes:
     Kept, because a device converts the same fields in message after message. Not kept is what is long: a payload
     chooses its own length and its own names, and thousands of such would fill the memory.
     """
-    if len(coercions) <= _MOST_KEPT and sum([len(coercion.path) for coercion in coercions]) <= _MOST_HEADER_BYTES:
-        return _kept_header(coercions, mode)
-    return _make_header(coercions, mode)
+    kept = _KEPT[mode]
+    header = kept.get(coercions)
+    if header is None:
+        header = _make_header(coercions, mode)
+        if len(coercions) <= _LONGEST_KEPT and sum(len(each.path) for each in coercions) <= _MOST_HEADER_BYTES:
+            if len(kept) >= _MOST_KEPT:
+                kept.clear()
+            kept[coercions] = header
+    return header
 
 
 def _make_header(coercions: tuple[Coercion, ...], mode: Mode) -> bytes:
@@ -275,9 +283,6 @@ def _make_header(coercions: tuple[Coercion, ...], mode: Mode) -> bytes:
         header += addition
         separator = b","
     return header
-
-
-_kept_header = lru_cache(maxsize=4096)(_make_header)
 
 
 def _quoted(path: str) -> str:
