@@ -1,7 +1,8 @@
 """The small mistakes that a program can be given: one source text -> its mutants.
 
 A mutant is one changed node of the syntax tree. Left alone is what decides nothing: docstrings, annotations,
-decorators, and text for people. Text is changed only where the program compares with it or looks it up.
+decorators, what else a class is made with, and text for people. Text is changed only where the program compares
+with it or looks it up.
 """
 
 from __future__ import annotations
@@ -127,6 +128,8 @@ class _Finder:
     def mutations(self, node: ast.AST) -> Iterator[dict[str, Any]]:
         for field, value in ast.iter_fields(node):
             if field in {"annotation", "returns", "decorator_list", "cause", "bases"}:
+                continue
+            if field == "keywords" and isinstance(node, ast.ClassDef):  # as a decorator: frozen=True
                 continue
             children = value if isinstance(value, list) else [value]
             for n, child in enumerate(children):

@@ -36,6 +36,11 @@ def test_boundaries_conditions_checks_and_codes_are_changed():
     assert [mutant.name for mutant in Source("\n\nimport re\n" + TEXT).mutants] == NAMES
 
 
+def test_what_a_class_is_made_with_is_left_alone():
+    """Nobody changes what ``frozen`` protects."""
+    assert not Source("@dataclass(frozen=True)\nclass C(Struct, frozen=True):\n    pass\n").mutants
+
+
 def test_a_mutant_is_the_module_with_one_mistake():
     """Everything else is as it was."""
     source = Source(TEXT)

@@ -80,7 +80,8 @@ _LIKE_NULL = frozenset({"", "null", "NaN", "nan"})
 
 
 def _as_null(text: str) -> Advice:
-    return Advice(publish="publish null", declare=f"declare null_tokens: [{in_json(text)}] in the contract")
+    declare = f"declare null_tokens: [{in_json(text)}] in the contract"
+    return Advice(publish="publish null", declare=declare, tried={"null_tokens": frozenset({text})})
 
 
 def _accepted(types: Sequence[str], value: Any, leaf: Leaf, refusals: list[Refused]) -> list[tuple[str, Any, Log]]:

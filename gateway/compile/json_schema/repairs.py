@@ -19,6 +19,7 @@ from gateway.compile.json_schema.edits import Copy, value_at
 from gateway.compile.json_schema.flaws import Where, generic
 from gateway.compile.json_schema.mending import Mender
 from gateway.compile.json_schema.telling import Teller
+from gateway.compile.json_schema.unevaluated import around
 from gateway.compile.json_schema.validator import Validator
 from gateway.compile.leaf import Leaf
 from gateway.compile.remedy import can_be_told, candidates
@@ -38,8 +39,12 @@ class Remedy(msgspec.Struct, frozen=True):
     """A value that passes there, MISSING if none was found."""
     mode: Mode | None = None
     """The lowest wider mode that takes what stands there."""
-    declaration_helps: bool = True
-    """Whether the rules that the refusal's advice would declare help."""
+    declaration: bool | None = None
+    """Whether the rules that the refusal's advice would declare help; None where there are none to be tried."""
+
+    def refuted(self) -> Remedy:
+        """What is left of it where the schema refuses what it would make."""
+        return Remedy(declaration=None if self.declaration is None else False)
 
 
 NO_REMEDY = Remedy()
@@ -80,26 +85,22 @@ class Repairs:
         """The remedies for what is wrong with a payload; ``value`` is what conversions made of it so far."""
         remedies: dict[Where, Remedy] = {}
         copy = Copy(value)
-        for finding in findings:
-            if not finding.is_repairable:
+        for finding in sorted(findings, key=lambda each: (len(each.where), each.types is None)):
+            if not finding.is_repairable or finding.where in remedies:
                 continue
             try:
                 found = value_at(value, finding.where)
             except LookupError:
                 continue  # dropped meanwhile
             remedy, made = self._remedy(finding, found)
-            remedies[finding.where] = remedy
-            if made is not MISSING and not copy.is_changed_around(finding.where):
+            is_judged = not copy.is_changed_around(finding.where)
+            remedies[finding.where] = remedy if is_judged else remedy.refuted()
+            if made is not MISSING and is_judged:
                 copy.put(finding.where, made)
         if copy.is_changed and not self._validator.is_valid(copy.value):
             told = self._teller.tell(copy.value)
-            if not told.complete:
-                return {}
-            for error in told.flaws:
-                for n in range(len(error.where) + 1):
-                    place = error.where[:n]
-                    if place in remedies:
-                        remedies[place] = Remedy(declaration_helps=remedies[place].declaration_helps)
+            refuted = around(flaw.where for flaw in told.flaws) if told.complete else remedies
+            remedies |= {where: remedies[where].refuted() for where in remedies.keys() & refuted}
         return remedies
 
     def mode_that_drops(self, where: Where) -> Mode | None:
@@ -108,27 +109,26 @@ class Repairs:
         return next((mode for mode, book in self._wider if book.at(path).drops_unknown), None)
 
     def _remedy(self, finding: Finding, value: Any) -> tuple[Remedy, Any]:
-        """What may help, and what would then stand there."""
-        mode, made = self._widen(finding, value)
-        told = MISSING if mode is None or made is MISSING else made.told
-        for candidate in candidates(finding.refused, value, told):
+        """What may help, and what would then stand there, MISSING if nothing helps."""
+        wider = self._widen(finding, value)
+        changes, declared, declaration = finding.refused.advice.tried, MISSING, None
+        if changes is not None:
+            declared = _converted(finding, value, [self._changed_leaf(generic(finding.where), changes)], [])
+            declaration = declared is not MISSING
+        for candidate in candidates(finding.refused, value, wider.told):
             becomes = self._taken(finding, candidate) if can_be_told(candidate) else MISSING
             if becomes is not MISSING:
-                return Remedy(candidate, mode, self._helps(finding, value, candidate)), becomes
-        return Remedy(MISSING, mode, self._helps(finding, value, MISSING)), MISSING if made is MISSING else made.value
+                return Remedy(candidate, wider.mode, declaration), becomes
+        return Remedy(MISSING, wider.mode, declaration), declared if wider.value is MISSING else wider.value
 
-    def _widen(self, finding: Finding, value: Any) -> tuple[Mode | None, _Made | Any]:
-        if finding.types is None:
-            return None, MISSING
+    def _widen(self, finding: Finding, value: Any) -> _Made:
         for mode, leaf in self._wider_leaves(generic(finding.where)):
             log: Log = []
-            try:
-                made = convert(finding.types, value, [leaf], log)
-            except Refused:
-                continue
-            other = any(each.code in _OTHER_MEANING for each in log)
-            return mode, _Made(made, MISSING if other else made)
-        return None, MISSING
+            made = _converted(finding, value, [leaf], log)
+            if made is not MISSING:
+                other = any(each.code in _OTHER_MEANING for each in log)
+                return _Made(mode, made, MISSING if other else made)
+        return _NOT_MADE
 
     def _taken(self, finding: Finding, candidate: Any) -> Any:
         """What the contract's own mode makes of a candidate by its type, MISSING if nothing."""
@@ -138,27 +138,8 @@ class Repairs:
         if not leaves:
             return MISSING
         log: Log = []
-        try:
-            made = convert(finding.types, candidate, leaves, log)
-        except Refused:
-            return MISSING
+        made = _converted(finding, candidate, leaves, log)
         return MISSING if any(each.code in LOSSY for each in log) else made
-
-    def _helps(self, finding: Finding, value: Any, fix: Any) -> bool:
-        changes = finding.refused.advice.tried
-        if changes is None:
-            return True
-        if "wrap_scalar" in changes:
-            return fix is not MISSING
-        return self._converts_with(finding, value, changes)
-
-    def _converts_with(self, finding: Finding, value: Any, changes: Mapping[str, Any]) -> bool:
-        assert finding.types is not None, "what is tried is a conversion"
-        try:
-            convert(finding.types, value, [self._changed_leaf(generic(finding.where), changes)], [])
-        except Refused:
-            return False
-        return True
 
     def _changed_leaf(self, path: Path, changes: Mapping[str, Any]) -> Leaf:
         known = self._changed.setdefault(tuple(changes.items()), {})
@@ -177,24 +158,36 @@ class Repairs:
 
 
 class _Made(NamedTuple):
-    """What a wider mode makes of a value."""
+    """What the lowest wider mode that takes a value makes of it."""
 
+    mode: Mode | None
     value: Any
     told: Any
     """MISSING where it need not be what was meant."""
 
 
+def _converted(finding: Finding, value: Any, leaves: Sequence[Leaf], log: Log) -> Any:
+    """The value as one of the types that are wanted, MISSING if none is or it cannot become one."""
+    if finding.types is None:
+        return MISSING
+    try:
+        return convert(finding.types, value, leaves, log)
+    except Refused:
+        return MISSING
+
+
+_NOT_MADE = _Made(None, MISSING, MISSING)
+
+
 def _is_of(types: Sequence[str], value: Any) -> bool:
-    """Whether a value is of one of these types as it stands."""
-    kind = type(value)
-    if kind is float:
-        return "number" in types or ("integer" in types and value.is_integer())
-    return any(name in types for name in _NAMES[kind])
+    """Whether a value can be of one of these types as it stands; whether 7.5 is an integer, the validator says."""
+    return any(name in types for name in _NAMES[type(value)])
 
 
 _NAMES: Mapping[type, tuple[str, ...]] = {
     bool: ("boolean",),
     int: ("integer", "number"),
+    float: ("integer", "number"),
     str: ("string",),
     type(None): ("null",),
     list: ("array",),

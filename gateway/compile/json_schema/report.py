@@ -87,7 +87,7 @@ class Report(msgspec.Struct, frozen=True):
     def _told(self, finding: Finding, remedy: Remedy) -> Violation:
         place = self._in_payload(finding.where)
         return violation(
-            finding.refused if remedy.declaration_helps else finding.refused.without_declaration(),
+            finding.refused.without_declaration() if remedy.declaration is False else finding.refused,
             self._value_at(place),
             _pointer(map(str, place)),
             _place(finding.error),

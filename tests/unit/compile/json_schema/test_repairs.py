@@ -1,0 +1,192 @@
+"""What a rejection by a JSON Schema says would help: each fix, mode and declaration was judged by the schema."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from gateway.model import Code, Mode, Violation
+from gateway.notation.pointer import MISSING
+from tests.unit.compile.compiled import json_version, refused
+
+COMMA = 'declare decimal_separator: "," in the contract'
+WRAP = "declare wrap_scalar: true in the contract"
+
+SCHEMA = {
+    "type": "object",
+    "properties": {
+        "t": {"type": "number", "minimum": -50},
+        "b": {"type": "boolean"},
+        "i": {"type": "integer"},
+        "s": {"type": "string", "maxLength": 2},
+        "e": {"enum": ["RUNNING", "STOPPED"]},
+        "l": {"type": "array", "items": {"type": "number"}},
+        "x": {"type": "array", "items": {"type": "string"}},
+        "n": {"type": ["integer", "null"]},
+        "m": {"type": ["integer", "null"], "enum": [1, 2]},
+    },
+}
+
+
+def fix_of(told: Violation) -> Any:
+    """MISSING where there is none."""
+    return told.params.get("fix", MISSING)
+
+
+@pytest.mark.parametrize(
+    ("mode", "field", "fix", "coercible_in"),
+    [
+        ("lossless", '"t": "21,5"', 21.5, None),
+        ("lossless", '"t": "1,234"', MISSING, None),
+        ("strict", '"t": "21.5"', 21.5, "lossless"),
+        ("strict", '"t": "-60"', MISSING, None),
+        ("lossless", '"t": "-60,5"', MISSING, None),
+        ("lossless", '"t": true', MISSING, "lenient"),
+        ("lossless", '"t": " 0.1234567890123456789"', MISSING, "lenient"),
+        ("lenient", '"t": "0,1234567890123456789"', MISSING, None),
+        ("lossless", '"b": "on"', True, "lenient"),
+        ("strict", '"i": "7"', 7, "lossless"),
+        ("lossless", '"i": "007"', 7, "lenient"),
+        ("lossless", '"i": "7,0"', 7.0, None),
+        ("lossless", '"i": "21,5"', MISSING, None),
+        ("lossless", '"i": "9007199254740993,0"', "9007199254740993.0", None),
+        ("strict", f'"i": "{2**70}"', MISSING, "lossless"),
+        ("strict", '"s": 7', "7", "lossless"),
+        ("strict", '"s": 777', MISSING, None),
+        ("lossless", '"s": 3.5', MISSING, None),
+        ("lossless", '"e": "RUNING"', "RUNNING", None),
+        ("lossless", '"e": "x"', MISSING, None),
+        ("lossless", '"l": 5', [5], "lenient"),
+        ("lossless", '"l": "x"', MISSING, None),
+        ("lossless", f'"x": "{"x" * 100}"', MISSING, "lenient"),
+    ],
+)
+def test_the_schema_judges_every_fix(mode: str, field: str, fix: Any, coercible_in: str | None) -> None:
+    """What breaks another keyword once it is converted neither is a fix, nor would a wider mode take it.
+
+    A fix loses nothing, no reader reads it otherwise (integers of 64 bits), and it is short.
+    """
+    [told] = refused(json_version(SCHEMA), f'{{{field}, "i2": 1}}', mode=mode).violations
+    assert (fix_of(told), type(fix_of(told)), told.coercible_in) == (fix, type(fix), coercible_in)
+
+
+@pytest.mark.parametrize(
+    ("field", "declaration"),
+    [
+        ('"t": "21,5"', COMMA),
+        ('"t": "1,234"', COMMA),
+        ('"t": "-60,5"', ""),
+        ('"t": "-100,234"', ""),
+        ('"i": "21,5"', ""),
+        ('"i": "7,0"', COMMA),
+        ('"l": 5', WRAP),
+        ('"l": "x"', ""),
+        (f'"x": "{"x" * 100}"', WRAP),
+        ('"n": "null"', 'declare null_tokens: ["null"] in the contract'),
+        ('"m": "null"', ""),
+    ],
+)
+def test_what_would_be_declared_is_told_only_if_the_schema_takes_what_becomes_of_the_value(
+    field: str, declaration: str
+) -> None:
+    """Else an operator would change the contract, and the device's messages would be refused all the same."""
+    [told] = refused(json_version(SCHEMA), f"{{{field}}}").violations
+    assert told.message.endswith(declaration)
+    assert bool(declaration) == ("declare" in told.message)
+
+
+def test_what_is_to_be_declared_in_the_schema_is_not_tried() -> None:
+    """The text of a null may be anything, so nothing could be said of what it becomes."""
+    [missing] = refused(json_version({"properties": {"b": {"type": "boolean"}}, "required": ["a"]}), "{}").violations
+    assert missing.message.endswith("or let the schema not require it")
+    [_, empty] = refused(json_version(SCHEMA), '{"b": "on", "t": ""}').violations
+    assert empty.message.endswith("or let the schema allow null here")
+
+
+def test_the_fixes_of_one_payload_do_not_stand_in_each_other_s_way() -> None:
+    """One that does not help leaves the others as they are, and so does a flaw that nothing could mend."""
+    closed = {**SCHEMA, "additionalProperties": False}
+    rejection = refused(json_version(closed), '{"q": 1, "t": "-60,5", "b": "on", "i": "007", "e": "RUNING", "s": 5.5}')
+    assert {told.path: fix_of(told) for told in rejection.violations} == {
+        "/q": MISSING,
+        "/t": MISSING,
+        "/b": True,
+        "/i": 7,
+        "/e": "RUNNING",
+        "/s": MISSING,
+    }
+
+
+@pytest.mark.parametrize("outer_first", [True, False])
+def test_nothing_is_said_inside_of_what_becomes_a_list(outer_first: bool) -> None:
+    """The schema judges the list, so it does not say what it thinks of the fix inside."""
+    properties = {"properties": {"x": {"type": "boolean"}}}
+    schema = {"type": "array", **properties} if outer_first else {**properties, "type": "array"}
+    rejection = refused(json_version({"properties": {"v": schema}}), '{"v": {"x": "on"}}')
+    assert {told.path: fix_of(told) for told in rejection.violations} == {"/v": [{"x": "on"}], "/v/x": MISSING}
+
+
+@pytest.mark.parametrize(("wanted", "fix"), [({}, True), ({"const": False}, MISSING)])
+def test_a_fix_inside_of_what_nothing_mends(wanted: Any, fix: Any) -> None:
+    """It is judged where it stands."""
+    schema = {"type": "string", "properties": {"x": {"type": "boolean", **wanted}}}
+    rejection = refused(json_version({"properties": {"v": schema}}), '{"v": {"x": "on"}}')
+    assert {told.path: fix_of(told) for told in rejection.violations} == {"/v": MISSING, "/v/x": fix}
+
+
+@pytest.mark.parametrize("first", ["type", "anyOf"])
+def test_alternatives_that_fail_with_the_type_beside_them_are_told_with_its_fix(first: str) -> None:
+    """Both keywords refuse the same value for the same reason, so the same helps."""
+    anything = {"type": "boolean"}
+    for wanted, field, fix, declaration in (("number", '"21,5"', 21.5, COMMA), ("array", "5", [5], WRAP)):
+        keywords: dict[str, Any] = {"type": wanted, "anyOf": [{"type": wanted}, anything]}
+        schema = {first: keywords.pop(first), **keywords}
+        found = refused(json_version({"properties": {"v": schema}}), f'{{"v": {field}}}').violations
+        assert [(told.path, fix_of(told)) for told in found] == [("/v", fix)] * 2
+        assert all(told.message.endswith(declaration) for told in found)
+
+
+def test_a_keyword_that_proposes_nothing_beside_one_that_does() -> None:
+    """What helps is told with both, in whatever order the schema has them."""
+    keywords: list[dict[str, Any]] = [{"pattern": "^[A-Z]+$"}, {"enum": ["RUNNING", "STOPPED"]}]
+    for order in (keywords, keywords[::-1]):
+        found = refused(json_version({"properties": {"v": {"allOf": order}}}), '{"v": "running"}').violations
+        assert [fix_of(told) for told in found] == ["RUNNING", "RUNNING"]
+
+
+def test_a_symbol_that_is_too_long_to_be_told_is_not_replaced_by_another_one() -> None:
+    """Null is in the list as well, and is not what was meant."""
+    schema = {"properties": {"v": {"enum": ["x" * 70, None]}}}
+    [told] = refused(json_version(schema), json.dumps({"v": "x" * 69})).violations
+    assert (told.code, fix_of(told)) == (Code.NOT_IN_ENUM, MISSING)
+
+
+def test_of_too_much_to_be_judged_nothing_is_said() -> None:
+    """Neither a fix nor a declaration: the schema was not heard about what the value would become."""
+    version = json_version({"items": {"type": "number"}})
+    [told] = refused(version, '["21,5"]').violations
+    assert (told.path, fix_of(told)) == ("/0", 21.5)
+    [told, *_] = refused(version, json.dumps(["21,5"] * 20_000)).violations
+    assert (told.path, fix_of(told)) == ("/0", MISSING)
+    assert "declare" not in told.message
+
+
+def test_a_place_that_was_dropped_meanwhile() -> None:
+    """A flaw of an unknown field that lenient mode drops is still told, and nothing is tried there.
+
+    So is one that a conversion silences (``e`` counts only beside a text); what is tried there helps.
+    """
+    closed = {"properties": {"y": {}, "e": {}, "a": {"type": "integer"}}, "additionalProperties": False}
+    beside_text = {
+        "if": {"properties": {"a": {"type": "string"}}},
+        "then": {"properties": {"e": {"enum": ["STOPPED"]}}},
+    }
+    for_x = {"properties": {"x": {"enum": ["RUNNING"]}}}
+    version = json_version({"allOf": [for_x, beside_text], **closed})
+    rejection = refused(version, '{"x": "RUNING", "y": 1, "a": "1", "e": "STOPED"}', mode=Mode.LENIENT)
+    assert [(told.code, told.path, fix_of(told)) for told in rejection.violations] == [
+        (Code.NOT_IN_ENUM, "/x", MISSING),
+        (Code.NOT_IN_ENUM, "/e", "STOPPED"),
+    ]
