@@ -15,6 +15,7 @@ from gateway.cli.console import line, open_console, print_json, printable
 from gateway.cli.exits import Exit
 from gateway.cli.parameters import ConfigFile, Output, OutputFormat
 from gateway.compile.route import Route
+from gateway.compile.sentence import counted
 from gateway.plan.findings import Finding, Grade
 from gateway.service.inspection.report import Report, inspect
 
@@ -93,8 +94,8 @@ def _show(report: Report, console: Console, *, online: bool) -> None:
         console.print(line(("promised     ", "dim"), (promise, "dim")))
     counts: Counter[Grade] = Counter(finding.grade for finding in report.findings if finding.grade is not Grade.FINE)
     result = ", ".join(f"{counts[grade]} {grade}" for grade in _STYLES if counts[grade]) or "all fine"
-    what = f"{_count(report.contracts, 'contract')}, {_count(report.shared_types, 'shared type')}"
-    what += f", {_count(report.examples, 'example')} played: "
+    what = f"{counted(report.contracts, 'contract')}, {counted(report.shared_types, 'shared type')}"
+    what += f", {counted(report.examples, 'example')} played: "
     console.print(line((what, ""), (result, _STYLES[report.grade])))
     if not online and report.contracts:
         console.print(line(("broker, Kafka and registry were not asked: add --online", "dim")))
@@ -112,7 +113,3 @@ def _show_finding(finding: Finding, console: Console) -> None:
             (printable(finding.message), ""),
         )
     )
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -55,3 +55,8 @@ def compose(
 
 _WORDS = {"absent": "nothing", "null": "null", "object": "an object", "array": "a list"}
 """Kinds whose value is not shown."""
+
+
+def counted(number: int, noun: str, several: str = "") -> str:
+    """``1 contract``, ``2 contracts``; ``several`` where an s does not do."""
+    return f"{number} {noun}" if number == 1 else f"{number} {several or noun + 's'}"

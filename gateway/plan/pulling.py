@@ -25,6 +25,7 @@ from gateway.config.files import read_source
 from gateway.config.folder import CONTRACT_FILE
 from gateway.model import Format, ReferenceTo, Registered
 from gateway.notation.document import KeyPath, ScalarNode
+from gateway.notation.layout import lay_out
 from gateway.plan.unapplied import same_text
 
 _SUFFIXES: Final = ("-value", "-key")
@@ -132,7 +133,7 @@ def _new_folder(
         ]
     text = yaml.safe_dump(declared, sort_keys=False, allow_unicode=True)
     yield PulledFile(folder / CONTRACT_FILE, text, is_new=True)
-    yield PulledFile(folder / _SCHEMA_FILES[version.format], _pretty(version.text), is_new=True)
+    yield PulledFile(folder / _SCHEMA_FILES[version.format], lay_out(json.loads(version.text)), is_new=True)
 
 
 def _version(reference: ReferenceTo, latest: Mapping[str, int]) -> int | str:
@@ -166,7 +167,7 @@ def _update(
     if not same_text(file.text, version.text):
         written = next((each for each in pull.files if each.path == file.path), None)
         if written is None:
-            pull.files.append(PulledFile(file.path, _pretty(version.text), is_new=False))
+            pull.files.append(PulledFile(file.path, lay_out(json.loads(version.text)), is_new=False))
         elif not same_text(written.text, version.text):
             pull.remarks.append(
                 f"{subject}: differs from the other subjects of {holder.name}, whose schema is one file"
@@ -214,8 +215,3 @@ def _edit(pull: Pull, holder: Contract | SharedType, edits: Mapping[KeyPath, str
         row = lines[node.place.line - 1]
         lines[node.place.line - 1] = row[: node.place.column - 1] + text + row[node.end.column - 1 :]
     pull.files.append(PulledFile(holder.file, "".join(lines), is_new=False))
-
-
-def _pretty(text: str) -> str:
-    """A schema as a person reads it; the order of keys is the registry's."""
-    return json.dumps(json.loads(text), indent=2, ensure_ascii=False) + "\n"

@@ -14,6 +14,7 @@ from gateway.cli.console import line, open_console, print_json, printable
 from gateway.cli.exits import Exit
 from gateway.cli.renderings.findings import github, gitlab, sarif
 from gateway.cli.schemas.folders import FolderArgument, OptionalConfig, find_place
+from gateway.compile.sentence import counted
 from gateway.plan.findings import Finding, Grade
 from gateway.service.inspection.folders import FolderReport, inspect_folder
 
@@ -100,7 +101,8 @@ def _show(report: FolderReport) -> None:
         )
     counts = Counter(finding.grade for finding in report.findings)
     result = ", ".join(f"{counts[grade]} {grade}" for grade in _STYLES if counts[grade]) or "all fine"
-    what = f"{report.contracts} contracts, {report.shared_types} shared types, {report.examples} examples played: "
+    what = f"{counted(report.contracts, 'contract')}, {counted(report.shared_types, 'shared type')}"
+    what += f", {counted(report.examples, 'example')} played: "
     console.print(line((what, ""), (result, _STYLES.get(report.grade, "green"))))
 
 

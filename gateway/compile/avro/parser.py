@@ -34,7 +34,8 @@ from gateway.compile.avro.schema import (
 from gateway.errors import SchemaError
 from gateway.model import SchemaVersion
 
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*").fullmatch
+is_name = re.compile(r"[A-Za-z_][A-Za-z0-9_]*").fullmatch
+"""Whether Avro takes a text for the name of a type, field or symbol, without its namespace."""
 _ORDERS = ("ascending", "descending", "ignore")
 _MOST_NESTING = 100
 """Levels of a schema's own text; deeper ones are refused before Python's recursion limit is met."""
@@ -128,7 +129,7 @@ class _Parser:
         if not isinstance(name, str) or not isinstance(own, str):
             raise SchemaError("name and namespace are text", place)
         full = _full(name, own)
-        if not all(map(_NAME, full.split("."))):
+        if not all(map(is_name, full.split("."))):
             raise SchemaError(f"{full!r} is no Avro name: letters, digits and _, not starting with a digit", place)
         inner, _, last = full.rpartition(".")
         if last in PRIMITIVES:
@@ -165,7 +166,7 @@ class _Parser:
 
     def _field(self, source: Mapping[str, Any], place: str, namespace: str, depth: int) -> Field:
         name = _need(source, "name", place)
-        if not isinstance(name, str) or not _NAME(name):
+        if not isinstance(name, str) or not is_name(name):
             raise SchemaError(
                 f"{name!r} is no Avro field name (letters, digits and _, not starting with a digit); "
                 "name the field otherwise and list the device's spelling under aliases in the contract",
@@ -183,7 +184,7 @@ class _Parser:
         symbols = _list_of(str, source, "symbols", place)
         taken: set[str] = set()
         for n, symbol in enumerate(symbols):
-            if not _NAME(symbol):
+            if not is_name(symbol):
                 raise SchemaError(f"{symbol!r} is no Avro symbol", f"{place}/symbols/{n}")
             if symbol in taken:
                 raise SchemaError(f"symbol {symbol!r} is listed twice", f"{place}/symbols/{n}")

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import shlex
 import shutil
 import signal
 from fnmatch import fnmatchcase
@@ -24,8 +25,8 @@ pytestmark = [pytest.mark.mosquitto, pytest.mark.kafka]
 
 DOCUMENT = SCHEMAS.parent / "docs" / "commands.md"
 OWN = (
-    *("registry serve", "check", "schemas check", "schemas plan", "schemas apply", "schemas pull", "try", "run"),
-    *("publish", "dlq", "simulate", "demo"),
+    *("registry serve", "check", "schemas new", "schemas check", "schemas plan", "schemas apply", "schemas pull"),
+    *("try", "run", "publish", "dlq", "simulate", "demo"),
 )
 """The commands that the document describes: all that there are (tests/unit/cli/test_documentation.py)."""
 
@@ -102,7 +103,7 @@ class Shell:
         """The lines that it printed."""
         before, _, command = example.line.rpartition(" | ")
         stdin = re.fullmatch(r"echo '(.*)'", before)
-        arguments = command.split()[1:]
+        arguments = shlex.split(command)[1:]
         if arguments[:2] == ["registry", "serve"]:
             port = yaml.safe_load(self.files.config.read_text())["registry"]["url"].rpartition(":")[2]
             return await self._serve([*arguments, "--port", port], example)

@@ -27,7 +27,7 @@ def test_all_fine(files: ProjectFiles, gateway: Gateway) -> None:
     """By gateway.yaml of the working directory; no service is named."""
     files.declare("pump", examples=OK)
     ended = gateway("schemas", "check")
-    assert (ended.code, ended.out, ended.err) == (0, "1 contracts, 0 shared types, 1 examples played: all fine\n", "")
+    assert (ended.code, ended.out, ended.err) == (0, "1 contract, 0 shared types, 1 example played: all fine\n", "")
 
 
 @pytest.mark.parametrize("arguments", [["schemas"], ["-c", "gateway.yaml"], []])

@@ -1,0 +1,167 @@
+"""``gateway schemas new``."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Annotated, BinaryIO
+
+import msgspec
+import typer
+from rich.table import Table
+
+from gateway.cli.console import line, open_console, print_json, printable
+from gateway.cli.exits import Exit
+from gateway.cli.outcomes import Summary
+from gateway.cli.parameters import Output, OutputFormat
+from gateway.cli.schemas.folders import FOLDER
+from gateway.cli.standard_input import open_standard_input
+from gateway.compile.sentence import counted
+from gateway.config.files import display
+from gateway.errors import ConfigError, ConfigProblem
+from gateway.model import Format
+from gateway.notation import NotationError
+from gateway.notation.topics import TopicFilter
+from gateway.plan.inference.draft import Wishes
+from gateway.plan.inference.types import Remark
+from gateway.plan.lines import Line, read_lines
+from gateway.service.schema_new import NewContract, make_contract
+
+
+def new(  # noqa: PLR0917 - the options of a command, which typer passes by name
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="The contract's folder, which must be new.")],
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[FILE]...", help="Payloads, one a file or one a line; without, standard input."),
+    ] = None,
+    capture: Annotated[
+        bool, typer.Option("--capture", help="Lines are as `mosquitto_sub -F %j` prints them, with topic and time.")
+    ] = False,
+    mqtt: Annotated[
+        str | None,
+        typer.Option(metavar="FILTER", help="Where such messages arrive, as in plant/{device}/readings."),
+    ] = None,
+    topic: Annotated[
+        str | None, typer.Option(help="The Kafka topic; without, the folder's name below schemas.")
+    ] = None,
+    kind: Annotated[Format, typer.Option("--format", help="Of the schema.", case_sensitive=False)] = Format.AVRO,
+    owner: Annotated[str | None, typer.Option(help="Who answers for the contract.")] = None,
+    output: OutputFormat = Output.TEXT,
+) -> None:
+    """Make a first contract from captured payloads: contract, schema and examples, and a report of what was guessed.
+
+    A person then reads and edits it; `gateway schemas check` is green from the start.
+
+    Example: `gateway schemas new schemas/plant/pump --capture captured.jsonl`
+
+    Example: `gateway schemas new schemas/plant/pump --mqtt 'plant/{device}/readings' payloads.jsonl`
+
+    Exit codes: 0 the folder was made, 2 it is there already, or a file cannot be read or nothing be guessed from it.
+    """
+    wishes = Wishes(folder.name, topic or _topic_of(folder), kind, _filter(mqtt), owner)
+    summary = Summary()
+    with tempfile.TemporaryFile() as copy:
+        read = _reader(files or [], copy, capture=capture)
+        made = make_contract(folder, wishes, read, time.time_ns() // 1_000_000, summary.count)
+    if output is Output.JSON:
+        print_json(_as_json(made, summary))
+    else:
+        _show(folder, made, summary)
+    raise typer.Exit(Exit.FINE)
+
+
+def _root_of(folder: Path) -> Path:
+    """The folder of all contracts: that called ``schemas``, else the one around the new one."""
+    return next((each for each in folder.parents if each.name == FOLDER.name), folder.parent)
+
+
+def _topic_of(folder: Path) -> str:
+    """A Kafka topic called like the folder below that of all contracts: ``plant.pump`` for schemas/plant/pump."""
+    return ".".join(folder.relative_to(_root_of(folder)).parts)
+
+
+def _filter(text: str | None) -> TopicFilter | None:
+    try:
+        return None if text is None else TopicFilter.parse(text)
+    except NotationError as exc:
+        raise typer.BadParameter(str(exc), param_hint="--mqtt") from exc
+
+
+def _reader(files: list[Path], copy: BinaryIO, *, capture: bool) -> Callable[[], Iterator[Line]]:
+    """What reads the payloads as often as it is asked; standard input is copied for that."""
+    if not files:
+        copy.writelines(open_standard_input("payloads, one a line,"))
+
+        def from_copy() -> Iterator[Line]:
+            copy.seek(0)
+            yield from _not_empty(read_lines(copy, capture=capture))
+
+        return from_copy
+    return lambda: (each for file in files for each in _read_file(file, capture=capture))
+
+
+def _read_file(file: Path, *, capture: bool) -> Iterator[Line]:
+    """One payload, where the file is one; else one a line."""
+    try:
+        with file.open("rb") as content:
+            if capture or _is_value(content.readline()):
+                content.seek(0)
+                yield from _not_empty(read_lines(content, capture=capture))
+            else:
+                content.seek(0)
+                yield Line(content.read())
+    except OSError as exc:
+        raise ConfigError([ConfigProblem(display(file), f"cannot be read: {exc.strerror or exc}")]) from exc
+    except ConfigError as exc:  # of a line that was not captured
+        raise ConfigError([replace(problem, file=display(file)) for problem in exc.problems]) from exc
+
+
+def _not_empty(lines: Iterator[Line]) -> Iterator[Line]:
+    return (each for each in lines if each.payload.strip())
+
+
+def _is_value(line_: bytes) -> bool:
+    """Whether the first line of a file is a payload of its own."""
+    try:
+        msgspec.json.decode(line_)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        return False
+    return True
+
+
+def _as_json(made: NewContract, summary: Summary) -> dict[str, object]:
+    return {
+        "files": [display(file) for file in made.files],
+        "payloads": made.payloads,
+        "accepted": summary.accepted,
+        "rejected": summary.rejected,
+        "guesses": [asdict(remark) for remark in made.draft.guesses.remarks],
+        "notes": made.draft.notes,
+    }
+
+
+def _show(folder: Path, made: NewContract, summary: Summary) -> None:
+    console = open_console()
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for title in ("place", "guess", "seen", "note"):
+        table.add_column(title, overflow="fold")
+    for remark in made.draft.guesses.remarks:
+        table.add_row(*_row(remark), style="yellow" if remark.is_ambiguous else "")
+    console.print(table)
+    for note in made.draft.notes:
+        console.print(line(("note  ", "dim"), (printable(note), "")))
+    summary.show(console)
+    for file in made.files:
+        console.print(line(("+ ", "green"), (display(file), "")))
+    doubts = sum(remark.is_ambiguous for remark in made.draft.guesses.remarks)
+    if doubts:
+        console.print(line((f"{counted(doubts, 'guess is', 'guesses are')} ambiguous (?): look there first", "yellow")))
+    console.print(line(("next: ", "dim"), (f"gateway schemas check {display(_root_of(folder))}", "")))
+
+
+def _row(remark: Remark) -> tuple[str, str, str, str]:
+    note = f"? {remark.note}" if remark.is_ambiguous else remark.note
+    return printable(remark.path) or "the payload", printable(remark.guess), printable(remark.seen), printable(note)

@@ -1,0 +1,90 @@
+"""A first contract folder from captured payloads: guessed, tried on the same payloads, and written."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from gateway.config.files import display
+from gateway.config.folder import CONTRACT_FILE, EXAMPLES_FILE
+from gateway.config.settings import Limits
+from gateway.errors import ConfigError, ConfigProblem
+from gateway.plan.inference.draft import SCHEMA_FILES, Captured, Draft, NoContract, Wishes
+from gateway.plan.inference.examples import Examples, broken, examples_text
+from gateway.plan.lines import Line
+from gateway.plan.trial import Outcome, Trial, try_contract
+
+_LIMITS: Final = Limits()
+
+
+@dataclass(frozen=True, slots=True)
+class NewContract:
+    """A contract that was made, and how it does with the payloads that it was made from."""
+
+    files: list[Path]
+    draft: Draft
+    payloads: int
+    """All that were captured."""
+
+
+def make_contract(
+    folder: Path,
+    wishes: Wishes,
+    capture: Callable[[], Iterable[Line]],
+    now: int,
+    tell: Callable[[Outcome], None],
+) -> NewContract:
+    """Makes the folder; ``capture`` gives the payloads, and is asked twice.
+
+    Each payload is tried with the new contract, arriving at ``now`` (ms) where nobody knows when, and ``tell`` is
+    given what becomes of it. Nothing is written unless all works, and nothing is written over. Raises ConfigError.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise ConfigError([ConfigProblem(display(folder), "is there already: name a new folder")])
+    captured = Captured(_LIMITS.depth)
+    for line in capture():
+        captured.add(line)
+    try:
+        draft = captured.draft(wishes)
+    except NoContract as exc:
+        raise ConfigError([ConfigProblem("the payloads", str(exc))]) from exc
+    with tempfile.TemporaryDirectory() as work:
+        made = Path(work) / folder.name
+        made.mkdir()
+        (made / CONTRACT_FILE).write_text(draft.contract, encoding="utf-8")
+        (made / SCHEMA_FILES[wishes.kind]).write_text(draft.schema, encoding="utf-8")
+        trial = try_contract(made, limits=_LIMITS)
+        examples, count = Examples(), 0
+        for line in capture():
+            outcome = trial.run(line.payload, line.arrival or now, line.topic)
+            examples.add(outcome)
+            tell(outcome)
+            count += 1
+        accepted = examples.chosen()
+        if accepted:
+            text = examples_text(accepted, _rejected(accepted, trial, now))
+            (made / EXAMPLES_FILE).write_text(text, encoding="utf-8")
+        files = _move(made, folder)
+    return NewContract(files, draft, count)
+
+
+def _rejected(accepted: list[tuple[str, Outcome]], trial: Trial, now: int) -> list[tuple[str, Outcome]]:
+    """An example of what is refused: a payload without one of its fields."""
+    for _, outcome in accepted:
+        for payload in broken(outcome):
+            tried = trial.run(payload, now, outcome.topic)
+            if tried.rejection is not None:
+                return [("a field is missing", tried)]
+    return []
+
+
+def _move(made: Path, folder: Path) -> list[Path]:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return [Path(shutil.move(file, folder / file.name)) for file in sorted(made.iterdir())]
+    except OSError as exc:
+        raise ConfigError([ConfigProblem(display(folder), f"cannot be written: {exc.strerror or exc}")]) from exc

@@ -1,0 +1,1 @@
+"""What captured payloads are taken for."""
