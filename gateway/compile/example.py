@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Final
 
 import msgspec
 
@@ -14,13 +16,17 @@ from gateway.config.examples import AcceptedExample, RejectedExample
 from gateway.model import Record, Rejection
 from gateway.notation.topics import ANY_LEVEL, ANY_LEVELS
 
+NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 
-def example_topic(contract: Contract, variant: Variant, payload: bytes) -> str:
-    """An MQTT topic on which the payload could have arrived: the contract's captures filled in.
+
+def example_topic(contract: Contract, variant: Variant, payload: bytes, captured: Mapping[str, str] = NOTHING) -> str:
+    """An MQTT topic on which the payload could have arrived: the contract's captures filled in, ``captured`` first.
 
     The device is taken from the payload where the contract reads it there, so that both agree.
     """
-    known = {name: str(values[0]) for name, values in contract.where.items() if not name.startswith("/")}
+    known = dict(captured) | {
+        name: str(values[0]) for name, values in contract.where.items() if not name.startswith("/")
+    }
     known |= variant.fixed
     if contract.device is not None:
         device = read_device(contract.device.get(_decoded(payload)))

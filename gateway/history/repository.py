@@ -26,9 +26,9 @@ def committed(folder: Path, ref: str) -> Iterator[Path]:
 
     The copy is empty where the folder was not there yet. Raises ConfigError where there is no repository or no ``ref``.
     """
-    commit = (
-        _answer(folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}").decode().strip()
-    )
+    silent = f"git knows no commit {ref!r}: name a branch, tag or commit, and fetch it before"
+    asked = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
+    commit = _answer(folder, *asked, silent=silent).decode().strip()
     with TemporaryDirectory(prefix="gateway-") as copy:
         prefix = _answer(folder, "rev-parse", "--show-prefix").decode().strip()
         if not prefix or _answer(folder, "ls-tree", "--full-tree", "-d", commit, prefix.rstrip("/")):
@@ -53,8 +53,8 @@ def past_contents(file: Path) -> list[bytes]:
     return contents
 
 
-def _answer(folder: Path, *arguments: str) -> bytes:
-    """What git prints. Raises ConfigError with what it says."""
+def _answer(folder: Path, *arguments: str, silent: str = "git failed, and did not say why") -> bytes:
+    """What git prints. Raises ConfigError with what it says, ``silent`` where that is nothing."""
     program = shutil.which("git")
     if program is None:
         raise _problem(arguments, "the git command is not installed: install it, or leave --since out")
@@ -70,7 +70,7 @@ def _answer(folder: Path, *arguments: str) -> bytes:
         raise _problem(arguments, f"git did not answer within {_TIMEOUT_S} s") from exc
     if done.returncode:
         said = done.stderr.decode(errors="replace").strip().removeprefix("fatal: ")
-        raise _problem(arguments, said or "git knows no such commit: name a branch, tag or commit, and fetch it before")
+        raise _problem(arguments, said or silent)
     return done.stdout
 
 

@@ -7,6 +7,7 @@ import typer
 from gateway.cli.exits import Exit
 from gateway.cli.schemas.apply import apply
 from gateway.cli.schemas.check import check
+from gateway.cli.schemas.impact import impact
 from gateway.cli.schemas.new import new
 from gateway.cli.schemas.plan import plan
 from gateway.cli.schemas.pull import pull
@@ -16,7 +17,7 @@ app = typer.Typer(
     help="Contracts and their schemas as code: check them, plan and apply what the registry lacks.",
     rich_markup_mode="markdown",
 )
-for command in (new, check, plan, apply, pull):
+for command in (new, check, impact, plan, apply, pull):
     app.command()(command)
 
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, BinaryIO
 
-import msgspec
 import typer
 from rich.table import Table
 
@@ -17,11 +16,11 @@ from gateway.cli.console import line, open_console, print_json, printable
 from gateway.cli.exits import Exit
 from gateway.cli.outcomes import Summary
 from gateway.cli.parameters import Output, OutputFormat
+from gateway.cli.payload_files import not_empty, read_file
 from gateway.cli.schemas.folders import FOLDER
 from gateway.cli.standard_input import open_standard_input
 from gateway.compile.sentence import counted
 from gateway.config.files import display
-from gateway.errors import ConfigError, ConfigProblem
 from gateway.model import Format
 from gateway.notation import NotationError
 from gateway.notation.topics import TopicFilter
@@ -97,39 +96,10 @@ def _reader(files: list[Path], copy: BinaryIO, *, capture: bool) -> Callable[[],
 
         def from_copy() -> Iterator[Line]:
             copy.seek(0)
-            yield from _not_empty(read_lines(copy, capture=capture))
+            yield from not_empty(read_lines(copy, capture=capture))
 
         return from_copy
-    return lambda: (each for file in files for each in _read_file(file, capture=capture))
-
-
-def _read_file(file: Path, *, capture: bool) -> Iterator[Line]:
-    """One payload, where the file is one; else one a line."""
-    try:
-        with file.open("rb") as content:
-            if capture or _is_value(content.readline()):
-                content.seek(0)
-                yield from _not_empty(read_lines(content, capture=capture))
-            else:
-                content.seek(0)
-                yield Line(content.read())
-    except OSError as exc:
-        raise ConfigError([ConfigProblem(display(file), f"cannot be read: {exc.strerror or exc}")]) from exc
-    except ConfigError as exc:  # of a line that was not captured
-        raise ConfigError([replace(problem, file=display(file)) for problem in exc.problems]) from exc
-
-
-def _not_empty(lines: Iterator[Line]) -> Iterator[Line]:
-    return (each for each in lines if each.payload.strip())
-
-
-def _is_value(line_: bytes) -> bool:
-    """Whether the first line of a file is a payload of its own."""
-    try:
-        msgspec.json.decode(line_)
-    except (msgspec.MsgspecError, UnicodeError, RecursionError):
-        return False
-    return True
+    return lambda: (each for file in files for each in read_file(file, capture=capture))
 
 
 def _as_json(made: NewContract, summary: Summary) -> dict[str, object]:

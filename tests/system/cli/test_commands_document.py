@@ -14,6 +14,7 @@ import yaml
 
 from gateway.config.load import load_contracts
 from tests.parts.gateway import SCHEMAS
+from tests.parts.git import Repository
 from tests.parts.kafka import KafkaBroker
 from tests.parts.mosquitto import Mosquitto
 from tests.parts.processes import free_port
@@ -25,8 +26,8 @@ pytestmark = [pytest.mark.mosquitto, pytest.mark.kafka]
 
 DOCUMENT = SCHEMAS.parent / "docs" / "commands.md"
 OWN = (
-    *("registry serve", "check", "schemas new", "schemas check", "schemas plan", "schemas apply", "schemas pull"),
-    *("try", "run", "publish", "dlq", "simulate", "demo"),
+    *("registry serve", "check", "schemas new", "schemas check", "schemas impact", "schemas plan", "schemas apply"),
+    *("schemas pull", "try", "run", "publish", "dlq", "simulate", "demo"),
 )
 """The commands that the document describes: all that there are (tests/unit/cli/test_documentation.py)."""
 
@@ -81,6 +82,7 @@ def project(tmp_path: Path, mosquitto: Mosquitto, own_kafka: KafkaBroker) -> Pro
     (files.folder / "reading.json").write_text(pump["accepted"][0]["payload"])
     [comma] = [each["payload"] for each in pump["rejected"] if '"41,8"' in each["payload"]]
     (files.folder / "comma.json").write_text(comma)
+    Repository(files.folder).commit()
     files.configure(
         mqtt={"url": mosquitto.url},
         kafka={"bootstrap.servers": own_kafka.bootstrap},

@@ -1,0 +1,175 @@
+"""Payloads replayed against contracts as they were committed, and as they are proposed.
+
+Payloads are captured messages, or what Kafka holds: dead letters are whole messages with their MQTT topic, while of a
+record only what became of a payload is left. Such a record is replayed as the JSON that a reader gets, on a topic with
+its key as the device; where the committed contract does not take that back, nothing is concluded from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from gateway.compile import wire
+from gateway.compile.binding import DEVICE
+from gateway.compile.example import example_topic
+from gateway.compile.readback import ReadBack, compile_readback
+from gateway.config.contract import Contract, Contracts, Variant
+from gateway.config.folder import CONTRACT_FILE
+from gateway.config.load import load_contracts
+from gateway.config.settings import Limits
+from gateway.errors import ConfigError, ConfigProblem
+from gateway.history.repository import committed
+from gateway.kafka.reader import StoredRecord
+from gateway.model import SchemaVersion
+from gateway.pipeline.deadletter import read_dead_letter
+from gateway.plan.findings import Grade
+from gateway.plan.impact import Impact
+from gateway.plan.lines import Line
+from gateway.plan.rehearsal import rehearse
+from gateway.plan.trial import Trial
+from gateway.service.dead_letters import Reader
+from gateway.service.inspection.folders import Circumstances
+
+_LIMITS: Final = Limits()
+_SHORTENED: Final = "gw-payload-bytes"
+"""Header of a dead letter that does not have the whole payload."""
+
+_encode = msgspec.json.Encoder(decimal_format="number").encode
+
+
+@dataclass(slots=True)
+class Replay:
+    """Payloads that go through both, one after the other."""
+
+    contracts: Contracts
+    """As they are proposed."""
+    before: Trial
+    after: Trial
+    left_out: tuple[str, ...] = ()
+    """Subjects whose schema no folder holds: their messages are not judged."""
+    impact: Impact = field(default_factory=Impact)
+    unusable: int = 0
+    """Records and dead letters that do not have what was published, or from which nothing can be concluded."""
+
+    def add(self, line: Line, now: int) -> None:
+        """One message; it arrives at ``now`` (ms) where nobody knows when."""
+        arrival = line.arrival or now
+        self.impact.add(*(each.run(line.payload, arrival, line.topic) for each in (self.before, self.after)))
+
+    def add_record(self, line: Line) -> None:
+        """What became of a message; its own conversions are over."""
+        before = self.before.run(line.payload, line.arrival or 0, line.topic)
+        if before.rejection is not None:
+            self.unusable += 1
+            return
+        self.impact.add(before, self.after.run(line.payload, line.arrival or 0, line.topic))
+
+
+def prepare(folder: Path, around: Circumstances, since: str, now: int, topic: str | None = None) -> Replay:
+    """Both sides: what was committed at ``since``, and the files as they are. Payloads arrive on ``topic``.
+
+    Raises ConfigError for contracts or schemas that cannot be used, and where git knows no such commit.
+    """
+    contracts = load_contracts(folder, around.dead_letters)
+    after, unknown = _trial(contracts, around, now, topic)
+    with committed(contracts.folder, since) as copy:
+        if not any(copy.rglob(CONTRACT_FILE)):
+            return Replay(contracts, _trial(Contracts(copy), around, now, topic)[0], after, unknown)
+        try:
+            before, unknown_before = _trial(load_contracts(copy, around.dead_letters), around, now, topic)
+        except ConfigError as exc:
+            problems = [ConfigProblem(since, str(each).replace(f"{copy}/", "")) for each in exc.problems]
+            raise ConfigError(problems) from exc
+    return Replay(contracts, before, after, tuple(sorted({*unknown, *unknown_before})))
+
+
+def _trial(contracts: Contracts, around: Circumstances, now: int, topic: str | None) -> tuple[Trial, tuple[str, ...]]:
+    rehearsal = rehearse(contracts, depth=around.depth, arrival=now)
+    broken = [each for each in rehearsal.findings if each.grade is Grade.INVALID]
+    if broken:
+        raise ConfigError([ConfigProblem(each.file or each.about, each.message, line=each.line) for each in broken])
+    limits = _LIMITS.model_copy(update={"depth": around.depth})
+    return Trial(rehearsal.table, limits, topic=topic), tuple(rehearsal.unknown)
+
+
+Versions = Callable[[str], Awaitable[Mapping[int, SchemaVersion]]]
+"""The versions of a subject, by schema ID."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Writer:
+    """Who wrote records with one schema."""
+
+    contract: Contract
+    variant: Variant
+    read: ReadBack
+
+
+async def replay_stored(
+    replay: Replay,
+    reader: Reader,
+    versions: Versions,
+    dead_letters: Iterable[str],
+    records: Iterable[str],
+    since_ms: int,
+) -> None:
+    """Replays what these Kafka topics hold since then. Raises SinkError, RegistryUnavailable."""
+    for topic in dead_letters:
+        async for record in _read(reader, topic, since_ms):
+            line = _of_dead_letter(record)
+            if line is None:
+                replay.unusable += 1
+            else:
+                replay.add(line, record.timestamp)
+    for topic in records:
+        writers = await _writers(replay.contracts, topic, versions)
+        async for record in _read(reader, topic, since_ms):
+            line = _of_record(record, writers)
+            if line is None:
+                replay.unusable += 1
+            else:
+                replay.add_record(line)
+
+
+async def _read(reader: Reader, topic: str, since_ms: int) -> AsyncIterator[StoredRecord]:
+    async with aclosing(reader.read(topic, since_ms=since_ms)) as records:
+        async for record in records:
+            yield record
+
+
+def _of_dead_letter(record: StoredRecord) -> Line | None:
+    """The message that was rejected, None where it is not all there."""
+    letter = read_dead_letter(record.value, record.key, record.headers)
+    topic = letter.headers.get("gw-mqtt-topic")
+    if topic is None or _SHORTENED in letter.headers:
+        return None
+    return Line(letter.payload, topic, record.timestamp)
+
+
+async def _writers(contracts: Contracts, topic: str, versions: Versions) -> dict[int, _Writer]:
+    """By schema ID."""
+    return {
+        schema_id: _Writer(contract, variant, compile_readback(version))
+        for contract in contracts
+        for variant in contract.variants()
+        if variant.topic == topic
+        for schema_id, version in (await versions(variant.subject)).items()
+    }
+
+
+def _of_record(record: StoredRecord, writers: Mapping[int, _Writer]) -> Line | None:
+    """What a reader gets, as if it was published so; None where that cannot be said."""
+    try:
+        schema_id, body = wire.split(record.value or b"")
+        writer = writers[schema_id]
+        payload = _encode(writer.read(body))
+    except (ValueError, KeyError):
+        return None
+    captured = {} if record.key is None else {DEVICE: record.key.decode("utf-8", "replace")}
+    return Line(payload, example_topic(writer.contract, writer.variant, payload, captured), record.timestamp)
