@@ -19,13 +19,13 @@ JUDGED = (
     *("avro/union", "avro/fields", "avro/record", "avro/containers", "coercions", "device", "lookup"),
     *("json_schema/conversion", "json_schema/integers", "json_schema/properties", "json_schema/renames"),
     *("json_schema/defaults", "json_text", "avro/defaults", "json_proof"),
-    *("json_schema/repairs",),
+    *("json_schema/repairs", "json_schema/mending"),
 )
 """Those whose survivors are all explained: what is tried if nothing is named."""
 
 MODULES = (
     *JUDGED,
-    *("json_schema/mending", "json_schema/direct"),
+    "json_schema/direct",
 )
 """Those that hold the rules of conversion, below ``gateway/compile``."""
 

@@ -120,6 +120,7 @@ class JsonSchemaCodec:
             attempt.value,
             self.source,
             attempt.failed,
+            attempt.converted,
             renaming.keys,
             self._repairs,
             self._named,
@@ -128,7 +129,7 @@ class JsonSchemaCodec:
         )
         for where, clash in renaming.clashes:
             findings.add(report.clash(where, clash))
-        for found in report.violations(attempt.flaws or attempt.hopeless):
+        for found in report.violations(attempt.flaws or attempt.hopeless.values()):
             findings.add(found)
             if findings.full:
                 return

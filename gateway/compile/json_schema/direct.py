@@ -49,9 +49,10 @@ _KINDS: Mapping[str, frozenset[type]] = {
 _OF_NUMBERS = frozenset({"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"})
 _OF_TEXT = frozenset({"minLength", "maxLength", "pattern", "format", "contentEncoding", "contentMediaType"})
 _OF_OBJECTS = frozenset({"properties", "required", "additionalProperties"})
-_OF_ARRAYS = frozenset({"items", "minItems", "maxItems"})
 _OF_VALUES = frozenset({"enum", "const"})
-_PLAIN = frozenset({"type"}) | _OF_NUMBERS | _OF_TEXT | _OF_OBJECTS | _OF_ARRAYS | _OF_VALUES
+_INSIDE = frozenset({"properties", "additionalProperties", "items"})
+"""What is changed inside of a value by."""
+_PLAIN = frozenset({"type"}) | _OF_NUMBERS | _OF_TEXT | _OF_OBJECTS | _OF_VALUES | _INSIDE
 _NOT_PLAIN = frozenset(
     {
         *("allOf", "anyOf", "oneOf", "not", "if", "then", "else", "dependencies", "dependentSchemas"),
@@ -60,7 +61,10 @@ _NOT_PLAIN = frozenset(
         *("additionalItems", "uniqueItems", "$dynamicRef", "$recursiveRef"),
     }
 )
-"""Keywords of any draft; what is in neither set says nothing about validity."""
+"""Keywords of any draft; what is in neither set says nothing about validity.
+
+Or of lists how long they are, which no conversion changes: nothing else becomes of a list, whatever type is wanted.
+"""
 
 
 Change = Callable[[Any, Log, Log], Any]
@@ -253,11 +257,12 @@ def _is_plain(schema: Mapping[str, Any]) -> bool:
     types = frozenset(_types_of(schema) or _KINDS)
     return not (
         keywords & _NOT_PLAIN
-        or (keywords & _OF_NUMBERS and "number" not in types and not types <= {"integer", "boolean", "null"})
+        or (
+            keywords & _OF_NUMBERS
+            and "number" not in types
+            and not {"integer"} <= types <= {"integer", "boolean", "null"}
+        )
         or (keywords & _OF_TEXT and "string" not in types)
         or (keywords & _OF_OBJECTS and "object" not in types)
-        or (keywords & _OF_ARRAYS and "array" not in types)
-        or (keywords & _OF_VALUES and keywords & (_OF_OBJECTS | _OF_ARRAYS))
-        or isinstance(schema.get("items"), list)
-        or not types
+        or (keywords & _OF_VALUES and keywords & _INSIDE)
     )

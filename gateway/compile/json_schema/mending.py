@@ -18,7 +18,7 @@ from gateway.compile.json_schema.conversion import convert
 from gateway.compile.json_schema.edits import Copy, Order, value_at
 from gateway.compile.json_schema.flaws import Flaw, Places, Where, generic
 from gateway.compile.json_schema.telling import MOST_FLAWS, Teller, count_errors
-from gateway.compile.json_schema.unevaluated import may_follow, places_around
+from gateway.compile.json_schema.unevaluated import around, may_follow, places_around
 from gateway.compile.json_schema.validator import Validator
 from gateway.compile.leaf import Leaf
 from gateway.compile.rules import MODES, Path, RuleBook, keep
@@ -47,8 +47,6 @@ _UNCONVERTED = Advice(
 _ALTERNATIVES = frozenset({"anyOf", "oneOf"})
 _CONVERTIBLE = frozenset({"type", *_ALTERNATIVES})
 """Keywords whose errors conversions of types answer."""
-_ANSWERED = _CONVERTIBLE | {"additionalProperties"}
-"""And the one that a rule may answer: unknown properties can be dropped."""
 
 
 class Fix(NamedTuple):
@@ -78,9 +76,9 @@ class Attempt(msgspec.Struct):
     """Conversions that were asked for and refused."""
     converted: set[Where] = set()
     """Places that were converted: none is converted twice."""
-    hopeless: list[Flaw] = []
-    """What no conversion of types mends: the payload is refused, even if a conversion silences it."""
-
+    hopeless: dict[Any, Flaw] = {}
+    """By its place, what no conversion of types mends, and what was refused: so is the payload, even if another
+    conversion silences it."""
     tried: int = 0
     """Errors that were made anew to try out branches."""
     limit: Refused | None = None
@@ -89,7 +87,7 @@ class Attempt(msgspec.Struct):
     @property
     def succeeded(self) -> bool:
         """Whether ``value`` is valid now, and everything on the way could be mended."""
-        return not (self.failed or self.flaws or self.hopeless or self.limit)
+        return not (self.flaws or self.hopeless or self.limit)
 
 
 class Mender:
@@ -106,7 +104,7 @@ class Mender:
     def attempt(self, value: Any, log: Log) -> Attempt:
         """What conversions make of an invalid value, round by round, as far as its flaws ask for it."""
         attempt = Attempt(value, *self._teller.tell(value))
-        for _ in range(MOST_ROUNDS if self._books else 0):
+        for _ in range(MOST_ROUNDS) if self._books else ():
             if not attempt.complete or not self._improve(attempt, log):
                 break
             if self._validator.is_valid(attempt.value):
@@ -157,16 +155,8 @@ class Mender:
 
     def _improve(self, attempt: Attempt, log: Log) -> bool:
         """Converts every leaf that the flaws name, and tells whether anything changed."""
-        names = {flaw.name for flaw in attempt.flaws}
-        if names.isdisjoint(_ANSWERED):
-            attempt.hopeless += attempt.flaws
-            return False
-        if not names <= _CONVERTIBLE:
-            attempt.hopeless += self._hopeless(attempt)
-        fixes = self._fixes(attempt, has_alternatives=not names.isdisjoint(_ALTERNATIVES))
-        dropped = self._droppable(attempt) if "additionalProperties" in names else ()
-        if not fixes and not dropped:
-            return False
+        hopeless = self._hopeless(attempt)
+        fixes, dropped = self._fixes(attempt), self._droppable(attempt)
         copy, order = Copy(attempt.value), Order(attempt.value)
         for where in order.sort(fixes):
             if copy.is_changed_around(where):
@@ -182,6 +172,8 @@ class Mender:
             if not copy.is_changed_around(where):
                 copy.remove(where)
                 log.append(Coercion(str(Pointer(generic(where))), UNKNOWN_DROPPED))
+        hopeless += [flaw for flaw in attempt.flaws if flaw.where in attempt.failed]
+        attempt.hopeless |= {_place(flaw.error): flaw for flaw in hopeless}
         attempt.value = copy.value
         return copy.is_changed
 
@@ -197,10 +189,10 @@ class Mender:
         """Whether unknown properties of the object at this place are dropped."""
         return self._book.at(generic(where)).drops_unknown
 
-    def _fixes(self, attempt: Attempt, *, has_alternatives: bool) -> Mapping[Where, Sequence[str]]:
+    def _fixes(self, attempt: Attempt) -> Mapping[Where, Sequence[str]]:
         """The types that the flaws ask for, by place; nothing is asked twice."""
         settled = {*attempt.failed, *attempt.converted}
-        chosen = self._branch_fixes(attempt) if has_alternatives else {}
+        chosen = self._branch_fixes(attempt)
         fixes: dict[Where, Sequence[str]] = {}
         for n, flaw in enumerate(attempt.flaws):
             if flaw.name == "type" and flaw.where not in settled:
@@ -215,20 +207,22 @@ class Mender:
 
         None, or two different, mend nothing. The lowest mode in which a branch can be mended decides.
         """
+        alternatives = {n: flaw for n, flaw in enumerate(attempt.flaws) if flaw.name in _ALTERNATIVES}
+        if not alternatives:
+            return {}
         places = Places(attempt.value)
         open_ = {
             n: [
                 fixes
-                for branch in flaw.error.kind.as_dict().get("context", ())
-                if branch and (fixes := _types_only(places.flaws_of(branch)))
+                for branch in flaw.error.kind.as_dict()["context"]
+                if (fixes := _types_only(places.flaws_of(branch)))
             ]
-            for n, flaw in enumerate(attempt.flaws)
-            if flaw.name in _ALTERNATIVES
+            for n, flaw in alternatives.items()
         }
         chosen: dict[int, Sequence[Fix]] = {}
-        if not open_:
-            return chosen
         for count in range(1, len(self._books) + 1):
+            if not open_:
+                return chosen
             readings = {n: self._readings(branches, attempt.value, count) for n, branches in open_.items()}
             resolving = self._resolving(attempt, readings)
             for n, found in resolving.items():
@@ -238,7 +232,8 @@ class Mender:
                     refused = Refused(Code.UNION_AMBIGUOUS, "one reading", advice, candidates=names)
                     attempt.failed[attempt.flaws[n].where] = refused
                 else:
-                    chosen[n] = found[0].fixes
+                    [only] = found
+                    chosen[n] = only.fixes
                 del open_[n]
         return chosen
 
@@ -272,7 +267,7 @@ class Mender:
         Readings of flaws that do not contain each other are judged together: one by one, a long list would be judged
         as often as it is long. Of too many nothing is tried, and the attempt is no longer complete.
         """
-        tries = max(map(len, readings.values()), default=0)
+        tries = max(map(len, readings.values()))
         attempt.tried += tries * sum(count_errors(flaw.error) for flaw in attempt.flaws)
         if attempt.tried > _MOST_TRIED:
             attempt.complete = False
@@ -318,11 +313,11 @@ def _place(error: Any) -> tuple[Where, tuple[str | int, ...]]:
 def _apart(flaws: Sequence[Flaw], numbers: Mapping[int, Sequence[Any]]) -> Iterable[Sequence[int]]:
     """The numbered flaws in groups, in none of which one stands at or inside the place of another."""
     groups: dict[int, list[int]] = {}
-    around: Counter[Where] = Counter()
-    for n in sorted((n for n, readings in numbers.items() if readings), key=lambda n: len(flaws[n].where)):
+    seen: Counter[Where] = Counter()
+    for n in sorted(numbers, key=lambda n: len(flaws[n].where)):
         where = flaws[n].where
-        groups.setdefault(sum(around[where[:length]] for length in range(len(where) + 1)), []).append(n)
-        around[where] += 1
+        groups.setdefault(sum(seen[place] for place in around([where])), []).append(n)
+        seen[where] += 1
     return groups.values()
 
 
@@ -330,12 +325,12 @@ def _types_only(flaws: Sequence[Flaw]) -> list[Fix] | None:
     """The conversions of a branch whose flaws are all of type; None if there is any other."""
     mistyped = [flaw for flaw in flaws if flaw.name == "type"]
     fixes = {flaw.where: Fix(flaw.where, flaw.types) for flaw in mistyped}
-    around = places_around(mistyped, flaws)
+    places = places_around(mistyped, flaws)
     for flaw in flaws:
         # A value of the wrong type cannot be in the list either: judged again after the conversion.
         if flaw.name in {"enum", "const"} and flaw.where in fixes:
             continue
-        if flaw.name != "type" and not may_follow(flaw, around):
+        if flaw.name != "type" and not may_follow(flaw, places):
             return None
     return list(fixes.values())
 

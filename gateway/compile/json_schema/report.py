@@ -33,6 +33,8 @@ class Report(msgspec.Struct, frozen=True):
     """The schema's JSON."""
     failed: Mapping[Where, Refused]
     """The conversions that were tried and refused."""
+    settled: Container[Where]
+    """Places that were converted. None is converted twice, so no other type or mode helps there."""
     keys: Mapping[Where, str]
     """Places of fields that the payload has under another name -> that name."""
     repairs: Repairs
@@ -78,7 +80,7 @@ class Report(msgspec.Struct, frozen=True):
         if name == "required":
             return self._missing(error, (*where, error.kind.as_dict()["property"]))
         details = error.kind.as_dict()
-        types = details["types"] if name == "type" else None
+        types = details["types"] if name == "type" and where not in self.settled else None
         if where in self.failed and name in _CONVERTIBLE:
             return Finding(error, where, self.failed[where].told(), None, types)
         keyword = "type" if name == INT64 else name
