@@ -10,7 +10,7 @@ import math
 from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, StrictStr
 
 from gateway.config.contract import Compatibility, Scalar
 from gateway.config.forms import (
@@ -41,7 +41,7 @@ OWN_HEADERS: Final = ("gw-", "__")
 class Declared(BaseModel):
     """What all mappings share: immutable, and an unknown key is an error."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True, use_attribute_docstrings=True)
 
 
 def _values(given: Any) -> tuple[Scalar, ...]:
@@ -83,7 +83,14 @@ def _long_timestamp(given: Any) -> Any:
     return {"field": given} if isinstance(given, str) else given
 
 
-Version = Annotated[int | None, PlainValidator(_version)]
+Version = Annotated[
+    int | None,
+    PlainValidator(_version, json_schema_input_type=Literal["latest"] | Annotated[int, Field(ge=1)]),
+]
+Values = Annotated[
+    tuple[Scalar, ...],
+    PlainValidator(_values, json_schema_input_type=Scalar | Annotated[list[Scalar], Field(min_length=1)]),
+]
 
 
 class TimestampDeclared(Declared):
@@ -100,8 +107,11 @@ class ReferenceDeclared(Declared):
     """One entry of ``references``."""
 
     name: Text
+    """Under which the schema refers to it: an Avro full name, or what stands in ``$ref``."""
     subject: Text
+    """Where it is."""
     version: Version = None
+    """A number to pin it, else the latest."""
 
 
 class SharedTypeDeclared(Declared):
@@ -120,12 +130,18 @@ class ContractDeclared(Declared):
     mqtt: FilterText
     topic: FilledTemplateText
     subject: FilledTemplateText | None = None
-    where: dict[str, Annotated[tuple[Scalar, ...], PlainValidator(_values)]] = {}
+    where: dict[str, Values] = {}
     device: PointerText | None = None
     key: FilledTemplateText | None = None
     fields: dict[PointerText, TemplateText] = {}
     headers: dict[Annotated[Text, AfterValidator(_header_name)], TemplateText] = {}
-    timestamp: Annotated[TimestampDeclared, BeforeValidator(_long_timestamp)] | None = None
+    timestamp: (
+        Annotated[
+            TimestampDeclared,
+            BeforeValidator(_long_timestamp, json_schema_input_type=StrictStr | TimestampDeclared),
+        ]
+        | None
+    ) = None
     version: Version = None
     mode: Mode = Mode.LOSSLESS
     options: Options = Options()

@@ -44,7 +44,7 @@ def _pointer_text(text: str) -> str:
 PathText = Annotated[StrictStr, AfterValidator(_pointer_text)]
 
 
-class _AcceptedDeclared(Declared):
+class AcceptedDeclared(Declared):
     """One entry of ``accepted``."""
 
     name: Text | None = None
@@ -53,10 +53,13 @@ class _AcceptedDeclared(Declared):
     payload_base64: StrictStr | None = None
     becomes: Any = MISSING
     key: StrictStr | None = None
-    coercions: dict[PathText, Annotated[tuple[str, ...], PlainValidator(_codes)]] | None = None
+    coercions: (
+        dict[PathText, Annotated[tuple[str, ...], PlainValidator(_codes, json_schema_input_type=str | list[str])]]
+        | None
+    ) = None
 
 
-class _RejectedDeclared(Declared):
+class RejectedDeclared(Declared):
     """One entry of ``rejected``."""
 
     name: Text | None = None
@@ -67,11 +70,13 @@ class _RejectedDeclared(Declared):
     path: PathText | None = None
 
 
-class _ExamplesDeclared(Declared):
+class ExamplesDeclared(Declared):
     """examples.yaml."""
 
-    accepted: tuple[_AcceptedDeclared, ...] = ()
-    rejected: tuple[_RejectedDeclared, ...] = ()
+    accepted: tuple[AcceptedDeclared, ...] = ()
+    """Payloads that must become records."""
+    rejected: tuple[RejectedDeclared, ...] = ()
+    """Payloads that must become dead letters."""
 
 
 def read_examples(file: Path, topic_filter: TopicFilter | None, problems: list[ConfigProblem]) -> Examples | None:
@@ -85,7 +90,7 @@ def read_examples(file: Path, topic_filter: TopicFilter | None, problems: list[C
     except ConfigError as exc:
         problems += exc.problems
         return None
-    raw = validate(_ExamplesDeclared, source.value, source, problems, NULLABLE)
+    raw = validate(ExamplesDeclared, source.value, source, problems, NULLABLE)
     if raw is None:
         return None
     accepted, rejected = [], []
@@ -122,7 +127,7 @@ def read_examples(file: Path, topic_filter: TopicFilter | None, problems: list[C
 
 
 def _payload(
-    entry: _AcceptedDeclared | _RejectedDeclared, path: KeyPath, source: Source, problems: list[ConfigProblem]
+    entry: AcceptedDeclared | RejectedDeclared, path: KeyPath, source: Source, problems: list[ConfigProblem]
 ) -> bytes:
     """The payload's bytes; empty where it cannot be told, which adds to ``problems``."""
     if (entry.payload is None) == (entry.payload_base64 is None):

@@ -47,7 +47,7 @@ def read(parse: Callable[[str], T]) -> PlainValidator:
         except NotationError as exc:
             raise refusal(str(exc)) from exc
 
-    return PlainValidator(validate)
+    return PlainValidator(validate, json_schema_input_type=str)
 
 
 def check_topic_name(name: str) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields
 from datetime import date
 from typing import Annotated, Any, Final, Literal, NamedTuple
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, PlainValidator, StrictBool, StrictStr
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, PlainValidator, StrictBool, StrictStr
 
 from gateway.config.forms import Day, PatternText, Zone, refusal
 from gateway.model import Mode
@@ -75,8 +75,15 @@ def _read_word(value: Any) -> Any:
     return "null" if value is None else value
 
 
-CheckedFormats = Annotated[tuple[str, ...], PlainValidator(_read_formats)]
-UnknownFields = Annotated[Literal["reject", "drop"] | Capture, PlainValidator(_read_unknown_fields)]
+_Format = Annotated[str, Field(json_schema_extra={"enum": list(FORMATS)})]
+CheckedFormats = Annotated[
+    tuple[str, ...],
+    PlainValidator(_read_formats, json_schema_input_type=Literal["annotate", "check"] | list[_Format]),
+]
+UnknownFields = Annotated[
+    Literal["reject", "drop"] | Capture,
+    PlainValidator(_read_unknown_fields, json_schema_input_type=Literal["reject", "drop"] | Capture),
+]
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Final, NamedTuple
+from typing import Annotated, Any, Final, Literal, NamedTuple
 
-from pydantic import PlainValidator
+from pydantic import Field, PlainValidator
 
 from gateway.config.declaration import Declared
 from gateway.config.files import read_source
@@ -63,7 +63,9 @@ def _style(given: Any) -> Style:
     raise refusal(f"must be {known}, or a regular expression between slashes as in /[a-z.]+/, found {given!r}")
 
 
-StyleText = Annotated[Style | None, PlainValidator(_style)]
+_Named = Literal["snake_case", "kebab-case", "camelCase", "PascalCase", "UPPER_CASE"]
+_Between = Annotated[str, Field(pattern="^/.+/$")]
+StyleText = Annotated[Style | None, PlainValidator(_style, json_schema_input_type=_Named | _Between)]
 
 
 class NamesDeclared(Declared):
@@ -74,6 +76,7 @@ class NamesDeclared(Declared):
     topic: StyleText = None
     """Kafka topics."""
     subject: StyleText = None
+    """Subjects of the registry."""
     type: StyleText = None
     """Named types of Avro, without their namespace."""
     field: StyleText = None

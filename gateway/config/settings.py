@@ -132,7 +132,9 @@ class Mqtt(Section):
 
     url: Annotated[str, AfterValidator(_mqtt_url)] = "mqtt://localhost:1883"
     client_id: Annotated[str, AfterValidator(_client_id)] = "schema-gateway"
-    version: Annotated[Literal["5", "3.1.1"], BeforeValidator(_version)] = "5"
+    version: Annotated[
+        Literal["5", "3.1.1"], BeforeValidator(_version, json_schema_input_type=Literal["5", "3.1.1", 5])
+    ] = "5"
     username: Annotated[str | None, BeforeValidator(_absent_if_empty)] = None
     password: Annotated[SecretStr | None, BeforeValidator(_absent_if_empty)] = None
     tls: Tls = Tls()

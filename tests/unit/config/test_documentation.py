@@ -10,7 +10,7 @@ import pytest
 
 from gateway.config.consistency import RESERVED_NAMES
 from gateway.config.declaration import RESERVED, ContractDeclared, ReferenceDeclared, TimestampDeclared
-from gateway.config.example_file import _AcceptedDeclared, _RejectedDeclared
+from gateway.config.example_file import AcceptedDeclared, RejectedDeclared
 from gateway.config.kafka import DEFAULTS, GUARDS
 from gateway.config.options import Options
 from gateway.config.settings import Admin, DeadLetters, Limits, Mqtt, Registry, Settings, Tls
@@ -20,7 +20,7 @@ PAGE = (Path(__file__).parents[3] / "docs" / "configuration.md").read_text()
 
 MODELS = (
     *(Settings, Mqtt, Tls, Limits, DeadLetters, Registry, Admin),
-    *(ContractDeclared, TimestampDeclared, ReferenceDeclared, _AcceptedDeclared, _RejectedDeclared),
+    *(ContractDeclared, TimestampDeclared, ReferenceDeclared, AcceptedDeclared, RejectedDeclared),
 )
 KEYS = {name for model in MODELS for name in model.model_fields} - {"properties"}
 
