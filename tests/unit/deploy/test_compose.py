@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import importlib.util
 import re
 import subprocess
 import sys
@@ -19,6 +17,7 @@ from gateway.registry.development.serve import serving
 from gateway.registry.development.store import Store
 from tests.parts.mosquitto import Mosquitto, program
 from tests.parts.processes import Process, free_port
+from tests.system.cli.commands import run
 
 ROOT = Path(__file__).parents[3]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text())
@@ -118,19 +117,16 @@ def test_mosquitto_takes_its_configuration(tmp_path: Path) -> None:
 
 
 async def test_the_schemas_service_registers_every_schema(tmp_path: Path) -> None:
-    """Its script fills an empty registry, referenced schemas first; a second run changes nothing."""
-    script = mounted("schemas")["/register-schemas.py"]
-    spec = importlib.util.spec_from_file_location("register_schemas", script)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    """Its command fills an empty registry, referenced schemas first; a second run changes nothing."""
+    command = COMPOSE["services"]["schemas"]["command"]
     store = Store()
     async with serving(registry_app(store)) as url:
         config = inside("schemas", tmp_path)
         config.write_text(config.read_text().replace("http://schema-registry:8081", url))
+        arguments = [str(config) if each == "/etc/gateway/gateway.yaml" else each for each in command]
         for _ in range(2):
-            await asyncio.wait_for(module.main(config), 30)
+            ended = await run(tmp_path, *arguments)
+            assert (ended.code, ended.err) == (0, "")
             assert len(store.subjects()) == 7
             assert all(len(store.versions(subject)) == 1 for subject in store.subjects())
 
