@@ -29,39 +29,41 @@ def read_body(raw: bytes) -> dict[str, Any]:
 
 
 def read_definition(body: Mapping[str, Any]) -> Definition:
-    """The schema in a request. Raises Refused (42201)."""
+    """The schema in a request; without text it is empty, which may stand for the latest. Raises Refused (42201)."""
     kind = body.get("schemaType") or Format.AVRO
     if kind not in set(Format):
         raise refusals.invalid_schema(str(kind), f"Invalid schema type {kind}; this registry holds {', '.join(Format)}")
-    text = body.get("schema")
-    if not isinstance(text, str) or not text.strip():
-        raise refusals.invalid_schema(kind, "Empty schema")
+    text = body.get("schema") or ""
+    if not isinstance(text, str):
+        raise refusals.invalid_schema(kind, "the schema is not a text")
     references = body.get("references") or []
     try:
         read = tuple(ReferenceTo(str(ref["name"]), str(ref["subject"]), int(ref["version"])) for ref in references)
     except (TypeError, KeyError, ValueError) as exc:
         raise refusals.invalid_schema(kind, "a reference needs a name, a subject and a version") from exc
-    if any(reference.version < 1 for reference in read):
-        raise refusals.invalid_schema(kind, "a reference needs a version from 1 on")
-    return Definition(Format(kind), text, read, body.get("metadata") or None, body.get("ruleSet") or None)
+    if any(reference.version < 1 and reference.version != LATEST for reference in read):
+        raise refusals.invalid_schema(kind, "a reference needs a version from 1 on, or -1 for the latest")
+    return Definition(Format(kind), text.strip(), read, body.get("metadata") or None, body.get("ruleSet") or None)
 
 
 def read_import(body: Mapping[str, Any]) -> dict[str, int | None]:
-    """ID and version that an import brings along; -1 and 0 stand for none."""
+    """ID and version that a registration brings along; an ID below 0 and a version below 1 stand for none."""
     read: dict[str, int | None] = {}
-    for key, name in (("id", "schema_id"), ("version", "version")):
+    for key, name, lowest in (("id", "schema_id", 0), ("version", "version", 1)):
         value = body.get(key)
-        read[name] = value if type(value) is int and 0 < value <= MAX_INT else None
+        read[name] = value if type(value) is int and lowest <= value <= MAX_INT else None
     return read
 
 
 def read_version(text: str) -> int:
-    """A version number or LATEST. Raises Refused (42202)."""
-    if text in {"latest", "-1"}:
+    """A version number or LATEST, read as Java does. Raises Refused (42202)."""
+    word = text.strip().lower()
+    if word in {"latest", "-1"}:
         return LATEST
-    if not (text.isascii() and text.isdigit()) or not 1 <= int(text) <= MAX_INT:
+    digits = word.removeprefix("+")
+    if not (digits.isascii() and digits.isdigit()) or not 1 <= int(digits) <= MAX_INT:
         raise refusals.invalid_version(text)
-    return int(text)
+    return int(digits)
 
 
 def show_definition(definition: Definition) -> dict[str, Any]:

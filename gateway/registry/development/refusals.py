@@ -36,7 +36,7 @@ def schema_not_found(which: object = None) -> Refused:
 
 def subject_soft_deleted(subject: str) -> Refused:
     """40404: deleted already; only a permanent deletion is left."""
-    return Refused(404, 40404, f"Subject '{subject}' was soft deleted. Set permanent=true to delete permanently")
+    return Refused(404, 40404, f"Subject '{subject}' was soft deleted.Set permanent=true to delete permanently")
 
 
 def subject_not_soft_deleted(subject: str) -> Refused:
@@ -46,7 +46,7 @@ def subject_not_soft_deleted(subject: str) -> Refused:
 
 def version_soft_deleted(subject: str, version: int) -> Refused:
     """40406: as 40404, for one version."""
-    message = f"Subject '{subject}' Version {version} was soft deleted. Set permanent=true to delete permanently"
+    message = f"Subject '{subject}' Version {version} was soft deleted.Set permanent=true to delete permanently"
     return Refused(404, 40406, message)
 
 
@@ -78,6 +78,11 @@ def invalid_schema(kind: str, reason: object) -> Refused:
     return Refused(422, 42201, f"Invalid schema of type {kind}, details: {reason}")
 
 
+def wrong_next_version() -> Refused:
+    """42201: a registration names a version other than the next one."""
+    return Refused(422, 42201, "Version is not one more than previous version")
+
+
 def invalid_version(version: str) -> Refused:
     """42202: not a version number."""
     allowed = 'Allowed values are between [1, 2^31-1] and the string "latest"'
@@ -92,7 +97,7 @@ def invalid_level() -> Refused:
 
 def invalid_mode() -> Refused:
     """42204: not a mode."""
-    return Refused(422, 42204, "Invalid mode. Valid values are READWRITE, READONLY, IMPORT")
+    return Refused(422, 42204, "Invalid mode. Valid values are READWRITE, READONLY, IMPORT and FORWARD.")
 
 
 def not_permitted(message: str) -> Refused:
@@ -106,6 +111,11 @@ def referenced(subject: str, version: int) -> Refused:
     return Refused(422, 42206, f"One or more references exist to the schema {key}.")
 
 
-def id_taken(schema_id: int) -> Refused:
-    """42207: an import with an ID that another schema has."""
-    return Refused(422, 42207, f"Overwrite new schema with id {schema_id} is not permitted.")
+def id_taken(schema_id: int, context: str) -> Refused:
+    """42205: an import with an ID that another schema has."""
+    return not_permitted(f"Overwrite new schema with id {schema_id} in context {context} is not permitted.")
+
+
+def invalid_subject(subject: str) -> Refused:
+    """42208: a name that no subject may have."""
+    return Refused(422, 42208, f"The specified subject '{subject}' is not a valid.")

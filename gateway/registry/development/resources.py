@@ -46,8 +46,10 @@ class Resources:
     # Subjects
 
     async def list_subjects(self, request: Request) -> Sequence[str]:
-        """GET /subjects ?subjectPrefix&deleted&offset&limit."""
+        """GET /subjects ?subjectPrefix&deleted&deletedOnly&offset&limit."""
         prefix = request.query_params.get("subjectPrefix", "").removeprefix(":*:")
+        if _flag(request, "deletedOnly"):
+            return _page(request, self._store.deleted_subjects(prefix))
         return _page(request, self._store.subjects(prefix, deleted=_flag(request, "deleted")))
 
     async def lookup(self, request: Request) -> dict[str, Any]:
@@ -70,9 +72,14 @@ class Resources:
         raise refusals.schema_not_found()
 
     async def list_versions(self, request: Request) -> Sequence[int]:
-        """GET /subjects/{subject}/versions ?deleted&offset&limit."""
-        entries = self._store.versions(_subject(request), deleted=_flag(request, "deleted"))
-        return _page(request, [entry.version for entry in entries])
+        """GET /subjects/{subject}/versions ?deleted&deletedOnly&deletedAsNegative&offset&limit."""
+        only, negative = _flag(request, "deletedOnly"), _flag(request, "deletedAsNegative")
+        subject = _subject(request)
+        self._store.versions(subject, deleted=_flag(request, "deleted") or only)
+        entries = self._store.versions(subject, deleted=_flag(request, "deleted") or only or negative)
+        shown = [-entry.version if negative and entry.deleted else entry.version for entry in entries]
+        wanted = [entry.deleted or not only or negative for entry in entries]
+        return _page(request, [version for version, is_wanted in zip(shown, wanted, strict=True) if is_wanted])
 
     async def register(self, request: Request) -> dict[str, Any]:
         """POST /subjects/{subject}/versions ?normalize."""
@@ -90,10 +97,11 @@ class Resources:
         """GET /subjects/{subject}/versions/{version}/schema ?deleted: the schema itself, as JSON."""
         return json.loads(self._entry(request).definition.text)
 
-    async def referenced_by(self, request: Request) -> list[int]:
-        """GET /subjects/{subject}/versions/{version}/referencedby."""
-        entry = self._entry(request)
-        return self._store.referenced_by(entry.subject, entry.version)
+    async def referenced_by(self, request: Request) -> Sequence[int]:
+        """GET /subjects/{subject}/versions/{version}/referencedby ?deleted&offset&limit."""
+        entry = self._store.version(_subject(request), _version(request), deleted=True)
+        found = self._store.referenced_by(entry.subject, entry.version, deleted=_flag(request, "deleted"))
+        return _page(request, found)
 
     async def delete_version(self, request: Request) -> int:
         """DELETE /subjects/{subject}/versions/{version} ?permanent."""
@@ -155,11 +163,18 @@ class Resources:
         return await self._check(request, self._store.versions(subject) if known else [])
 
     async def check_one(self, request: Request) -> dict[str, Any]:
-        """POST /compatibility/subjects/{subject}/versions/{version} ?verbose: against this version."""
+        """POST /compatibility/subjects/{subject}/versions/{version} ?verbose&normalize: against this version.
+
+        Where there is none: yes for the latest, 40402 for a number, whether or not there is the subject.
+        """
         subject, version = _subject(request), _version(request)
-        if version == LATEST and subject not in self._store.subjects():
-            return await self._check(request, [])
-        return await self._check(request, [self._store.version(subject, version)])
+        try:
+            earlier = [self._store.version(subject, version)]
+        except refusals.Refused as exc:
+            if version != LATEST:
+                raise refusals.version_not_found(version) from exc
+            earlier = []
+        return await self._check(request, earlier)
 
     async def _check(self, request: Request, earlier: Sequence[Entry]) -> dict[str, Any]:
         """The verdict; with ``verbose`` an invalid schema is a verdict too, not an error."""
@@ -184,11 +199,11 @@ class Resources:
     async def put_config(self, request: Request) -> dict[str, Any]:
         """PUT /config, /config/{subject}; the key is ``compatibility`` here, ``compatibilityLevel`` in GET."""
         body = read_body(await request.body())
-        return self._kept({"compatibility": self._store.rules.set_level(_scope(request), body.get("compatibility"))})
+        return self._kept({"compatibility": self._store.set_level(_scope(request), body.get("compatibility"))})
 
     async def delete_config(self, request: Request) -> dict[str, Any]:
         """DELETE /config, /config/{subject}: what was set."""
-        return self._kept({"compatibilityLevel": self._store.rules.drop_level(_scope(request))})
+        return self._kept({"compatibilityLevel": self._store.drop_level(_scope(request))})
 
     async def get_mode(self, request: Request) -> dict[str, Any]:
         """GET /mode, /mode/{subject} ?defaultToGlobal."""
@@ -239,8 +254,8 @@ def _subject(request: Request) -> str:
 
 
 def _scope(request: Request) -> str | None:
-    """The subject of a rule, None for the registry's own."""
-    return _subject(request) if "subject" in request.path_params else None
+    """The subject of a rule, None for the registry's own, which are those of the default context."""
+    return (_subject(request) or None) if "subject" in request.path_params else None
 
 
 def _version(request: Request) -> int:
@@ -253,9 +268,9 @@ def _flag(request: Request, name: str) -> bool:
 
 
 def _page(request: Request, items: Sequence[Any]) -> Sequence[Any]:
-    """The part of a list that ``offset`` and ``limit`` ask for; a negative limit is none."""
+    """The part of a list that ``offset`` and ``limit`` ask for; a limit below 1 is none."""
     offset, limit = max(_number(request, "offset", 0), 0), _number(request, "limit", -1)
-    return items[offset:] if limit < 0 else items[offset : offset + limit]
+    return items[offset:] if limit < 1 else items[offset : offset + limit]
 
 
 def _number(request: Request, name: str, default: int) -> int:

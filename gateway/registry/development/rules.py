@@ -24,7 +24,10 @@ DEFAULT_LEVEL = Compatibility.BACKWARD
 
 
 class Rules:
-    """Which level and which mode hold for a subject: its own, or else the registry's."""
+    """Which level and which mode hold for a subject: its own, or else those of its context.
+
+    The default context's are the registry's own; those of ``:.name:subject`` are set for ``:.name:``.
+    """
 
     def __init__(self) -> None:
         self._level = DEFAULT_LEVEL
@@ -34,11 +37,23 @@ class Rules:
 
     def level(self, subject: str) -> Compatibility:
         """The level that decides about the subject's next version."""
-        return self._levels.get(subject, self._level)
+        if subject in self._levels:
+            return self._levels[subject]
+        context = in_context(subject)
+        return self._level if context is None else self._levels.get(context, DEFAULT_LEVEL)
 
-    def mode(self, subject: str) -> AccessMode:
-        """The mode that decides what may be done with the subject."""
-        return self._modes.get(subject, self._mode)
+    def mode(self, subject: str | None) -> AccessMode:
+        """The mode that decides what may be done with the subject, or with the whole registry."""
+        if subject is None:
+            return self._mode
+        if subject in self._modes:
+            return self._modes[subject]
+        context = in_context(subject)
+        return self._mode if context is None else self._modes.get(context, AccessMode.READWRITE)
+
+    def has_level(self, subject: str | None) -> bool:
+        """Whether there is a level to take away; the registry itself always has one."""
+        return subject is None or subject in self._levels
 
     def shown_level(self, subject: str | None, *, fall_back: bool) -> Compatibility:
         """The registry's level, or the subject's own. Raises Refused (40408) for none, unless ``fall_back``."""
@@ -54,10 +69,7 @@ class Rules:
 
     def set_level(self, subject: str | None, text: object) -> Compatibility:
         """Sets and returns a level, written in either case. Raises Refused (42203)."""
-        try:
-            level = Compatibility(_word(text))
-        except ValueError as exc:
-            raise refusals.invalid_level() from exc
+        level = read_level(text)
         if subject is None:
             self._level = level
         else:
@@ -66,10 +78,7 @@ class Rules:
 
     def set_mode(self, subject: str | None, text: object) -> AccessMode:
         """Sets and returns a mode, written in either case. Raises Refused (42204)."""
-        try:
-            mode = AccessMode(_word(text))
-        except ValueError as exc:
-            raise refusals.invalid_mode() from exc
+        mode = read_mode(text)
         if subject is None:
             self._mode = mode
         else:
@@ -94,6 +103,11 @@ class Rules:
             raise refusals.subject_not_found(subject)
         return self._modes.pop(subject)
 
+    def forget(self, subject: str) -> None:
+        """Takes away what the subject has of its own: it is gone for good."""
+        self._levels.pop(subject, None)
+        self._modes.pop(subject, None)
+
     def dump(self) -> dict[str, Any]:
         """All of it as JSON."""
         return {"level": self._level, "mode": self._mode, "levels": dict(self._levels), "modes": dict(self._modes)}
@@ -104,6 +118,27 @@ class Rules:
         self._mode = AccessMode(dumped["mode"])
         self._levels = {subject: Compatibility(level) for subject, level in dumped["levels"].items()}
         self._modes = {subject: AccessMode(mode) for subject, mode in dumped["modes"].items()}
+
+
+def read_level(text: object) -> Compatibility:
+    """A level, written in either case. Raises Refused (42203)."""
+    try:
+        return Compatibility(_word(text))
+    except ValueError as exc:
+        raise refusals.invalid_level() from exc
+
+
+def read_mode(text: object) -> AccessMode:
+    """A mode, written in either case. Raises Refused (42204)."""
+    try:
+        return AccessMode(_word(text))
+    except ValueError as exc:
+        raise refusals.invalid_mode() from exc
+
+
+def in_context(subject: str) -> str | None:
+    """The name under which rules of the subject's context are set, None for the default one."""
+    return f":.{subject[2:].partition(':')[0]}:" if subject.startswith(":.") else None
 
 
 def _word(text: object) -> str:

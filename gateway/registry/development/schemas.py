@@ -15,7 +15,7 @@ import hashlib
 import json
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import jsonschema
@@ -54,39 +54,36 @@ def check_json_schema(text: str) -> None:
         raise SchemaError(str(exc)) from exc
 
 
-def stored_text(definition: Definition, *, normalize: bool) -> str:
-    """The text as a registry keeps it: one line, attributes as they were written, or sorted if normalised."""
-    tree = json.loads(definition.text)
-    return json.dumps(tree, separators=(",", ":"), ensure_ascii=False, sort_keys=normalize and _sortable(definition))
+def stored_text(definition: Definition) -> str:
+    """The text as a registry keeps it: one line, attributes as they were written."""
+    return json.dumps(json.loads(definition.text), separators=(",", ":"), ensure_ascii=False)
 
 
-def identity(definition: Definition, *, normalize: bool) -> str:
+def normalized(definition: Definition) -> Definition:
+    """The one spelling of a schema: references in order, each once, and in JSON Schema keys in order.
+
+    Avro texts keep the order that people know: ``identity`` does not look at it.
+    """
+    by_place = {(each.name, each.subject, each.version): each for each in definition.references}
+    text = definition.text
+    if definition.format is Format.JSON:
+        text = json.dumps(json.loads(text), separators=(",", ":"), ensure_ascii=False, sort_keys=True)
+    return replace(definition, text=text, references=tuple(by_place[place] for place in sorted(by_place)))
+
+
+def identity(definition: Definition) -> str:
     """Equal for definitions that are the same schema with the same references, metadata and rules."""
     tree = json.loads(definition.text)
     references = [(reference.name, reference.subject, reference.version) for reference in definition.references]
-    if definition.format is Format.AVRO:
-        body = json.dumps(_canonical(tree, ""), sort_keys=True)
-    else:
-        body = json.dumps(tree, sort_keys=normalize)
-    parts = [
-        definition.format.value,
-        body,
-        sorted(references) if normalize else references,
-        definition.metadata,
-        definition.rule_set,
-    ]
-    return json.dumps(parts, sort_keys=False)
+    is_avro = definition.format is Format.AVRO
+    body = json.dumps(_canonical(tree, ""), sort_keys=True) if is_avro else json.dumps(tree)
+    return json.dumps([definition.format.value, body, references, definition.metadata, definition.rule_set])
 
 
 def guid(definition: Definition) -> str:
     """A UUID made from the content alone: the same schema has the same GUID in every registry of this kind."""
-    digest = hashlib.md5(identity(definition, normalize=False).encode(), usedforsecurity=False)
+    digest = hashlib.md5(identity(definition).encode(), usedforsecurity=False)
     return str(uuid.UUID(bytes=digest.digest()))
-
-
-def _sortable(definition: Definition) -> bool:
-    """Whether the order of keys means nothing to readers; Avro texts keep the order people know."""
-    return definition.format is Format.JSON
 
 
 def _canonical(schema: Any, namespace: str) -> Any:

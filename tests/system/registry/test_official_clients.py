@@ -43,8 +43,7 @@ GATE = Schema(
     '{"title":"Gate","type":"object","properties":{"open":{"type":"boolean"}},"required":["open"]}',
     "JSON",
 )
-LATEST_REFERENCE = b'{"schema": "\\"int\\"", "references": [{"name": "x", "subject": "known", "version": -1}]}'
-"""-1 stands for the latest version in paths only."""
+WRONG_REFERENCE = b'{"schema": "\\"int\\"", "references": [{"name": "x", "subject": "known", "version": 0}]}'
 VALUE = SerializationContext("pump", MessageField.VALUE)
 
 
@@ -193,7 +192,7 @@ async def test_a_change_that_cannot_be_kept_is_a_store_error():
         ("POST", "/subjects/a/versions", b"{}", {}, 422, 42201),
         ("POST", "/subjects/a/versions", b'{"schema": "1", "references": [1]}', {}, 422, 42201),
         ("POST", "/subjects/a/versions", b'{"schema": "1", "references": 1}', {}, 422, 42201),
-        ("POST", "/subjects/a/versions", LATEST_REFERENCE, {}, 422, 42201),
+        ("POST", "/subjects/a/versions", WRONG_REFERENCE, {}, 422, 42201),
         ("GET", "/subjects/a/versions/0", None, {}, 422, 42202),
         ("GET", "/schemas/ids/x", None, {}, 404, 404),
         ("GET", "/schemas/ids/99", None, {}, 404, 40403),

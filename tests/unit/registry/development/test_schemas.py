@@ -15,6 +15,7 @@ from gateway.registry.development.schemas import (
     check_json_schema,
     guid,
     identity,
+    normalized,
     stored_text,
 )
 
@@ -55,41 +56,42 @@ def test_spelling_does_not_make_another_avro_schema(one, other):
     """White space, order of attributes, and how names and primitive types are written."""
     parse_avro(one)
     parse_avro(other)
-    assert identity(avro(one), normalize=False) == identity(avro(other), normalize=False)
+    assert identity(avro(one)) == identity(avro(other))
     assert guid(avro(one)) == guid(avro(other))
 
 
 @pytest.mark.parametrize(("one", "other"), DIFFERENT)
 def test_content_makes_another_avro_schema(one, other):
     """Everything that a reader can see."""
-    for normalize in (False, True):
-        assert identity(avro(one), normalize=normalize) != identity(avro(other), normalize=normalize)
+    assert identity(avro(one)) != identity(avro(other))
+    assert identity(normalized(avro(one))) != identity(normalized(avro(other)))
     assert guid(avro(one)) != guid(avro(other))
 
 
 def test_the_order_of_keys_counts_in_json_schema_unless_normalised():
     """As in Confluent."""
     one, other = (Definition(Format.JSON, text) for text in ('{"a":1, "b":2}', '{"b":2,"a":1}'))
-    assert identity(one, normalize=False) != identity(other, normalize=False)
-    assert identity(one, normalize=True) == identity(other, normalize=True)
-    assert stored_text(other, normalize=True) == '{"a":1,"b":2}'
-    assert stored_text(other, normalize=False) == '{"b":2,"a":1}'
+    assert identity(one) != identity(other)
+    assert identity(normalized(one)) == identity(normalized(other))
+    assert stored_text(normalized(other)) == '{"a":1,"b":2}'
+    assert stored_text(other) == '{"b":2,"a":1}'
 
 
 def test_references_metadata_and_rules_are_part_of_a_schema():
-    """The order of references counts unless normalised."""
+    """The order of references counts unless normalised, and there each stands once."""
     to_a, to_b = ReferenceTo("a", "a", 1), ReferenceTo("b", "b", 1)
     plain = Definition(Format.JSON, "{}", (to_a, to_b))
     swapped = Definition(Format.JSON, "{}", (to_b, to_a))
-    assert identity(plain, normalize=False) != identity(swapped, normalize=False)
-    assert identity(plain, normalize=True) == identity(swapped, normalize=True)
+    twice = Definition(Format.JSON, "{}", (to_b, to_a, to_b))
+    assert identity(plain) != identity(swapped)
+    assert normalized(plain) == normalized(swapped) == normalized(twice)
     others = [
         Definition(Format.JSON, "{}"),
         Definition(Format.JSON, "{}", metadata={"properties": {"owner": "me"}}),
         Definition(Format.JSON, "{}", rule_set={"domainRules": []}),
         Definition(Format.AVRO, "{}"),
     ]
-    assert len({identity(other, normalize=True) for other in others[:3]}) == 3
+    assert len({identity(other) for other in others[:3]}) == 3
 
 
 def test_a_guid_is_a_uuid():
@@ -100,7 +102,7 @@ def test_a_guid_is_a_uuid():
 def test_the_stored_text_is_one_line_and_keeps_every_value():
     """Umlauts, big numbers and docs stay what they are."""
     text = json.dumps({"type": "record", "name": "R", "doc": "Größe", "big": 2**70, "fields": []}, indent=2)
-    stored = stored_text(avro(text), normalize=False)
+    stored = stored_text(avro(text))
     assert "\n" not in stored
     assert "Größe" in stored
     assert json.loads(stored) == json.loads(text)
