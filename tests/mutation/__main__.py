@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from tests.mutation.report import Report, score
-from tests.mutation.run import JUDGED, MODULES, Sample, draw, run
+from tests.mutation.run import MODULES, Sample, draw, run
 from tests.mutation.survivors import read_survivors
 from tests.unit.compile.vectors import read_cases
 
@@ -20,7 +20,7 @@ def main() -> int:
         nargs="*",
         choices=[[], *MODULES],
         metavar="MODULE",
-        help="those without open survivors if none is named",
+        help="all if none is named",
     )
     parser.add_argument("--jobs", type=int, default=2, help="processes at a time")
     parser.add_argument("--most-s", type=float, default=3600, help="after so many seconds no more mutants are tried")
@@ -30,7 +30,7 @@ def main() -> int:
     arguments = parser.parse_args()
     explained = read_survivors(Path(__file__).with_name("survivors.yaml"))
     reports: list[Report] = []
-    modules, cases, jobs, seed = arguments.modules or JUDGED, read_cases(), arguments.jobs, arguments.seed
+    modules, cases, jobs, seed = arguments.modules or MODULES, read_cases(), arguments.jobs, arguments.seed
     if arguments.draw is None:
         found = run(modules, cases, jobs=jobs, most_s=arguments.most_s, sample=Sample(arguments.sample, seed))
     else:

@@ -13,21 +13,15 @@ from tests.mutation.mutations import Mutant
 from tests.mutation.trial import Fate, Module, read_modules, start
 from tests.unit.compile.vectors import Case
 
-JUDGED = (
+MODULES = (
     *("rules", "tokens", "texts", "numbers", "leaf", "datetimes", "timestamp"),
     *("avro/scalars", "avro/numeric", "avro/temporal", "avro/exact"),
     *("avro/union", "avro/fields", "avro/record", "avro/containers", "coercions", "device", "lookup"),
     *("json_schema/conversion", "json_schema/integers", "json_schema/properties", "json_schema/renames"),
     *("json_schema/defaults", "json_text", "avro/defaults", "json_proof"),
-    *("json_schema/repairs", "json_schema/mending"),
+    *("json_schema/repairs", "json_schema/mending", "json_schema/direct"),
 )
-"""Those whose survivors are all explained: what is tried if nothing is named."""
-
-MODULES = (
-    *JUDGED,
-    "json_schema/direct",
-)
-"""Those that hold the rules of conversion, below ``gateway/compile``."""
+"""Those that hold the rules of conversion, below ``gateway/compile``; the survivors of all are explained."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,8 +50,8 @@ _OF_NUMBERS = frozenset({"minimum", "maximum", "exclusiveMinimum", "exclusiveMax
 _OF_TEXT = frozenset({"minLength", "maxLength", "pattern", "format", "contentEncoding", "contentMediaType"})
 _OF_OBJECTS = frozenset({"properties", "required", "additionalProperties"})
 _OF_VALUES = frozenset({"enum", "const"})
-_INSIDE = frozenset({"properties", "additionalProperties", "items"})
-"""What is changed inside of a value by."""
+_INSIDE = frozenset({"properties", "items"})
+"""By these something inside of a value is changed."""
 _PLAIN = frozenset({"type"}) | _OF_NUMBERS | _OF_TEXT | _OF_OBJECTS | _OF_VALUES | _INSIDE
 _NOT_PLAIN = frozenset(
     {
@@ -221,9 +221,10 @@ def _of_leaf(types: tuple[str, ...], leaves: list[Leaf]) -> Change:
             value if is_integer and type(value) is float and value.is_integer() else convert(types, value, leaves, log)
         )
     # What a narrow mode reads a wider one reads alike, so for a single type the widest is asked at once.
-    conversion, leaf = CONVERSIONS[types[0]], leaves[-1]
-    if types[0] in FROM_TEXT:
-        return _of_number(types[0], leaf)
+    [name] = types
+    conversion, leaf = CONVERSIONS[name], leaves[-1]
+    if name in FROM_TEXT:
+        return _of_number(name, leaf)
     return lambda value, log, _: conversion(value, leaf, log)
 
 

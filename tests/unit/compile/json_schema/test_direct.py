@@ -247,6 +247,13 @@ DRAFT_4 = {"$schema": "http://json-schema.org/draft-04/schema#"}
             },
             {"a": 3},
         ),
+        *(
+            (
+                {**NEW, "properties": {"a": {"$ref": "#/$defs/T", "type": one}}, "$defs": {"T": {"type": other}}},
+                {"a": "1.0"},
+            )
+            for one, other in (("integer", "number"), ("number", "integer"))
+        ),
         ({"type": "integer"}, "5"),
         ({"type": "integer"}, 5.5),
         ({"type": ["object", "integer"], "properties": AB}, "5"),
@@ -426,6 +433,16 @@ def test_what_is_plain_is_not_asked_of_the_errors(
     assert _outcome(codec, value) == (data, log)
 
 
+def test_lenient_is_not_asked_of_the_errors_either(monkeypatch: pytest.MonkeyPatch):
+    """The widest mode reads at once what the narrower ones do, and more."""
+    schema = {**_fields(a=INTEGER, b={"type": ["number", "null"]}, c={"type": "boolean"}, d=TEXT, e=NUMBER), **NEVER}
+    codec = _codec(schema, Mode.LENIENT, {})
+    monkeypatch.setattr("gateway.compile.json_schema.mending.Mender.attempt", None)
+    data, log = _outcome(codec, {"x": 1, "a": " 7", "b": "", "c": "on", "d": 2.5, "e": True})
+    assert data == b'{"a":7,"b":null,"c":true,"d":"2.5","e":1}'
+    assert [each.path for each in log] == ["/a", "/b", "/c", "/d", "/e", "/x"]
+
+
 OBJECT = {"type": "array", "items": {"type": "object"}}
 DRAFT_7 = "http://json-schema.org/draft-07/schema#"
 
@@ -445,6 +462,7 @@ DRAFT_7 = "http://json-schema.org/draft-07/schema#"
         ({**OBJECT, "required": ["a"]}, {}),
         ({**OBJECT, **_fields(a=False)}, {"a": 1}),
         ({**OBJECT, "additionalProperties": False}, {"a": 1}),
+        ({**OBJECT, "additionalProperties": {"maxLength": 0}}, {"a": "x"}),
         ({**_fields(a=INTEGER), "enum": [{"a": 1}]}, {"a": "1"}),
         ({**_fields(a={}), **NEVER, "const": {"a": 1}}, {"a": 1, "u": 2}),
         ({"additionalProperties": False, **_fields(a={}), "enum": [{"a": 1}]}, {"a": 1, "u": 2}),
