@@ -1,4 +1,4 @@
-"""``python -m bench [micro|compile|drain|outage]``: measures; all of it together is written to docs/benchmarks.md."""
+"""``python -m bench [micro|compile|schemas|drain|outage]``: measures; the whole is written to docs/benchmarks.md."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from bench import report
 from bench.compiling import measure_compiling
 from bench.drain import Outage, Slope, arena, slope
 from bench.micro import measure, measure_large
+from bench.schemas_as_code import measure_schemas
 from bench.telemetry import SCHEMAS
 
 CONTENDERS = (("floor", "avro"), ("gateway", "avro"), ("gateway", "json"), ("naive", "avro"), ("naive", "json"))
@@ -19,7 +20,9 @@ LOOKS = 12
 def main() -> None:
     """Runs what is asked for, and prints and writes the report."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("what", nargs="?", choices=["all", "micro", "compile", "drain", "outage"], default="all")
+    parser.add_argument(
+        "what", nargs="?", choices=["all", "micro", "compile", "schemas", "drain", "outage"], default="all"
+    )
     parser.add_argument("--messages", nargs=2, type=int, default=[100_000, 500_000], metavar=("SMALL", "LARGE"))
     parser.add_argument("--pairs", type=int, default=1, help="how often each contender runs")
     parser.add_argument("--no-report", action="store_true", help="print only, leave docs/benchmarks.md alone")
@@ -27,10 +30,11 @@ def main() -> None:
     stages = measure() if arguments.what in {"all", "micro"} else []
     large = measure_large() if arguments.what in {"all", "micro"} else []
     compiled = measure_compiling() if arguments.what in {"all", "compile"} else []
+    commands = measure_schemas() if arguments.what in {"all", "schemas"} else []
     sizes = (arguments.messages[0], arguments.messages[1])
     slopes = _drain(sizes, arguments.pairs) if arguments.what in {"all", "drain"} else {}
     outages = _outages(sizes[1]) if arguments.what in {"all", "outage"} else {}
-    text = report.text(stages, slopes, sizes, outages, large, compiled)
+    text = report.text(stages, slopes, sizes, outages, large, compiled, commands)
     print(text)
     if not arguments.no_report and arguments.what == "all":
         report.write(text)

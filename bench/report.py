@@ -12,6 +12,7 @@ from statistics import median
 from bench.compiling import Compiled
 from bench.drain import LOOK_S, Outage, Slope
 from bench.micro import Large, Stage
+from bench.schemas_as_code import Command
 from gateway import __version__
 from gateway.compile.rules import MOST_PLACES
 
@@ -34,6 +35,7 @@ def text(
     outages: Mapping[str, Outage],
     large: Sequence[Large],
     compiled: Sequence[Compiled],
+    commands: Sequence[Command],
 ) -> str:
     """The page."""
     parts = [_HEAD, _machine()]
@@ -47,6 +49,8 @@ def text(
         parts.append(_large(large))
     if compiled:
         parts.append(_compiled(compiled))
+    if commands:
+        parts.append(_commands(commands))
     return "\n".join(parts)
 
 
@@ -156,5 +160,18 @@ def _compiled(compiled: Sequence[Compiled]) -> str:
     ]
     lines += [
         f"| {each.name} | {each.places} | {each.cpu_ms:.1f} | {each.kept_bytes / 1e3:.0f} kB |" for each in compiled
+    ]
+    return "\n".join([*lines, ""])
+
+
+def _commands(commands: Sequence[Command]) -> str:
+    lines = [
+        "## Schemas as code",
+        "",
+        "`gateway schemas` as a process, from its start to its end, on a large folder and a development registry.",
+        "",
+        "| command | seconds | |",
+        "|---|---|---|",
+        *(f"| {each.name} | {each.wall_s:.1f} | {each.note} |" for each in commands),
     ]
     return "\n".join([*lines, ""])

@@ -46,6 +46,9 @@ MAX_DEPTH: Final = 100
 def parse(text: str) -> Document:
     """The one document in ``text``; an empty file is null. Raises NotationError with line and column."""
     lines = tuple(text.splitlines()) or ("",)
+    quick = _parse_quickly(text)
+    if quick is not None:
+        return Document(quick, lines)
     try:
         return Document(_Composer(yaml.parse(text, Loader=yaml.SafeLoader)).document(), lines)
     except yaml.reader.ReaderError as exc:
@@ -59,6 +62,33 @@ def parse(text: str) -> Document:
     except yaml.MarkedYAMLError as exc:
         place = _place(exc.problem_mark or exc.context_mark)
         raise NotationError(_explain(exc, lines, place), *place) from exc
+
+
+_C_LOADER: Final[Any] = getattr(yaml, "CSafeLoader", None)
+"""PyYAML's other parser, libyaml, ten times as fast; None where PyYAML was built without it."""
+_READ_DIFFERENTLY: Final = re.compile(r"[?\t\ufeff]|[|>][-+0-9]*#")
+"""What the two parsers do not read alike (tests/unit/notation/test_yaml.py looks for more)."""
+
+
+class _Unsure(Exception):
+    """The quick parser came upon something that the other one reads differently. Control flow of this module."""
+
+
+def _parse_quickly(text: str) -> Node | None:
+    """What the other parser reads too; None where that is not sure, or is an error, which only the other explains."""
+    if _C_LOADER is None or _READ_DIFFERENTLY.search(text) is not None:
+        return None
+    try:
+        return _Composer(_sure_events(text)).document()
+    except (_Unsure, NotationError, yaml.YAMLError, UnicodeError):
+        return None
+
+
+def _sure_events(text: str) -> Iterator[Event]:
+    for event in yaml.parse(text, Loader=_C_LOADER):
+        if isinstance(event, ScalarEvent) and not event.value and not event.style:
+            raise _Unsure  # a missing value, whose place they tell differently
+        yield event
 
 
 class _Composer:
@@ -152,7 +182,7 @@ _SURROGATE: Final = re.compile(r"[\ud800-\udfff]")
 
 def _scalar(event: ScalarEvent, place: Place) -> ScalarNode:
     """The scalar with its value by tag or core schema."""
-    text, plain = _whole_characters(event.value, place), event.style is None
+    text, plain = _whole_characters(event.value, place), not event.style
     value: ScalarValue = text
     if event.tag in {_TAG + "str", "!"} or (event.tag is None and not plain):
         value = text

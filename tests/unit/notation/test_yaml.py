@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import math
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.notation import NotationError
+from gateway.notation import NotationError, yaml
 from gateway.notation.core_schema import MAX_DIGITS
 from gateway.notation.document import Place
 from gateway.notation.yaml import parse
+from tests.parts.gateway import SCHEMAS
 
 
 @pytest.mark.parametrize(
@@ -242,3 +244,37 @@ def test_an_empty_file_is_null() -> None:
     """Nothing, comments and markers alone mean null."""
     for text in ("", "\n", "# nothing", "---\n", "---\n...\n"):
         assert parse(text).value is None
+
+
+PIECES = st.sampled_from(
+    [
+        *("a", "b: ", "- ", "\n", "\n  ", "{", "}", "[", "]", ", ", ": ", ":", "'", '"', "#", " # c", "|", "|2-", ">-"),
+        *("&x ", "*x", "!!str ", "! ", "1", "1.5", "~", "\\n", "\\u00e9", "\\", "é", "\u2028", "\x85", "\U0001f600"),
+        *("---\n", "...\n", "%", "@", "`", "true", "null", " ", "?", "\t", "\ufeff", "\r\n", "<<: ", "0x1F", ">+"),
+    ]
+)
+SHIPPED = [path.read_text() for path in sorted(SCHEMAS.rglob("*.yaml"))]
+EXCERPTS = st.tuples(st.sampled_from(SHIPPED), st.integers(0, 5000), st.integers(0, 400)).map(
+    lambda drawn: drawn[0][drawn[1] : drawn[1] + drawn[2]]
+)
+
+
+@given(st.lists(PIECES | EXCERPTS, max_size=25).map("".join))
+def test_the_quick_parser_reads_as_the_other(text: str) -> None:
+    """Values and places; where it is not sure it says so, and errors are the other's."""
+    with patch.object(yaml, "_C_LOADER", None):
+        slow = told(text)
+    assert told(text) == slow
+
+
+def told(text: str) -> str:
+    """All of the document, or of the error."""
+    try:
+        return repr(parse(text))
+    except NotationError as exc:
+        return repr(exc)
+
+
+def test_the_quick_parser_is_there() -> None:
+    """PyYAML's wheels have it for every machine that we test on; what we ship is read by it."""
+    assert all(yaml._parse_quickly(text) is not None for text in SHIPPED)
