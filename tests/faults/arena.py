@@ -279,7 +279,6 @@ def kafka_behind_proxy(folder: Path, properties: Mapping[str, str] | None = None
 @asynccontextmanager
 async def open_arena(folder: Path, kafka: KafkaBroker, version: str = "5", variant: str = "") -> AsyncIterator[Arena]:
     """An arena with all parts running but the gateway and the load. Kafka is left as it was found."""
-    kafka.renew_admin()  # Kafka closes what was idle for ten minutes, as long as the row before may have lasted
     async with faulty_registry() as registry:
         arena = Arena(folder, kafka, registry, version, variant)
         arena.declare()
