@@ -178,7 +178,7 @@ class Captured:
             return False
         if field.guess.kind is Kind.EPOCH and self._has_arrivals:
             seen: Observation = self.observer.root.fields[name]
-            return seen.near_arrival.total() > 0
+            return seen.near_arrival > 0
         return field.guess.kind in {Kind.EPOCH, Kind.DATE_TIME}
 
 

@@ -15,12 +15,10 @@ import re
 from collections import Counter
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import replace
-from decimal import Decimal
 from typing import Any, Final
 
 from gateway.compile.avro.parser import is_name
-from gateway.compile.datetimes import plausible_units, window_nanos
-from gateway.compile.rules import DEFAULT_WINDOW
+from gateway.compile.numbers import EXACT_INTEGERS
 from gateway.compile.sentence import counted
 from gateway.model import Format
 from gateway.notation.pointer import ANY, Pointer
@@ -37,7 +35,6 @@ def guess(root: Observation, kind: Format) -> Guesses:
     return Guesses(guesser.guess(root, (), 0), guesser.overrides, guesser.remarks)
 
 
-_WINDOW: Final = window_nanos(*DEFAULT_WINDOW)
 _FINEST: Final = ("ns", "us", "ms", "s")
 is_time_name: Final = re.compile(
     r"(?i:(?:.*[_-])?(?:ts|t|when|date|at)|.*(?:time|timestamp|epoch))|.*[a-z](?:At|Date|Ts)"
@@ -66,6 +63,8 @@ _OF_FORM: Final[Mapping[Form, Kind]] = {
 """Forms that are a type of their own where all texts have them."""
 _TEXTS: Final = frozenset({*_OF_FORM.values(), Kind.ENUM})
 """Types of texts that are plain text beside other types: a value would be read in two ways."""
+_DIGITS: Final[Mapping[str, int]] = {"s": 3, "ms": 3, "us": 6, "ns": 9}
+"""Of a second's fraction, which a timestamp holds; seconds are kept in ms."""
 _UNIT_OF_DIGITS: Final = ("ms",) * 4 + ("us",) * 3 + ("ns",) * 3
 
 
@@ -172,11 +171,15 @@ class _Guesser:
         if is_comma:
             place.options["decimal_separator"] = ","
             place.notes.append("decimal comma")
-        moments = (Form.DATE_TIME,) if units and self._is_avro else ()
-        place.take(Form.WHOLE, Form.FRACTION, *((Form.COMMA,) if is_comma else ()), *moments)
+        taken = {Form.WHOLE, Form.FRACTION, *({Form.COMMA} if is_comma else ())}
+        if units and self._is_avro and seen.texts.digits <= _DIGITS[units[0]]:
+            taken.add(Form.DATE_TIME)
+        place.take(*taken)
         if units:
             return self._epoch(place, units)
         if has_point:
+            if max(-seen.whole.least, seen.whole.most) > EXACT_INTEGERS:
+                place.doubt("whole numbers beyond 2^53: those that no double holds are rejected")
             return Guess(Kind.NUMBER)
         if self._is_avro and not (seen.whole.least >= -(2**63) and seen.whole.most < 2**63):
             place.doubt("whole numbers beyond 64 bits, which Avro does not have: kept as text")
@@ -278,11 +281,11 @@ def _is_numeric_text(forms: set[Form]) -> bool:
 
 def _epoch_units(place: _Place) -> Sequence[str]:
     """The units in which the numbers of a place are moments, finest first; none where they are no moments."""
-    whole = place.seen.whole
-    if not whole.count or (place.seen.near_arrival.total() < whole.count * 0.9 and not is_time_name(place.name)):
+    seen = place.seen
+    numbers = seen.whole.count + seen.texts.forms[Form.WHOLE]
+    if seen.moments.total() < numbers or not seen.whole.count:
         return ()
-    found = [plausible_units(Decimal(number), _WINDOW) for number in (whole.least, whole.most)]
-    return sorted({unit for units in found for unit in units}, key=_FINEST.index) if all(found) else ()
+    return sorted(seen.moments, key=_FINEST.index) if is_time_name(place.name) or seen.near_arrival else ()
 
 
 def _is_map(seen: Observation) -> bool:

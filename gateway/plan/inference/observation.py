@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from gateway.compile.datetimes import NANOS_PER, window_nanos
+from gateway.compile.rules import DEFAULT_WINDOW
 from gateway.plan.inference.forms import Form, form_of
 
 MOST_FIELDS: Final = 200
@@ -54,8 +56,8 @@ class Texts:
     tokens: dict[str, None] = field(default_factory=dict)
     """Words for nothing as they are written, in order."""
 
-    def add(self, text: str) -> None:
-        """One more."""
+    def add(self, text: str) -> Form:
+        """One more; what it looks like."""
         self.count += 1
         form = form_of(text)
         self.forms[form] += 1
@@ -68,6 +70,7 @@ class Texts:
             self.distinct[text] += 1
             if len(self.distinct) > MOST_DISTINCT or len(text) > _LONGEST_KEPT:
                 self.distinct = None
+        return form
 
 
 @dataclass(slots=True)
@@ -83,8 +86,10 @@ class Observation:
     """Numbers with a point or an exponent."""
     has_real_fraction: bool = False
     """One of them is no whole number."""
-    near_arrival: Counter[str] = field(default_factory=Counter)
-    """By epoch unit: whole numbers that are within a day of their message's arrival."""
+    moments: Counter[str] = field(default_factory=Counter)
+    """By epoch unit: whole numbers, also in text, that are a moment of this century in it."""
+    near_arrival: int = 0
+    """Whole numbers that are within a day of their message's arrival, in one of the units."""
     texts: Texts = field(default_factory=Texts)
     lists: int = 0
     items: Observation | None = None
@@ -125,13 +130,14 @@ class Observer:
                 place.booleans += 1
             case int():
                 place.whole.add(value)
-                if arrival is not None:
-                    place.near_arrival.update(_units_near(value, arrival))
+                place.moments.update(_units_of(value))
+                place.near_arrival += arrival is not None and _is_near(value, arrival)
             case float():
                 place.fractions.add(value)
                 place.has_real_fraction = place.has_real_fraction or not value.is_integer()
             case str():
-                place.texts.add(value)
+                if place.texts.add(value) is Form.WHOLE:
+                    place.moments.update(_units_of(int(value)))
             case list():
                 place.lists += 1
                 for item in value:
@@ -175,13 +181,20 @@ def _check_depth(value: Any, depth: int) -> None:
         raise TooDeep(f"more than {depth} levels of nesting")
 
 
-_PER_MS: Final = {"s": 0.001, "ms": 1, "us": 1000, "ns": 1_000_000}
-_DAY_MS: Final = 86_400_000
+_WINDOW: Final = window_nanos(*DEFAULT_WINDOW)
+_BOUNDS: Final = {unit: (-(-_WINDOW[0] // nanos), -(-_WINDOW[1] // nanos)) for unit, nanos in NANOS_PER.items()}
+"""By epoch unit: the first number inside the window, and the first behind it."""
+_DAY_NS: Final = 86_400 * NANOS_PER["s"]
 
 
-def _units_near(number: int, arrival: int) -> Iterable[str]:
-    """The units in which a number is a moment within a day of ``arrival`` (ms)."""
-    return [unit for unit, per_ms in _PER_MS.items() if abs(number / per_ms - arrival) <= _DAY_MS]
+def _units_of(number: int) -> list[str]:
+    """The units in which a number lies inside the window: one or none."""
+    return [unit for unit, (first, end) in _BOUNDS.items() if first <= number < end]
+
+
+def _is_near(number: int, arrival: int) -> bool:
+    """Whether a number is within a day of ``arrival`` (ms) in one of the units."""
+    return any(abs(number * nanos - arrival * NANOS_PER["ms"]) <= _DAY_NS for nanos in NANOS_PER.values())
 
 
 def merged(places: Iterable[Observation]) -> Observation:
@@ -200,7 +213,8 @@ def _merge(into: Observation, place: Observation) -> None:
     into.objects += place.objects
     into.empty_objects += place.empty_objects
     into.has_real_fraction = into.has_real_fraction or place.has_real_fraction
-    into.near_arrival.update(place.near_arrival)
+    into.moments.update(place.moments)
+    into.near_arrival += place.near_arrival
     for ours, theirs in ((into.whole, place.whole), (into.fractions, place.fractions)):
         if theirs.count:
             ours.add(theirs.least)

@@ -46,6 +46,7 @@ CASES: dict[str, tuple[list[Any], str, dict[str, Any], bool]] = {
     "numbers and commas": ([3.5, "4,5"], "number", {"decimal_separator": ","}, False),
     "more than 64 bits": ([2**63, 1], "text", {}, True),
     "64 bits": ([2**63 - 1, -(2**63)], "whole number", {}, False),
+    "whole numbers beyond 2^53, and fractions": ([2**60 + 1, 0.5], "number", {}, True),
     "numbers and words": ([3.5, "hot"], "number or text", {}, True),
     "null": ([3.5, None], "number, or null", {}, False),
     "nothing but null": ([None, None], "text, or null", {}, True),
@@ -112,6 +113,12 @@ MOMENTS: dict[str, tuple[str, list[Any], int | None, str, dict[str, Any]]] = {
         {"epoch_unit": "s"},
     ),
     "a clock that was never set": ("ts", [12, ARRIVAL], None, "whole number", {}),
+    "between seconds and milliseconds": ("ts", [SECONDS, 10**11, ARRIVAL], None, "whole number", {}),
+    "some text is no time": ("ts", [ARRIVAL, "7"], None, "whole number", {}),
+    "finer text than the numbers": (
+        *("ts", [ARRIVAL, "2026-05-28T20:26:40.123456Z"], None),
+        *("time as a number, in ms or text", {}),
+    ),
     "with a fraction": ("ts", [SECONDS + 0.5], None, "number", {}),
 }
 
