@@ -93,7 +93,7 @@ class Forgetful(Analyst):
 async def test_a_record_that_is_missing_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The balance is given after a while, and does not agree."""
     monkeypatch.setattr(module, "Analyst", Forgetful)
-    monkeypatch.setattr(module, "SETTLE_S", 0.2)
+    monkeypatch.setattr(module, "SETTLE_S", 3.0)
     balance = await new(tmp_path).run(asyncio.Event(), nothing)
     assert balance.missing == 1
 
