@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import stat
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,9 +12,8 @@ from typing import Annotated
 
 import msgspec
 import typer
-from rich.console import Console
 
-from gateway.cli.bar import Bar
+from gateway.cli.bar import Bar, bar_console, input_bytes
 from gateway.cli.console import open_console
 from gateway.cli.exits import Exit
 from gateway.cli.outcomes import Summary, show_outcome
@@ -72,7 +68,7 @@ def attempt(  # noqa: PLR0917 - the options of a command, which typer passes by 
     _check_rules(topic, contract, config, capture=capture)
     trial = _trial(files, mode, option or [], at or [], contract, config, topic)
     console, summary = open_console(), Summary()
-    with Bar(_bar_console(console, output), _input_bytes(files)) as bar:
+    with Bar(bar_console(console, is_for_people=output is Output.TEXT), input_bytes(files)) as bar:
         for number, line in enumerate(_lines(files, bar, capture=capture), 1):
             arrival = time.time_ns() // 1_000_000 if line.arrival is None else line.arrival
             outcome = trial.run(line.payload, arrival, line.topic or topic)
@@ -90,25 +86,6 @@ def attempt(  # noqa: PLR0917 - the options of a command, which typer passes by 
     if output is Output.TEXT:
         summary.show(console)
     raise typer.Exit(Exit.FOUND if summary.rejected else Exit.FINE)
-
-
-def _bar_console(console: Console, output: Output) -> Console | None:
-    """What shows how far it is: the console of the answers, unless they go elsewhere or are not for people."""
-    if console.is_terminal:
-        return console if output is Output.TEXT else None
-    errors = open_console(stderr=True)
-    return errors if errors.is_terminal else None
-
-
-def _input_bytes(files: list[Path]) -> int | None:
-    """How much there is to read, None where nobody knows."""
-    try:
-        if files:
-            return sum(file.stat().st_size for file in files)
-        status = os.fstat(sys.stdin.fileno())
-    except (OSError, ValueError, AttributeError):
-        return None
-    return status.st_size if stat.S_ISREG(status.st_mode) else None
 
 
 def _check_rules(topic: str | None, contract: Path | None, config: Path | None, *, capture: bool) -> None:

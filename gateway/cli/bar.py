@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import os
+import stat
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+
+from gateway.cli.console import open_console
 
 FROM = 100
 """Payloads before a bar is worth while: a run of a few is over before anybody reads it."""
@@ -53,6 +59,25 @@ class Bar:
             self._progress = _start(self._console, self._total)
         text = f"{self._count} payloads, {rejected} rejected"
         self._progress.update(self._progress.task_ids[0], completed=self._done, description=text)
+
+
+def bar_console(console: Console, *, is_for_people: bool) -> Console | None:
+    """What shows a bar: the console of the answers, unless they go elsewhere or are for programs."""
+    if console.is_terminal:
+        return console if is_for_people else None
+    errors = open_console(stderr=True)
+    return errors if errors.is_terminal else None
+
+
+def input_bytes(files: Sequence[Path]) -> int | None:
+    """How much there is to read, None where nobody knows."""
+    try:
+        if files:
+            return sum(file.stat().st_size for file in files)
+        status = os.fstat(sys.stdin.fileno())
+    except (OSError, ValueError, AttributeError):
+        return None
+    return status.st_size if stat.S_ISREG(status.st_mode) else None
 
 
 def _start(console: Console, total: int | None) -> Progress:

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import msgspec
 
+from gateway.cli.bar import Bar
 from gateway.config.files import display
 from gateway.errors import ConfigError, ConfigProblem
 from gateway.plan.lines import Line, read_lines
 
 
-def read_file(file: Path, *, capture: bool) -> Iterator[Line]:
-    """One payload, where the file is one; else one a line, ``capture`` as mosquitto_sub prints them.
+def read_file(file: Path, bar: Bar, *, capture: bool) -> Iterator[Line]:
+    """One payload, where the file is one; else one a line, ``capture`` as mosquitto_sub prints them; ``bar`` counts.
 
     Raises ConfigError for a file that cannot be read, and for a line that was not captured.
     """
@@ -22,10 +23,10 @@ def read_file(file: Path, *, capture: bool) -> Iterator[Line]:
         with file.open("rb") as content:
             if capture or _is_value(content.readline()):
                 content.seek(0)
-                yield from not_empty(read_lines(content, capture=capture))
+                yield from not_empty(read_lines(bar.counted(content), capture=capture))
             else:
                 content.seek(0)
-                yield Line(content.read())
+                yield from map(Line, bar.counted([content.read()]))
     except OSError as exc:
         raise ConfigError([ConfigProblem(display(file), f"cannot be read: {exc.strerror or exc}")]) from exc
     except ConfigError as exc:  # of a line that was not captured

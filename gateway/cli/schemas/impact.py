@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+from gateway.cli.bar import Bar, bar_console, input_bytes
 from gateway.cli.console import line, open_console, print_json, printable
 from gateway.cli.exits import Exit
 from gateway.cli.moment import read_moment
@@ -87,8 +88,11 @@ def impact(  # noqa: PLR0917 - the options of a command, which typer passes by n
         project = load_project(config or CONFIG)
         asyncio.run(_replay_kafka(replay, place, project, _moment(arrived, now)))
     else:
-        for each in _lines(files or [], capture=capture):
-            replay.add(each, now)
+        console = bar_console(open_console(), is_for_people=output is not Format.JSON)
+        with Bar(console, input_bytes(files or [])) as bar:
+            for each in _lines(files or [], bar, capture=capture):
+                replay.add(each, now)
+                bar.advance(replay.impact.rejected)
     match output:
         case Format.TEXT:
             _show(replay, since)
@@ -106,11 +110,11 @@ def _moment(text: str, now: int) -> int:
         raise typer.BadParameter(str(exc), param_hint="--arrived-since") from exc
 
 
-def _lines(files: list[Path], *, capture: bool) -> Iterator[Line]:
+def _lines(files: list[Path], bar: Bar, *, capture: bool) -> Iterator[Line]:
     if not files:
-        yield from not_empty(read_lines(open_standard_input("payloads, one a line,"), capture=capture))
+        yield from not_empty(read_lines(bar.counted(open_standard_input("payloads, one a line,")), capture=capture))
     for file in files:
-        yield from read_file(file, capture=capture)
+        yield from read_file(file, bar, capture=capture)
 
 
 async def _replay_kafka(replay: Replay, place: Place, project: Project, since_ms: int) -> None:

@@ -12,6 +12,7 @@ from typing import Annotated, BinaryIO
 import typer
 from rich.table import Table
 
+from gateway.cli.bar import Bar, bar_console, input_bytes
 from gateway.cli.console import line, open_console, print_json, printable
 from gateway.cli.exits import Exit
 from gateway.cli.outcomes import Summary
@@ -27,6 +28,7 @@ from gateway.notation.topics import TopicFilter
 from gateway.plan.inference.draft import Wishes
 from gateway.plan.inference.types import Remark
 from gateway.plan.lines import Line, read_lines
+from gateway.plan.trial import Outcome
 from gateway.service.schema_new import NewContract, make_contract
 
 
@@ -62,9 +64,16 @@ def new(  # noqa: PLR0917 - the options of a command, which typer passes by name
     """
     wishes = Wishes(folder.name, topic or _topic_of(folder), kind, _filter(mqtt), owner)
     summary = Summary()
-    with tempfile.TemporaryFile() as copy:
-        read = _reader(files or [], copy, capture=capture)
-        made = make_contract(folder, wishes, read, time.time_ns() // 1_000_000, summary.count)
+    size = input_bytes(files or [])
+    console = bar_console(open_console(), is_for_people=output is Output.TEXT)
+    with tempfile.TemporaryFile() as copy, Bar(console, None if size is None else 2 * size) as bar:
+
+        def tell(outcome: Outcome) -> None:
+            summary.count(outcome)
+            bar.advance(summary.rejected)
+
+        read = _reader(files or [], copy, bar, capture=capture)
+        made = make_contract(folder, wishes, read, time.time_ns() // 1_000_000, tell)
     if output is Output.JSON:
         print_json(_as_json(made, summary))
     else:
@@ -89,17 +98,17 @@ def _filter(text: str | None) -> TopicFilter | None:
         raise typer.BadParameter(str(exc), param_hint="--mqtt") from exc
 
 
-def _reader(files: list[Path], copy: BinaryIO, *, capture: bool) -> Callable[[], Iterator[Line]]:
+def _reader(files: list[Path], copy: BinaryIO, bar: Bar, *, capture: bool) -> Callable[[], Iterator[Line]]:
     """What reads the payloads as often as it is asked; standard input is copied for that."""
     if not files:
         copy.writelines(open_standard_input("payloads, one a line,"))
 
         def from_copy() -> Iterator[Line]:
             copy.seek(0)
-            yield from not_empty(read_lines(copy, capture=capture))
+            yield from not_empty(read_lines(bar.counted(copy), capture=capture))
 
         return from_copy
-    return lambda: (each for file in files for each in read_file(file, capture=capture))
+    return lambda: (each for file in files for each in read_file(file, bar, capture=capture))
 
 
 def _as_json(made: NewContract, summary: Summary) -> dict[str, object]:
