@@ -28,7 +28,7 @@ class NewContract:
     files: list[Path]
     draft: Draft
     payloads: int
-    """All that were captured."""
+    """All that were looked at."""
 
 
 def make_contract(
@@ -47,7 +47,10 @@ def make_contract(
         raise ConfigError([ConfigProblem(display(folder), "is there already: name a new folder")])
     captured = Captured(_LIMITS.depth)
     for line in capture():
-        captured.add(line)
+        if wishes.takes(line):
+            captured.add(line)
+        else:
+            captured.elsewhere += 1
     try:
         draft = captured.draft(wishes)
     except NoContract as exc:
@@ -59,7 +62,7 @@ def make_contract(
         (made / SCHEMA_FILES[wishes.kind]).write_text(draft.schema, encoding="utf-8")
         trial = try_contract(made, limits=_LIMITS)
         examples, count = Examples(), 0
-        for line in capture():
+        for line in filter(wishes.takes, capture()):
             outcome = trial.run(line.payload, line.arrival or now, line.topic)
             examples.add(outcome)
             tell(outcome)

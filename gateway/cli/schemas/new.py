@@ -43,7 +43,10 @@ def new(  # noqa: PLR0917 - the options of a command, which typer passes by name
     ] = False,
     mqtt: Annotated[
         str | None,
-        typer.Option(metavar="FILTER", help="Where such messages arrive, as in plant/{device}/readings."),
+        typer.Option(
+            metavar="FILTER",
+            help="Where they arrive, as in plant/{device}/readings; a capture may have others.",
+        ),
     ] = None,
     topic: Annotated[
         str | None, typer.Option(help="The Kafka topic; without, the folder's name below schemas.")

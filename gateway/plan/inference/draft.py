@@ -54,6 +54,10 @@ class Wishes:
     mqtt: TopicFilter | None = None
     owner: str | None = None
 
+    def takes(self, line: Line) -> bool:
+        """Whether the contract is about a message: it is on a topic that the filter matches, if both are known."""
+        return self.mqtt is None or line.topic is None or self.mqtt.match(line.topic) is not None
+
 
 @dataclass(frozen=True, slots=True)
 class Draft:
@@ -75,6 +79,8 @@ class Captured:
         self.payloads = 0
         """Those that are JSON."""
         self.unreadable = 0
+        self.elsewhere = 0
+        """Messages on other topics."""
         self.observer = Observer(depth)
         self._topics: dict[str, str | None] = {}
         """Each with the device that its payloads name."""
@@ -100,7 +106,9 @@ class Captured:
         """The contract's files. Raises NoContract."""
         if not self.payloads:
             none = f"none of the {self.unreadable} payloads is JSON that the gateway takes"
-            raise NoContract(f"{none if self.unreadable else 'there is no payload'}: nothing can be guessed")
+            if not self.unreadable:
+                none = "there is no payload" + (" on a topic that the filter matches" if self.elsewhere else "")
+            raise NoContract(f"{none}: nothing can be guessed")
         guesses = guess(self.observer.root, wishes.kind)
         notes = [*self._general_notes(guesses)]
         device = self._device_field(guesses.root)
@@ -129,6 +137,8 @@ class Captured:
     def _general_notes(self, guesses: Guesses) -> Iterator[str]:
         if self.payloads < _FEW:
             yield f"{counted(self.payloads, 'payload is', 'payloads are')} few: what comes seldom was not seen"
+        if self.elsewhere:
+            yield f"{counted(self.elsewhere, 'message')} on other topics left out"
         if self.unreadable:
             unreadable = counted(self.unreadable, "payload is", "payloads are")
             yield f"{unreadable} no JSON that the gateway takes, and were not looked at"

@@ -115,6 +115,18 @@ def test_the_arrival_of_a_captured_message_counts(tmp_path: Path) -> None:
     assert 'timestamp: "/x"' in (folder / "contract.yaml").read_text()
 
 
+def test_messages_on_other_topics_are_left_out(tmp_path: Path) -> None:
+    lines = [Line(b'{"x":1}', "plant/p1/readings"), Line(b'{"other":true}', "plant/p1/status"), Line(b"{", "gate/1")]
+    told: list[Outcome] = []
+    wishes = Wishes("pump", "plant.pump", mqtt=FILTER)
+    made = make_contract(tmp_path / "pump", wishes, lambda: lines, ARRIVAL, told.append)
+    assert [each.path for each in made.draft.guesses.remarks] == ["", "/x"]
+    assert (made.payloads, len(told)) == (1, 1)
+    assert "2 messages on other topics left out" in made.draft.notes
+    with pytest.raises(ConfigError, match="no payload on a topic that the filter matches"):
+        make_contract(tmp_path / "gate", wishes, lambda: lines[1:], ARRIVAL, told.append)
+
+
 def test_payloads_that_nothing_takes_leave_no_examples(tmp_path: Path) -> None:
     """An object without fields beside one with fields is refused by decision; the folder checks all the same."""
     folder = tmp_path / "schemas" / "pump"
