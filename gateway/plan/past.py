@@ -107,7 +107,7 @@ def _is_same(old: SchemaVersion, new: SchemaVersion) -> bool:
     """Whether two versions are the same schema with the same references, those compared in the same way."""
     return (
         old.format is new.format
-        and same_text(old.text, new.text)
+        and same_text(old.text, new.text, new.format)
         and len(old.references) == len(new.references)
         and all(
             ours.name == theirs.name and _is_same(ours.schema, theirs.schema)

@@ -105,7 +105,7 @@ def is_held(wanted: DesiredSchema, references: tuple[PlannedReference, ...], hel
     """Whether a version is the wanted schema: the same text but for its spelling, and the same references."""
     ours = {(each.name, each.subject, each.version) for each in references}
     theirs = {(each.name, each.subject, each.version) for each in held.references}
-    return held.format is wanted.format and ours == theirs and same_text(wanted.text, held.text)
+    return held.format is wanted.format and ours == theirs and same_text(wanted.text, held.text, held.format)
 
 
 def _plan_schema(draft: _Draft, wanted: DesiredSubject, schema: DesiredSchema, held: HeldSubject) -> None:
@@ -124,6 +124,13 @@ def _plan_schema(draft: _Draft, wanted: DesiredSubject, schema: DesiredSchema, h
         _compare_pinned(draft, subject, schema, references, held)
         return
     if latest is not None and is_held(schema, references, latest):
+        return
+    if latest is not None and held.same == latest.version:
+        message = (
+            f"{schema.file} differs from version {latest.version} only in what this registry does not tell apart, such "
+            "as doc: it takes both for the same schema, and gives no new version"
+        )
+        draft.note(NoteKind.DRIFT, subject, message)
         return
     if latest is not None and held.same is not None:
         message = (

@@ -164,11 +164,11 @@ def _update(
     edits |= _reference_edits(pull, holder, subject, version.references, latest)
     if edits:
         _edit(pull, holder, edits)
-    if not same_text(file.text, version.text):
+    if not same_text(file.text, version.text, version.format):
         written = next((each for each in pull.files if each.path == file.path), None)
         if written is None:
             pull.files.append(PulledFile(file.path, lay_out(json.loads(version.text)), is_new=False))
-        elif not same_text(written.text, version.text):
+        elif not same_text(written.text, version.text, version.format):
             pull.remarks.append(
                 f"{subject}: differs from the other subjects of {holder.name}, whose schema is one file"
             )

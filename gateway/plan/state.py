@@ -20,7 +20,10 @@ class HeldSubject:
     pinned: Registered | None = None
     """The version that a contract is pinned to, where it was asked for and is there."""
     same: int | None = None
-    """An earlier version that is the schema which the folders want, where the latest is not."""
+    """The version that is the schema which the folders want by the registry's own look-up, where texts differ.
+
+    An earlier one; or the latest, where a registry does not tell apart what we do (Apicurio: ``doc``).
+    """
     unreadable: str = ""
     """Why the latest version is none that the gateway takes, for example PROTOBUF; empty where it can be read."""
 

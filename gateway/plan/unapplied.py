@@ -6,26 +6,39 @@ import json
 from typing import Any
 
 from gateway.config.contract import SchemaFile
-from gateway.model import SchemaVersion
+from gateway.model import Format, SchemaVersion
+from gateway.plan.avro_text import canonical
 
 
 def unapplied(file: SchemaFile | None, version: SchemaVersion) -> str:
     """In what the file differs from the version in use, for a person; empty if it does not, or is absent.
 
-    White space and the order of keys do not count: registries rewrite both.
+    White space, the order of keys and the spelling of Avro do not count: registries rewrite them.
     """
     if file is None:
         return ""
     if file.format is not version.format:
         return f"{file.path.name} is {file.format}, the registry's version {version.version} is {version.format}"
-    if not same_text(file.text, version.text):
+    if not same_text(file.text, version.text, file.format):
         return f"{file.path.name} is not what the registry holds as version {version.version}"
     return ""
 
 
-def same_text(ours: str | bytes, theirs: str | bytes) -> bool:
-    """Whether two JSON texts say the same, however they are spelled."""
-    return same_json(json.loads(ours), json.loads(theirs))
+def same_text(ours: str | bytes, theirs: str | bytes, kind: Format) -> bool:
+    """Whether two schema texts say the same, however they are spelled. Raises ValueError for what is no JSON.
+
+    Confluent's registry writes Avro as Java does: ``name`` and ``namespace`` apart, ``"string"`` for its long form.
+    """
+    trees = json.loads(ours), json.loads(theirs)
+    return same_json(*trees) or (kind is Format.AVRO and same_json(*map(_spelled, trees)))
+
+
+def _spelled(tree: Any) -> Any:
+    """An Avro schema in its one spelling; what is none, as it is."""
+    try:
+        return canonical(tree)
+    except (KeyError, TypeError, AttributeError, RecursionError):
+        return tree
 
 
 def same_json(ours: Any, theirs: Any) -> bool:

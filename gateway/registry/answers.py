@@ -61,6 +61,12 @@ def read_registered(answer: object, subject: str, version: int | None = None) ->
     )
 
 
+def read_place(answer: object) -> tuple[int, int]:
+    """Version and schema ID of the version in ``answer``, of whatever type its schema is. Raises UnusableAnswer."""
+    body = _mapping(answer, "a schema version")
+    return _integer(body, "version", 1), _integer(body, "id", 0)
+
+
 def write_registered(registered: Registered) -> dict[str, Any]:
     """What ``read_registered`` reads back: the form of the REST interface and of the snapshot file."""
     return {

@@ -27,6 +27,7 @@ from gateway.registry.answers import (
     Candidate,
     UnusableAnswer,
     read_compatibility,
+    read_place,
     read_registered,
     read_schema_id,
     read_subjects,
@@ -46,6 +47,8 @@ RETRY_PAUSE_S = 0.2
 NOT_FOUND_CODES = frozenset({40401, 40402, 40403})
 """Subject, version, schema. A plain 404 comes from a proxy or a wrong base path, and says nothing."""
 NO_SUBJECT_CONFIG = 40408
+NOT_DELETED_CODES = frozenset({40405, 40407})
+"""The subject, or the version, must be deleted softly first."""
 DELETED_CODES = frozenset({40404, 40406})
 """The subject, or the version, was deleted softly before."""
 
@@ -106,6 +109,15 @@ class RegistryClient:
         with self._checking():
             return read_registered(answer, subject)
 
+    async def read_latest_place(self, subject: str, *, looks: int = 2) -> tuple[int, int]:
+        """Version and schema ID of the latest version, of whatever type. Raises SubjectNotFound, RegistryUnavailable.
+
+        ``looks`` is as in ``read_latest``.
+        """
+        answer = await self._look(f"subjects/{_quoted(subject)}/versions/latest", f"subject {subject!r}", looks)
+        with self._checking():
+            return read_place(answer)
+
     async def read_version(self, subject: str, version: int) -> Registered:
         """One version of a subject, references as the registry lists them. Raises as ``latest``."""
         what = f"version {version} of subject {subject!r}"
@@ -157,7 +169,8 @@ class RegistryClient:
         """Whether the registry would take this schema by the subject's level; yes where there is no subject.
 
         Asks for all versions that the level covers, or for the latest only where a registry
-        (Karapace, Redpanda) cannot. Raises SchemaRefused for an invalid schema, RegistryUnavailable.
+        (Karapace, Redpanda) cannot, or compares with all whatever the level (Apicurio). Raises
+        SchemaRefused for an invalid schema, RegistryUnavailable.
         """
         path = f"compatibility/subjects/{_quoted(subject)}/versions"
         body = write_candidate(candidate)
@@ -168,12 +181,23 @@ class RegistryClient:
                 except Refusal as exc:
                     if exc.status not in {404, 405} or _not_found(exc):
                         raise
-                    answer = await self._ask("POST", f"{path}/latest", body, verbose=True)
+                    return await self._check_latest(subject, body)
+                verdict = Verdict(*read_verdict(answer))
+                if verdict.compatible or verdict.messages or await self._is_transitive(subject):
+                    return verdict
+                return await self._check_latest(subject, body)
             except Refusal as exc:
                 if _not_found(exc):
                     return Verdict(compatible=True, messages=())
                 raise
-            return Verdict(*read_verdict(answer))
+
+    async def _check_latest(self, subject: str, body: Mapping[str, Any]) -> Verdict:
+        path = f"compatibility/subjects/{_quoted(subject)}/versions/latest"
+        return Verdict(*read_verdict(await self._ask("POST", path, body, verbose=True)))
+
+    async def _is_transitive(self, subject: str) -> bool:
+        level = await self.compatibility(subject) or await self.compatibility()
+        return level is not None and level.endswith("_TRANSITIVE")
 
     # Writing, for apply
 
@@ -194,14 +218,17 @@ class RegistryClient:
     async def delete_subject(self, subject: str, *, permanent: bool = False) -> bool:
         """Deletes a subject with all its versions, softly or, once that is done, for good; whether it was there.
 
-        Raises SchemaRefused where another schema refers to it, RegistryUnavailable.
+        Raises SchemaRefused where another schema refers to it, or it was not deleted softly; RegistryUnavailable.
         """
-        with self._checking(subject):
+        with self._checking():
             try:
                 await self._ask("DELETE", f"subjects/{_quoted(subject)}", permanent=permanent)
             except Refusal as exc:
                 if _not_found(exc) or exc.code in DELETED_CODES:
                     return False
+                if exc.status in {409, 422} or exc.code in NOT_DELETED_CODES:  # 409: Apicurio
+                    message = f"Schema Registry ({self._where}) does not delete {subject!r}: {exc.message}"
+                    raise SchemaRefused(message, incompatible=False) from exc
                 raise
             return True
 

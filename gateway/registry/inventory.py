@@ -153,7 +153,7 @@ class Inventory:
     async def _with_earlier(
         self, desired: Mapping[str, DesiredSubject], state: RegistryState
     ) -> dict[str, HeldSubject]:
-        """The subjects, those that changed with the earlier version that they would go back to."""
+        """The subjects, those that changed with the version that is their schema already."""
 
         async def look(subject: str, held: HeldSubject) -> HeldSubject:
             wanted = desired.get(subject)
@@ -167,7 +167,7 @@ class Inventory:
                     known = await self._client.lookup(subject, _candidate(wanted.schema, references))
                 except SchemaRefused:
                     return held  # that it is no schema is said when it is asked whether it fits
-            return held if known is None or known.version == held.latest.version else replace(held, same=known.version)
+            return held if known is None else replace(held, same=known.version)
 
         found = await self._gather(look(subject, held) for subject, held in state.subjects.items())
         return dict(zip(state.subjects, found, strict=True))
@@ -194,12 +194,11 @@ class Inventory:
 
 
 async def latest_base(client: RegistryClient, subject: str) -> Base | None:
-    """The latest version of a subject, None where it has none. Raises RegistryUnavailable."""
+    """The latest version of a subject, of whatever type, None where it has none. Raises RegistryUnavailable."""
     try:
-        found = await client.read_latest(subject, looks=1)
+        return Base(*await client.read_latest_place(subject, looks=1))
     except SubjectNotFound:
         return None
-    return Base(found.version, found.schema_id)
 
 
 async def _await(question: Awaitable[T]) -> T:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from gateway.config.contract import Contracts
 from gateway.history.repository import past_contents
-from gateway.model import SchemaVersion
+from gateway.model import Registered, SchemaVersion
 from gateway.plan.changes import Note, NoteKind, Plan, Register
 from gateway.plan.desired import DesiredSubject, desired_subjects
 from gateway.plan.folder_schemas import FolderSchemas, KeptElsewhere
@@ -62,7 +62,7 @@ def _drift(plan: Plan, desired: Mapping[str, DesiredSubject], state: RegistrySta
             continue
         schema, latest = desired[change.subject].schema, state.subjects[change.subject].latest
         past = past_contents(schema.path) if schema is not None else []
-        if past and latest is not None and not any(_is_json(content, latest.text) for content in past):
+        if past and latest is not None and not any(_is_same(content, latest) for content in past):
             message = (
                 f"version {latest.version} (ID {latest.schema_id}) is in no commit of {change.file}: somebody "
                 "registered it by hand, and this plan undoes what it has and the file lacks"
@@ -70,9 +70,9 @@ def _drift(plan: Plan, desired: Mapping[str, DesiredSubject], state: RegistrySta
             yield Note(NoteKind.DRIFT, change.subject, message)
 
 
-def _is_json(content: bytes, text: str) -> bool:
+def _is_same(content: bytes, held: Registered) -> bool:
     """Whether a committed file is this schema, however it is spelled."""
     try:
-        return same_text(content, text)
+        return same_text(content, held.text, held.format)
     except ValueError:
         return False

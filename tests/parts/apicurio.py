@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import tarfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -46,6 +47,13 @@ def java_program() -> Path:
 @pytest.fixture(scope="session")
 def apicurio_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL to give to a Confluent client: a running registry for the whole test run, with subjects of your own."""
+    with running_apicurio(tmp_path_factory.mktemp("apicurio")) as url:
+        yield url
+
+
+@contextmanager
+def running_apicurio(folder: Path) -> Iterator[str]:
+    """An empty registry, whose log is in ``folder``, and the URL to give to a Confluent client. Raises PartMissing."""
     port = free_port()
     command = [
         str(java_program()),
@@ -60,7 +68,7 @@ def apicurio_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         str(distribution() / "quarkus-run.jar"),
     ]
     url = f"http://127.0.0.1:{port}/apis/ccompat/v7"
-    process = Process(command, tmp_path_factory.mktemp("apicurio") / "apicurio.log")
+    process = Process(command, folder / "apicurio.log")
     try:
         process.wait_ready(lambda: _answers(f"{url}/subjects"), timeout_s=120)
         yield url

@@ -106,6 +106,15 @@ def in_turn(apps: Iterable[ASGIApp], then: ASGIApp) -> ASGIApp:
     return app
 
 
+def at_path(path: str, app: ASGIApp, otherwise: ASGIApp) -> ASGIApp:
+    """``app`` for requests to this path, ``otherwise`` for all others."""
+
+    async def chosen(scope: Scope, receive: Receive, send: Send) -> None:
+        await (app if scope["raw_path"].decode() == path else otherwise)(scope, receive, send)
+
+    return chosen
+
+
 VERSION = {"subject": "gate", "version": 1, "id": 7, "schemaType": "JSON", "schema": "{}"}
 """A version as a registry shows it."""
 

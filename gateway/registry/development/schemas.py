@@ -14,7 +14,7 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -22,9 +22,7 @@ import jsonschema
 
 from gateway.errors import SchemaError
 from gateway.model import Format, ReferenceTo
-
-_PRIMITIVE = frozenset({"null", "boolean", "int", "long", "float", "double", "bytes", "string"})
-_NAMED = frozenset({"record", "error", "enum", "fixed"})
+from gateway.plan.avro_text import canonical
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,20 +53,19 @@ def check_json_schema(text: str) -> None:
 
 
 def stored_text(definition: Definition) -> str:
-    """The text as a registry keeps it: one line, attributes as they were written."""
-    return json.dumps(json.loads(definition.text), separators=(",", ":"), ensure_ascii=False)
+    """The text as a registry keeps it, on one line: Avro as Java writes it, JSON Schema with its keys as they came."""
+    tree = json.loads(definition.text)
+    return _one_line(canonical(tree) if definition.format is Format.AVRO else tree)
 
 
 def normalized(definition: Definition) -> Definition:
-    """The one spelling of a schema: references in order, each once, and in JSON Schema keys in order.
-
-    Avro texts keep the order that people know: ``identity`` does not look at it.
-    """
+    """The one spelling of a schema: references in order, each once, and in JSON Schema keys in order."""
     by_place = {(each.name, each.subject, each.version): each for each in definition.references}
     text = definition.text
     if definition.format is Format.JSON:
-        text = json.dumps(json.loads(text), separators=(",", ":"), ensure_ascii=False, sort_keys=True)
-    return replace(definition, text=text, references=tuple(by_place[place] for place in sorted(by_place)))
+        text = _one_line(json.loads(text), sort_keys=True)
+    ordered = sorted(by_place.values(), key=lambda each: (each.subject, each.version))
+    return replace(definition, text=text, references=tuple(ordered))
 
 
 def identity(definition: Definition) -> str:
@@ -76,37 +73,33 @@ def identity(definition: Definition) -> str:
     tree = json.loads(definition.text)
     references = [(reference.name, reference.subject, reference.version) for reference in definition.references]
     is_avro = definition.format is Format.AVRO
-    body = json.dumps(_canonical(tree, ""), sort_keys=True) if is_avro else json.dumps(tree)
+    body = json.dumps(canonical(tree), sort_keys=True) if is_avro else json.dumps(tree)
     return json.dumps([definition.format.value, body, references, definition.metadata, definition.rule_set])
 
 
 def guid(definition: Definition) -> str:
-    """A UUID made from the content alone: the same schema has the same GUID in every registry of this kind."""
-    digest = hashlib.md5(identity(definition).encode(), usedforsecurity=False)
+    """A UUID made from the content alone, the one that Confluent gives to a schema without rules.
+
+    It is the MD5 of the stored text, the references and the metadata; numbers count as they are written.
+    """
+    digest = hashlib.md5(stored_text(definition).encode(), usedforsecurity=False)
+    for reference in definition.references:
+        digest.update(f"{reference.name}{reference.subject}".encode() + reference.version.to_bytes(4, signed=True))
+    if definition.metadata is not None:
+        digest.update(b"\1" + "".join(_metadata_words(definition.metadata)).encode())
+    if definition.rule_set is not None:
+        digest.update(b"\1" + _one_line(definition.rule_set, sort_keys=True).encode())
     return str(uuid.UUID(bytes=digest.digest()))
 
 
-def _canonical(schema: Any, namespace: str) -> Any:
-    """An Avro schema with every name in full and primitive types as plain strings [Avro, Names]."""
-    if isinstance(schema, str):
-        return schema if schema in _PRIMITIVE else _full_name(schema, namespace)
-    if isinstance(schema, list):
-        return [_canonical(branch, namespace) for branch in schema]
-    kind = schema["type"]
-    if kind in _PRIMITIVE and len(schema) == 1:
-        return kind
-    canonical = dict(schema)
-    if kind in _NAMED:
-        canonical["name"] = _full_name(schema["name"], schema.get("namespace", namespace))
-        canonical.pop("namespace", None)
-        inner = canonical["name"].rpartition(".")[0]
-        if "fields" in schema:
-            canonical["fields"] = [{**field, "type": _canonical(field["type"], inner)} for field in schema["fields"]]
-    for key in ("items", "values"):
-        if kind in {"array", "map"} and key in schema:
-            canonical[key] = _canonical(schema[key], namespace)
-    return canonical
+def _metadata_words(metadata: Mapping[str, Any]) -> Iterator[str]:
+    """Tags, properties and what is sensitive, each in order."""
+    for key, words in sorted((metadata.get("tags") or {}).items()):
+        yield from (key, *sorted(map(str, words)))
+    for key, value in sorted((metadata.get("properties") or {}).items()):
+        yield from (key, str(value))
+    yield from sorted(map(str, metadata.get("sensitive") or ()))
 
 
-def _full_name(name: str, namespace: str | None) -> str:
-    return name if "." in name or not namespace else f"{namespace}.{name}"
+def _one_line(tree: Any, *, sort_keys: bool = False) -> str:
+    return json.dumps(tree, separators=(",", ":"), ensure_ascii=False, sort_keys=sort_keys)

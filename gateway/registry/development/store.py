@@ -15,6 +15,7 @@ What is refused raises ``Refused`` with Confluent's code.
 
 from __future__ import annotations
 
+import json
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -22,6 +23,7 @@ from dataclasses import dataclass, replace
 from gateway.config.contract import Compatibility
 from gateway.errors import SchemaError
 from gateway.model import Format, Reference, SchemaVersion
+from gateway.plan.avro_text import check_field_names
 from gateway.plan.compatibility.evolution import compared, parsed_avro
 from gateway.registry.development import compatibility, refusals
 from gateway.registry.development.rules import AccessMode, Rules, read_level, read_mode
@@ -286,6 +288,7 @@ class Store:
             version = self._resolved(Entry("", 0, 0, definition), deleted=deleted)
             if definition.format is Format.AVRO:
                 parsed_avro(version)
+                check_field_names(json.loads(definition.text))
             else:
                 check_json_schema(definition.text)
         except SchemaError as exc:

@@ -23,7 +23,9 @@ from gateway.registry.failures import RegistryDown
 from tests.parts.processes import free_port
 from tests.parts.registry_faults import GARBAGE, VERSION, FaultyRegistry, answer, drip, faulty_registry, in_turn, stall
 
-POSITION = Candidate(Format.AVRO, '{"type":"record","name":"geo.Position","fields":[{"name":"lat","type":"double"}]}')
+POSITION = Candidate(
+    Format.AVRO, '{"type":"record","name":"Position","namespace":"geo","fields":[{"name":"lat","type":"double"}]}'
+)
 PUMP = Candidate(
     Format.AVRO,
     '{"type":"record","name":"Pump","fields":[{"name":"at","type":"geo.Position"}]}',
@@ -120,6 +122,31 @@ async def test_check_falls_back_on_the_latest_version_where_a_registry_knows_no_
     registry.fault = in_turn([answer(404, '"Not Found"')], then=answer(200, latest))
     assert (await client.check("geo.position-value", POSITION)).compatible
     assert registry.requests[-1].startswith("POST /compatibility/subjects/geo.position-value/versions/latest")
+
+
+@pytest.mark.parametrize(("level", "compatible"), [("BACKWARD", True), ("BACKWARD_TRANSITIVE", False)])
+async def test_check_looks_at_the_latest_version_where_the_level_does(registry, client, level, compatible):
+    """Apicurio compares with all versions whatever the level, gives no reasons, and registers by the level."""
+    registry.fault = in_turn(
+        [
+            answer(200, '{"is_compatible": false}'),
+            answer(404, '{"error_code": 40408, "message": "none of its own"}'),
+            answer(200, json.dumps({"compatibilityLevel": level})),
+        ],
+        then=answer(200, '{"is_compatible": true}'),
+    )
+    assert (await client.check("gate", GATE)).compatible is compatible
+
+
+async def test_a_deletion_that_the_registry_refuses(registry, client):
+    """For good without a soft one before it, or while another schema refers to it."""
+    await client.register("gate", GATE)
+    with pytest.raises(SchemaRefused, match=r"does not delete 'gate': Subject 'gate' was not deleted first"):
+        await client.delete_subject("gate", permanent=True)
+    registry.fault = answer(409, '{"error_code": 40405, "message": "must be soft deleted first"}')
+    with pytest.raises(SchemaRefused, match="must be soft deleted first") as refused:
+        await client.delete_subject("gate", permanent=True)
+    assert not refused.value.incompatible
 
 
 async def test_check_of_a_new_subject_is_compatible(registry, client):

@@ -30,7 +30,7 @@ from gateway.registry.development.store import Store
 
 PUMP = Schema('{"type":"record","name":"plant.Pump","fields":[{"name":"id","type":"string"}]}', "AVRO")
 PUMP_2 = Schema(
-    '{"type":"record","name":"plant.Pump","fields":[{"name":"id","type":"string"},'
+    '{"type":"record","name":"Pump","namespace":"plant","fields":[{"name":"id","type":"string"},'
     '{"name":"t","type":["null","double"],"default":null}]}',
     "AVRO",
 )

@@ -23,6 +23,7 @@ from gateway.plan.changes import NoteKind, Outlook, Plan, Register
 from gateway.plan.pulling import Pull
 from gateway.registry.answers import Candidate
 from gateway.registry.client import RegistryClient, SchemaRefused
+from gateway.registry.development.http import registry_app
 from gateway.registry.development.schemas import Definition
 from gateway.registry.development.store import Store
 from gateway.registry.execution import PlanOutdated, Result, Step, execute
@@ -31,7 +32,7 @@ from gateway.service.schema_pull import load_existing, pull_schemas, write_pull
 from tests.parts.gateway import SCHEMAS
 from tests.parts.git import Repository
 from tests.parts.projects import READING, ProjectFiles
-from tests.parts.registry_faults import FaultyRegistry, answer, faulty_registry
+from tests.parts.registry_faults import FaultyRegistry, answer, at_path, faulty_registry
 
 MORE = {**READING, "fields": [*READING["fields"], {"name": "unit", "type": "string", "default": "C"}]}
 BREAKING = {**READING, "fields": [*READING["fields"], {"name": "unit", "type": "string"}]}
@@ -105,6 +106,16 @@ async def test_applying_twice(client: RegistryClient, registry: FaultyRegistry) 
     before = content(registry.store)
     assert {step.result for step in await applied(client, plan)} == {Result.HELD}
     assert content(registry.store) == before
+
+
+async def test_avro_in_another_spelling(client: RegistryClient, files: ProjectFiles) -> None:
+    """The registry keeps it as Java writes it: that is no difference, neither for plan nor for pull."""
+    files.declare("pump", {"name": "plant.Pump", "type": "record", "fields": [{"name": "a", "type": {"type": "int"}}]})
+    await applied(client, await made(client, files))
+    assert json.loads((await client.latest("pump-value")).text)["namespace"] == "plant"
+    plan = await made(client, files)
+    assert (plan.changes, plan.notes) == ((), ())
+    assert await pulled(client, files.contracts) == Pull()
 
 
 async def test_a_new_version(client: RegistryClient, files: ProjectFiles) -> None:
@@ -252,6 +263,19 @@ async def test_deleting_orphans(client: RegistryClient, files: ProjectFiles, reg
     await applied(client, hard)
     assert {step.result for step in await applied(client, hard)} == {Result.HELD}
     assert registry.store.subjects(deleted=True) == ["old.a", "old.b", "pump-value"]
+
+
+async def test_an_orphan_of_another_type(client: RegistryClient, files: ProjectFiles, registry: FaultyRegistry) -> None:
+    """PROTOBUF, which the gateway does not read, is deleted like any other."""
+    files.declare("pump")
+    await client.register("old", Candidate(Format.AVRO, '"int"'))
+    shown = {"subject": "old", "version": 1, "id": 1, "schemaType": "PROTOBUF", "schema": 'syntax = "proto3";'}
+    registry.fault = at_path(
+        "/subjects/old/versions/latest", answer(200, json.dumps(shown)), otherwise=registry_app(registry.store)
+    )
+    plan = await made(client, files, prefix="old", delete=True)
+    await applied(client, plan)
+    assert registry.store.subjects() == ["pump-value"]
 
 
 async def test_what_another_schema_refers_to_is_not_deleted(client: RegistryClient, files: ProjectFiles) -> None:

@@ -117,6 +117,14 @@ def test_an_earlier_version_is_a_conflict(files: ProjectFiles) -> None:
     assert "is version 3 of the registry, whose latest is version 4" in plan.notes[0].message
 
 
+def test_what_the_registry_does_not_tell_apart_is_no_change(files: ProjectFiles) -> None:
+    """Registering it would give the same version again, for ever."""
+    files.declare("pump")
+    plan = planned(files, pump_value=held({**READING, "doc": "by hand"}, 4, same=4))
+    assert (plan.changes, told(plan)) == ((), [("drift", "pump-value")])
+    assert "differs from version 4 only in what this registry does not tell apart" in plan.notes[0].message
+
+
 @pytest.mark.parametrize(
     ("pin", "latest", "pinned", "expected"),
     [

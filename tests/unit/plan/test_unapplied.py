@@ -26,10 +26,15 @@ def file(text: str, fmt: Format = Format.AVRO) -> SchemaFile:
         ('{"a": 1, "b": [1, 2]}', '{"b":[1,2],"a":1}'),
         ('"int"\n', '"int"'),
         ('{"a": 1.0}', '{"a": 1}'),
+        ('{"type": "int"}', '"int"'),
+        (
+            '{"name": "p.R", "type": "record", "fields": [{"name": "a", "type": ["null", {"type": "int"}]}]}',
+            '{"type":"record","name":"R","namespace":"p","fields":[{"name":"a","type":["null","int"]}]}',
+        ),
     ],
 )
 def test_what_registries_rewrite_does_not_count(ours: str, theirs: str) -> None:
-    """White space and the order of keys."""
+    """White space, the order of keys, and how Avro names its types."""
     assert unapplied(file(ours), version(theirs)) == ""
 
 
@@ -50,6 +55,11 @@ def test_another_format_is_told() -> None:
     """Even if the text is the same."""
     told = unapplied(file('"int"'), version('"int"', Format.JSON))
     assert told == "schema.avsc is AVRO, the registry's version 3 is JSON"
+
+
+def test_the_spelling_of_avro_is_none_of_json_schema() -> None:
+    """There ``{"type": "string"}`` is not ``"string"``."""
+    assert unapplied(file('{"type": "string"}', Format.JSON), version('"string"', Format.JSON)) != ""
 
 
 @pytest.mark.parametrize(("ours", "theirs"), [('{"default": true}', '{"default": 1}'), ("[false]", "[0]")])

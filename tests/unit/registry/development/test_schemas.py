@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import uuid
+from dataclasses import replace
 
 import pytest
 
@@ -94,9 +96,19 @@ def test_references_metadata_and_rules_are_part_of_a_schema():
     assert len({identity(other) for other in others[:3]}) == 3
 
 
-def test_a_guid_is_a_uuid():
-    """The header form of the wire format carries its 16 bytes."""
-    assert len(uuid.UUID(guid(avro('"string"'))).bytes) == 16
+def test_a_guid_is_the_md5_of_the_stored_text():
+    """With references and metadata behind it, as Confluent has it; spelling does not count."""
+    stored = b'{"type":"record","name":"R","namespace":"p","fields":[]}'
+    spelled = avro('{"name":"p.R", "fields":[], "type":"record"}')
+    assert guid(spelled) == str(uuid.UUID(hashlib.md5(stored).hexdigest()))
+    more = replace(
+        spelled,
+        references=(ReferenceTo("n", "s", 258),),
+        metadata={"properties": {"b": "2", "a": "1"}, "tags": {"t": ["y", "x"]}, "sensitive": ["a"]},
+    )
+    behind = b"ns\x00\x00\x01\x02\x01txya1b2a"
+    assert guid(more) == str(uuid.UUID(hashlib.md5(stored + behind).hexdigest()))
+    assert guid(replace(more, rule_set={"domainRules": []})) != guid(more)
 
 
 def test_the_stored_text_is_one_line_and_keeps_every_value():
