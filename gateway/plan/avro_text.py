@@ -9,17 +9,16 @@ Pure; for schemas that Apache's library has parsed.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any, Final
 
+from gateway.compile.avro.parser import is_name
 from gateway.errors import SchemaError
 
 PRIMITIVE: Final = frozenset({"null", "boolean", "int", "long", "float", "double", "bytes", "string"})
 NAMED: Final = frozenset({"record", "error", "enum", "fixed"})
 _TYPES: Final = PRIMITIVE | NAMED - {"error"} | {"array", "map", "union"}
 """A name like one of these is always written in full."""
-_is_name = re.compile(r"[A-Za-z_][A-Za-z0-9_]*").fullmatch
 _OF_A_SCHEMA: Final = frozenset(
     {"type", "name", "namespace", "doc", "fields", "items", "values", "size", "symbols", "aliases"}
 )
@@ -49,7 +48,7 @@ def check_field_names(schema: Any) -> None:
     for part in schema if isinstance(schema, list) else [schema]:
         if isinstance(part, dict):
             for field in part.get("fields") or ():
-                if not _is_name(field["name"]):
+                if not is_name(field["name"]):
                     raise SchemaError(f"Illegal character in: {field['name']}")
                 check_field_names(field["type"])
             for key in ("type", "items", "values"):
