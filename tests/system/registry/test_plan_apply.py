@@ -221,6 +221,18 @@ async def test_somebody_else_was_there(client: RegistryClient, files: ProjectFil
         await applied(client, second)
 
 
+async def test_a_level_that_is_only_shown(
+    client: RegistryClient, files: ProjectFiles, registry: FaultyRegistry
+) -> None:
+    """Apicurio shows the registry's own level for a subject without one, as soon as the subject is there."""
+    files.declare("pump", compatibility="FULL")
+    plan = await made(client, files)
+    registry.store.register("pump-value", Definition(Format.AVRO, json.dumps(READING)))
+    registry.store.rules.set_level("pump-value", "BACKWARD")
+    assert [step.result for step in await applied(client, plan)] == [Result.HELD, Result.DONE]
+    assert registry.store.rules.level("pump-value") is Compatibility.FULL
+
+
 async def test_drift_is_told(client: RegistryClient, files: ProjectFiles) -> None:
     """A version that no commit holds; one of an earlier commit is none."""
     files.declare("pump")
