@@ -240,13 +240,7 @@ class KafkaBroker:
     ) -> None:
         """Creates a topic and returns when the broker's metadata show it; ``nodes`` hold it, led by the first."""
         topic = NewTopic(name, partitions, replica_assignment=[list(nodes)] * partitions, config=dict(config or {}))
-        try:
-            self.admin.create_topics([topic])[name].result(20)
-        except (KafkaException, TimeoutError):
-            # The connection was idle for ten minutes, or leads to a node that is gone: once more, by another one.
-            self.renew_admin()
-            if name not in self.admin.list_topics(timeout=10).topics:
-                self.admin.create_topics([topic])[name].result(20)
+        self.admin.create_topics([topic])[name].result(20)
         self.process.wait_ready(lambda: self._partitions(name) == list(range(partitions)), timeout_s=20)
 
     def delete_topic(self, name: str) -> None:

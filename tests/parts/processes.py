@@ -4,7 +4,7 @@ Rules
 - Processes are ended by their own PID, never by a name.
 - Whatever ends the test run, its children go too: fixtures stop them, and where not even that
   happens (SIGKILL) the kernel does (``PR_SET_PDEATHSIG``, set by ``setpriv``). The kernel watches
-  the thread that started the child, so start processes from the main thread only.
+  the thread that started the child, so one thread, which lives as long as the test run, starts them all.
 - Output goes to a file, whose tail explains a process that did not start.
 """
 
@@ -17,7 +17,10 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+
+_starter = ThreadPoolExecutor(max_workers=1, thread_name_prefix="starts-processes")
 
 
 class PartFailed(AssertionError):
@@ -40,13 +43,14 @@ class Process:
         guarded = [setpriv, "--pdeathsig", "KILL", *command] if setpriv else list(command)
         self.log = log
         with log.open("ab") as output:
-            self._child = subprocess.Popen(
+            self._child = _starter.submit(
+                subprocess.Popen,
                 guarded,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 env=None if env is None else {**os.environ, **env},
-            )
+            ).result()
 
     @property
     def pid(self) -> int:

@@ -1,10 +1,26 @@
 """The real parts themselves: what other tests take for granted."""
 
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
 import httpx
 import pytest
 from confluent_kafka import Producer
 
 from tests.parts.kafka import KafkaBroker
+from tests.parts.processes import Process
+
+
+def test_a_process_outlives_the_thread_that_asked_for_it(tmp_path: Path):
+    """The kernel kills the children of a thread that ends; a broker restarted beside the event loop was one."""
+    with ThreadPoolExecutor(1) as pool:
+        process = pool.submit(Process, ["sleep", "60"], tmp_path / "log").result()
+    try:
+        with pytest.raises(subprocess.TimeoutExpired):
+            process._child.wait(0.5)
+    finally:
+        process.kill()
 
 
 @pytest.mark.kafka
