@@ -14,8 +14,14 @@ from tests.parts.processes import Process
 
 def test_a_process_outlives_the_thread_that_asked_for_it(tmp_path: Path):
     """The kernel kills the children of a thread that ends; a broker restarted beside the event loop was one."""
+
+    def start() -> Process:
+        started = Process(["sh", "-c", "echo up; exec sleep 60"], tmp_path / "log")
+        started.wait_ready(lambda: started.tail() == "up", 10)
+        return started
+
     with ThreadPoolExecutor(1) as pool:
-        process = pool.submit(Process, ["sleep", "60"], tmp_path / "log").result()
+        process = pool.submit(start).result()
     try:
         with pytest.raises(subprocess.TimeoutExpired):
             process._child.wait(0.5)
