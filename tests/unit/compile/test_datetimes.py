@@ -161,3 +161,28 @@ def test_what_is_no_duration_is_refused(text: str):
 def test_an_epoch_is_written_as_rfc_3339(milliseconds: int, text: str):
     """UTC, always with milliseconds."""
     assert datetimes.format_epoch_ms(milliseconds) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "milliseconds"),
+    [
+        ("1970-01-01T00:00:01Z", 1000),
+        ("1970-01-01T00:00:00.0019Z", 1),
+        ("1970-01-01 02:00:00+02:00", 0),
+        ("1969-12-31T23:00:00-01:00", 0),
+        ("1969-12-31T23:59:59.9999Z", -1),
+        ("2026-05-28T20:26:40", None),
+    ],
+)
+def test_an_instant_is_milliseconds_whatever_its_offset(text: str, milliseconds: int | None) -> None:
+    """Whole ones, counted towards the past; without an offset there is none."""
+    assert datetimes.instant_ms(text) == milliseconds
+
+
+@pytest.mark.parametrize(
+    "text", ["2026-05-28", "2026-05-28T20:26Z", "20260528T202640Z", "2026-05-28T20:26:40,5Z", "now"]
+)
+def test_what_is_no_instant(text: str) -> None:
+    """No wider than RFC 3339."""
+    with pytest.raises(datetimes.BadDateTime):
+        datetimes.instant_ms(text)
