@@ -12,7 +12,9 @@ from dataclasses import dataclass
 import msgspec
 from confluent_kafka import KafkaError
 
-from gateway.kafka.reasons import reason_of
+from gateway.kafka.reasons import BROKER_DOWN, reason_of
+
+_GONE = f"{BROKER_DOWN.name}: no Kafka broker is connected any more; what to do: {BROKER_DOWN.advice}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,7 @@ class Observations:
     def __init__(self) -> None:
         self._statistics: str | None = None
         self._error: KafkaError | None = None
+        self._has_confirmed = False
         self._parsed = _Statistics()
 
     def hear_statistics(self, text: str) -> None:
@@ -65,6 +68,7 @@ class Observations:
     def hear_confirmation(self) -> None:
         """A record was confirmed: what was wrong before is over."""
         self._error = None
+        self._has_confirmed = True
 
     @property
     def brokers(self) -> tuple[int, int]:
@@ -79,9 +83,12 @@ class Observations:
 
     @property
     def trouble(self) -> str:
-        """The last error since a confirmation or a connected broker, for a person; empty if there was none."""
+        """Why no broker is connected, for a person; empty if none ever was.
+
+        A confirmation that is told behind the error takes it for over, and librdkafka does not repeat it.
+        """
         if self._error is None:
-            return ""
+            return _GONE if self._has_confirmed else ""
         reason = reason_of(self._error)
         return f"{reason.name}: {self._error.str()}; what to do: {reason.advice}"
 

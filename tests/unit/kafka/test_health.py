@@ -20,10 +20,10 @@ def test_brokers_are_counted():
 
 
 def test_an_error_stays_until_a_confirmation():
-    """It says what is wrong and what to do; a confirmed record ends it."""
+    """It says what is wrong and what to do; behind a confirmed record it is that no broker is connected any more."""
     observed = Observations()
     assert observed.trouble == ""
     observed.hear_error(KafkaError(KafkaError._AUTHENTICATION, "bad password"))
     assert observed.trouble.startswith("not_authenticated: bad password; what to do: check the sasl.*")
     observed.hear_confirmation()
-    assert observed.trouble == ""
+    assert observed.trouble.startswith("broker_down: no Kafka broker is connected any more; what to do: ")
