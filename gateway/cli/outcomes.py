@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
@@ -13,6 +12,8 @@ from rich.text import Text
 
 from gateway.cli.console import line, printable
 from gateway.cli.excerpt import cut_out, mark_whole, place_of, read
+from gateway.compile.sentence import counted
+from gateway.notation.pointer import generic
 from gateway.pipeline.deadletter import error_object
 from gateway.plan.trial import Outcome
 
@@ -25,7 +26,6 @@ _MOST_LISTED = 20
 _MOST_PATH = 100
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
-_INDEX = re.compile(r"/\d+(?=/|$)")
 
 
 def show(console: Console, text: Text) -> None:
@@ -117,7 +117,7 @@ def _add(counts: Counter[tuple[str, str]], found: set[tuple[str, str]]) -> None:
 
 def _generic(path: str) -> str:
     """The place with ``*`` for list indices, cut to what can be shown."""
-    return _INDEX.sub("/*", path[: 2 * _MOST_PATH])
+    return generic(path[: 2 * _MOST_PATH])
 
 
 def _show_places(console: Console, title: str, style: str, counts: Mapping[tuple[str, str], int] | Any) -> None:
@@ -132,4 +132,4 @@ def _show_places(console: Console, title: str, style: str, counts: Mapping[tuple
         show(console, line((f"  {count:>{digits}}  ", ""), (f"{code:<{width}}  ", style), (place, "")))
     if len(listed) > _MOST_LISTED:
         rest = len(listed) - _MOST_LISTED
-        show(console, line((f"  ... and {rest} more place{'s' if rest > 1 else ''}", "dim")))
+        show(console, line((f"  ... and {counted(rest, 'more place')}", "dim")))

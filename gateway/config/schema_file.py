@@ -12,6 +12,7 @@ from gateway.errors import ConfigError, ConfigProblem
 from gateway.model import Format
 
 SCHEMA_FILES: Final = {"schema.avsc": Format.AVRO, "schema.json": Format.JSON}
+FILE_NAMES: Final = {kind: name for name, kind in SCHEMA_FILES.items()}
 
 
 def read_schema(folder: Path, problems: list[ConfigProblem]) -> SchemaFile | None:

@@ -36,6 +36,7 @@ MissingType: TypeAlias = Literal[Missing.MISSING]
 
 ANY: Final = "*"
 
+_ITEM: Final = re.compile(r"/\d+(?=/|$)")
 _BAD_ESCAPE: Final = re.compile(r"~(?![01])")
 _INDEX: Final = re.compile(r"0|[1-9][0-9]*", re.ASCII)
 
@@ -128,6 +129,11 @@ class Pattern:
 
     def __str__(self) -> str:
         return _text(self.tokens)
+
+
+def generic(pointer: str) -> str:
+    """A pointer with ``*`` for the items of lists: the same for all of them."""
+    return _ITEM.sub(f"/{ANY}", pointer)
 
 
 def escape(token: str) -> str:

@@ -12,12 +12,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from gateway.compile.avro.parser import is_name
+from gateway.compile.avro.parser import full_name, is_name
+from gateway.compile.avro.schema import PRIMITIVES
 from gateway.errors import SchemaError
 
-PRIMITIVE: Final = frozenset({"null", "boolean", "int", "long", "float", "double", "bytes", "string"})
 NAMED: Final = frozenset({"record", "error", "enum", "fixed"})
-_TYPES: Final = PRIMITIVE | NAMED - {"error"} | {"array", "map", "union"}
+_TYPES: Final = PRIMITIVES | NAMED - {"error"} | {"array", "map", "union"}
 """A name like one of these is always written in full."""
 _OF_A_SCHEMA: Final = frozenset(
     {"type", "name", "namespace", "doc", "fields", "items", "values", "size", "symbols", "aliases"}
@@ -28,7 +28,7 @@ _OF_A_FIELD: Final = frozenset({"name", "type", "doc", "default", "order", "alia
 def canonical(schema: Any, space: str = "") -> Any:
     """The schema as JSON with its keys in Java's order; ``space``: the name space around it."""
     if isinstance(schema, str):
-        return schema if schema in PRIMITIVE else _short(full_name(schema, space), space)
+        return schema if schema in PRIMITIVES else _short(full_name(schema, space), space)
     if isinstance(schema, list):
         return [canonical(branch, space) for branch in schema]
     kind = schema["type"]
@@ -38,7 +38,7 @@ def canonical(schema: Any, space: str = "") -> Any:
     if isinstance(kind, str) and kind in {"array", "map"}:
         inner = "items" if kind == "array" else "values"
         return {"type": kind, inner: canonical(schema[inner], space), **own}
-    if own and isinstance(kind, str) and kind in PRIMITIVE:
+    if own and isinstance(kind, str) and kind in PRIMITIVES:
         return {"type": kind, **own}
     return canonical(kind, space)
 
@@ -53,11 +53,6 @@ def check_field_names(schema: Any) -> None:
                 check_field_names(field["type"])
             for key in ("type", "items", "values"):
                 check_field_names(part.get(key))
-
-
-def full_name(name: str, space: str | None) -> str:
-    """A name with its name space."""
-    return name if "." in name or not space else f"{space}.{name}"
 
 
 def _named(schema: dict[str, Any], kind: str, space: str) -> Iterator[tuple[str, Any]]:

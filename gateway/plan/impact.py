@@ -5,21 +5,18 @@ Memory is bounded whatever the payloads are: so many groups are kept apart, and 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
-from gateway.model import Rejection
-from gateway.notation.pointer import Pointer
+from gateway.notation.pointer import Pointer, generic
 from gateway.plan.trial import Outcome
 
 MOST_GROUPS: Final = 1000
 MOST_DEVICES: Final = 1000
 """Of a group that are told apart."""
 _ELSEWHERE: Final = "other places"
-_INDEX: Final = re.compile(r"/\d+(?=/|$)")
 
 
 class Turn(StrEnum):
@@ -86,7 +83,7 @@ class Impact:
             return
         self.turns[turn] += 1
         for contract, code, path, message in dict.fromkeys(differences):
-            self._group(Sort(turn, contract, code, path)).add(after, _device(after) or _device(before), message)
+            self._group(Sort(turn, contract, code, path)).add(after, after.device or before.device, message)
 
     def sorted(self) -> list[tuple[Sort, Group]]:
         """The worst first: by turn, then the most frequent."""
@@ -105,30 +102,21 @@ _Difference = tuple[str, str, str, str]
 
 def _compare(before: Outcome, after: Outcome) -> tuple[Turn | None, list[_Difference]]:
     if after.rejection is not None:
-        why = _reason(after.rejection)
+        why = _reason(after)
         if before.rejection is None:
             return Turn.REJECTED, [why]
-        return (None, []) if _reason(before.rejection)[:3] == why[:3] else (Turn.REASON, [why])
+        return (None, []) if _reason(before)[:3] == why[:3] else (Turn.REASON, [why])
     if before.rejection is not None:
-        return Turn.ACCEPTED, [_reason(before.rejection)]
-    contract = _contract(after)
-    found = [(contract, code, path, "") for code, path in _record_differences(before, after)]
+        return Turn.ACCEPTED, [_reason(before)]
+    found = [(after.contract or "", code, path, "") for code, path in _record_differences(before, after)]
     return (Turn.CHANGED, found) if found else (None, [])
 
 
-def _reason(rejection: Rejection) -> _Difference:
-    first = rejection.violations[0]
-    contract = "" if rejection.label is None else rejection.label.contract
-    return contract, str(first.code), _INDEX.sub("/*", first.path), first.message
-
-
-def _contract(outcome: Outcome) -> str:
-    return "" if outcome.record is None or outcome.record.label is None else outcome.record.label.contract
-
-
-def _device(outcome: Outcome) -> str | None:
-    found = outcome.record if outcome.rejection is None else outcome.rejection
-    return None if found is None else found.device
+def _reason(outcome: Outcome) -> _Difference:
+    """Why it is rejected."""
+    assert outcome.rejection is not None
+    first = outcome.rejection.violations[0]
+    return outcome.contract or "", str(first.code), generic(first.path), first.message
 
 
 def _record_differences(before: Outcome, after: Outcome) -> Iterator[tuple[str, str]]:

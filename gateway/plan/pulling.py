@@ -23,13 +23,13 @@ from gateway.config.coexistence import subjects
 from gateway.config.contract import Compatibility, Contract, Contracts, SharedType
 from gateway.config.files import read_source
 from gateway.config.folder import CONTRACT_FILE
-from gateway.model import Format, ReferenceTo, Registered
+from gateway.config.schema_file import FILE_NAMES
+from gateway.model import ReferenceTo, Registered
 from gateway.notation.document import KeyPath, ScalarNode
 from gateway.notation.layout import lay_out
 from gateway.plan.unapplied import same_text
 
 _SUFFIXES: Final = ("-value", "-key")
-_SCHEMA_FILES: Final = {Format.AVRO: "schema.avsc", Format.JSON: "schema.json"}
 _SAFE: Final = "._-+@=,"
 """Characters of subjects that stay as they are in a folder's name, beside letters and digits."""
 
@@ -133,7 +133,7 @@ def _new_folder(
         ]
     text = yaml.safe_dump(declared, sort_keys=False, allow_unicode=True)
     yield PulledFile(folder / CONTRACT_FILE, text, is_new=True)
-    yield PulledFile(folder / _SCHEMA_FILES[version.format], lay_out(json.loads(version.text)), is_new=True)
+    yield PulledFile(folder / FILE_NAMES[version.format], lay_out(json.loads(version.text)), is_new=True)
 
 
 def _version(reference: ReferenceTo, latest: Mapping[str, int]) -> int | str:

@@ -54,6 +54,24 @@ class Outcome:
         """The conversions that were made; none for a rejected payload."""
         return () if self.record is None else self.record.coercions
 
+    @property
+    def _end(self) -> Record | Rejection:
+        """What it became."""
+        end = self.rejection or self.record
+        assert end is not None
+        return end
+
+    @property
+    def contract(self) -> str | None:
+        """The one that takes it; None where none does."""
+        label = self._end.label
+        return None if label is None else label.contract
+
+    @property
+    def device(self) -> str | None:
+        """Who sent it; None where that is unknown."""
+        return self._end.device
+
     def as_json(self, number: int, *, whole: bool) -> dict[str, Any]:
         """The line that ``--output json`` prints; ``whole`` adds what only a contract knows."""
         if self.rejection is not None:
@@ -73,8 +91,7 @@ class Outcome:
 
     def _place(self) -> dict[str, Any]:
         """Where it would go."""
-        label = self.rejection.label if self.rejection is not None else self.record.label if self.record else None
-        place: dict[str, Any] = {"mqtt": self.topic, "contract": None if label is None else label.contract}
+        place: dict[str, Any] = {"mqtt": self.topic, "contract": self.contract}
         if self.record is not None:
             headers = {name: data.decode("latin-1") for name, data in self.record.headers or ()}
             place |= {"topic": self.record.topic, "key": (self.record.key or b"").decode(), "headers": headers}

@@ -11,9 +11,10 @@ from typing import Final
 
 from gateway.config.files import display
 from gateway.config.folder import CONTRACT_FILE, EXAMPLES_FILE
+from gateway.config.schema_file import FILE_NAMES
 from gateway.config.settings import Limits
 from gateway.errors import ConfigError, ConfigProblem
-from gateway.plan.inference.draft import SCHEMA_FILES, Captured, Draft, NoContract, Wishes
+from gateway.plan.inference.draft import Captured, Draft, NoContract, Wishes
 from gateway.plan.inference.examples import Examples, broken, examples_text
 from gateway.plan.lines import Line
 from gateway.plan.trial import Outcome, Trial, try_contract
@@ -59,7 +60,7 @@ def make_contract(
         made = Path(work) / folder.name
         made.mkdir()
         (made / CONTRACT_FILE).write_text(draft.contract, encoding="utf-8")
-        (made / SCHEMA_FILES[wishes.kind]).write_text(draft.schema, encoding="utf-8")
+        (made / FILE_NAMES[wishes.kind]).write_text(draft.schema, encoding="utf-8")
         trial = try_contract(made, limits=_LIMITS)
         examples, count = Examples(), 0
         for line in filter(wishes.takes, capture()):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from gateway.compile.sentence import counted
 from gateway.plan.changes import Change, Delete, NoteKind, Outlook, Plan, Register, SetLevel
 
 _OUTLOOKS = {
@@ -61,7 +62,7 @@ def summary(plan: Plan) -> str:
         "level": sum(isinstance(each, SetLevel) for each in plan.changes),
         "deletion": sum(isinstance(each, Delete) for each in plan.changes),
     }
-    told = [f"{count} {noun}{'s' if count > 1 else ''}" for noun, count in counts.items() if count]
+    told = [counted(count, noun) for noun, count in counts.items() if count]
     if not told:
         return "nothing to do: the registry has what the folders want"
     return ", ".join(told)

@@ -118,7 +118,7 @@ class _Parser:
         """The type of a name: without a dot it is in the namespace around it, or primitive."""
         if name in PRIMITIVES:
             return Primitive(name, place)
-        known = self._types.get(_full(name, namespace))
+        known = self._types.get(full_name(name, namespace))
         if known is None:
             raise SchemaError(f"unknown type {name!r}: it is neither primitive nor defined before this place", place)
         return known
@@ -128,7 +128,7 @@ class _Parser:
         name, own = _need(source, "name", place), source.get("namespace", namespace)
         if not isinstance(name, str) or not isinstance(own, str):
             raise SchemaError("name and namespace are text", place)
-        full = _full(name, own)
+        full = full_name(name, own)
         if not all(map(is_name, full.split("."))):
             raise SchemaError(f"{full!r} is no Avro name: letters, digits and _, not starting with a digit", place)
         inner, _, last = full.rpartition(".")
@@ -139,7 +139,7 @@ class _Parser:
         if full in self._aliases:
             raise SchemaError(f"{full!r} is an alias of {self._aliases[full]!r} already", place)
         for alias in _aliases(source, place):
-            other = _full(alias, inner)
+            other = full_name(alias, inner)
             owner = other if other in self._types else self._aliases.setdefault(other, full)
             if owner != full:
                 raise SchemaError(f"the alias {other!r} is a name or alias of {owner!r} already", place)
@@ -217,7 +217,7 @@ class _Parser:
         return Union(place, branches)
 
 
-def _full(name: str, namespace: str) -> str:
+def full_name(name: str, namespace: str | None) -> str:
     """The full name: a name with a dot is one already."""
     return name if "." in name or not namespace else f"{namespace}.{name}"
 

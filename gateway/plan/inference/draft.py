@@ -24,7 +24,6 @@ from gateway.plan.inference.types import ONE_OF, Field, Guess, Guesses, Kind
 from gateway.plan.inference.yaml_text import yaml_text
 from gateway.plan.lines import Line
 
-SCHEMA_FILES: Final = {Format.AVRO: "schema.avsc", Format.JSON: "schema.json"}
 _FEW: Final = 100
 """Payloads."""
 _MOST_TOPICS: Final = 10_000
