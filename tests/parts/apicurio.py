@@ -18,6 +18,8 @@ from tests.parts.cache import cached, java, maven
 from tests.parts.processes import Process, free_port
 
 VERSION = "3.3.3"  # other 3.x versions on Maven Central lack the distribution
+PATIENCE_S = 60
+"""For one answer, which takes milliseconds: on a machine that is short of everything, a JVM stood still for 5 s."""
 
 
 @cache

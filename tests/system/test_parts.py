@@ -8,6 +8,7 @@ import httpx
 import pytest
 from confluent_kafka import Producer
 
+from tests.parts.apicurio import PATIENCE_S
 from tests.parts.kafka import KafkaBroker
 from tests.parts.processes import Process
 
@@ -79,6 +80,7 @@ def test_a_paused_broker_does_not_answer(own_kafka: KafkaBroker):
 def test_apicurio_speaks_confluents_api(apicurio_url: str):
     """A schema can be registered and read back under its ID, in the registry's own spelling."""
     body = {"schema": '{"type":"string"}'}
-    answer = httpx.post(f"{apicurio_url}/subjects/parts-value/versions", json=body, trust_env=False)
+    answer = httpx.post(f"{apicurio_url}/subjects/parts-value/versions", json=body, trust_env=False, timeout=PATIENCE_S)
     schema_id = answer.raise_for_status().json()["id"]
-    assert httpx.get(f"{apicurio_url}/schemas/ids/{schema_id}", trust_env=False).json()["schema"] == '"string"'
+    read = httpx.get(f"{apicurio_url}/schemas/ids/{schema_id}", trust_env=False, timeout=PATIENCE_S)
+    assert read.json()["schema"] == '"string"'

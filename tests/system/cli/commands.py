@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import shutil
 import signal
 import sys
@@ -90,3 +91,32 @@ async def run(folder: Path, *arguments: str, stdin: bytes | None = None) -> Fini
         return await running.finish(60)
     finally:
         await running.kill()
+
+
+class Shell:
+    """A shell as users have it: lines of a document or of a pipeline run in it, word for word."""
+
+    def __init__(self, tools: Path, **environment: str) -> None:
+        """Makes the folder ``tools``, which stands first in the PATH and has this gateway."""
+        tools.mkdir()
+        self._tools = tools
+        self._environment = {**os.environ, "PATH": f"{tools}:{os.environ['PATH']}", **environment}
+        self.add("gateway", f'#!/bin/sh\nexec {" ".join(COMMAND)} "$@"\n')
+
+    def add(self, name: str, program: str) -> None:
+        """A program of this name."""
+        (self._tools / name).write_text(program)
+        (self._tools / name).chmod(0o755)
+
+    async def run(self, folder: Path, line: str) -> tuple[int, str]:
+        """The exit code of a line, and what it prints, errors too."""
+        child = await asyncio.create_subprocess_exec(
+            *("bash", "-e", "-o", "pipefail", "-c", line),
+            cwd=folder,
+            env=self._environment,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        printed, _ = await child.communicate()
+        assert child.returncode is not None
+        return child.returncode, printed.decode()

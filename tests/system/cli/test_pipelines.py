@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
 import re
 import shutil
 import subprocess
@@ -19,7 +17,7 @@ from gateway.registry.development.store import LATEST
 from tests.parts.gateway import SCHEMAS
 from tests.parts.git import Repository
 from tests.parts.registry_faults import FaultyRegistry, faulty_registry
-from tests.system.cli.commands import COMMAND
+from tests.system.cli.commands import Shell
 
 ROOT = SCHEMAS.parent
 PIPELINES = {"github": "vendor.github-workflows", "gitlab": "vendor.gitlab-ci"}
@@ -58,19 +56,14 @@ class Team:
         self.repository.commit()
         self.repository.git("update-ref", "refs/remotes/origin/main", "main")
         self.repository.git("update-ref", "FETCH_HEAD", "main")
-        tools = folder / "tools"
-        tools.mkdir()
-        (tools / "gateway").write_text(f'#!/bin/sh\nexec {" ".join(COMMAND)} "$@"\n')
-        (tools / "gateway").chmod(0o755)
-        self._environment = {
-            **os.environ,
-            "PATH": f"{tools}:{os.environ['PATH']}",
-            "SCHEMA_REGISTRY_URL": registry.url,
-            "SCHEMA_REGISTRY_KEY": "key",
-            "SCHEMA_REGISTRY_SECRET": "secret",
-            "REGISTRY": "deploy/ci/registry.yaml",
-            "GITHUB_BASE_REF": "main",
-        }
+        self._shell = Shell(
+            folder / "tools",
+            SCHEMA_REGISTRY_URL=registry.url,
+            SCHEMA_REGISTRY_KEY="key",
+            SCHEMA_REGISTRY_SECRET="secret",
+            REGISTRY="deploy/ci/registry.yaml",
+            GITHUB_BASE_REF="main",
+        )
 
     def change(self, old: str, new: str) -> None:
         """Commits a change of the pump's schema."""
@@ -82,16 +75,7 @@ class Team:
 
     async def run(self, line: str) -> tuple[int, str]:
         """The exit code of a line, and what it prints."""
-        child = await asyncio.create_subprocess_exec(
-            *("bash", "-e", "-o", "pipefail", "-c", line),
-            cwd=self.folder,
-            env=self._environment,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-        )
-        printed, _ = await child.communicate()
-        assert child.returncode is not None
-        return child.returncode, printed.decode()
+        return await self._shell.run(self.folder, line)
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import io
 import json
-import os
 import re
 import signal
 import sys
@@ -21,7 +20,7 @@ from tests.parts.mosquitto import Mosquitto
 from tests.parts.processes import free_port
 from tests.parts.registry_faults import FaultyRegistry, faulty_registry
 from tests.parts.waiting import eventually
-from tests.system.cli.commands import COMMAND, run, start
+from tests.system.cli.commands import Shell, run, start
 
 README = Path(__file__).parents[3] / "README.md"
 READINGS = [
@@ -61,16 +60,6 @@ admin.create_topics([NewTopic(said["--topic"], 1)])[said["--topic"]].result(20)
 """In place of Kafka's own tool, whose options it takes."""
 
 
-def tools(folder: Path) -> str:
-    """A PATH with the commands that the README calls."""
-    folder.mkdir()
-    gateway = f'#!/bin/sh\nexec {" ".join(COMMAND)} "$@"\n'
-    for name, text in (("gateway", gateway), ("kafka-topics.sh", KAFKA_TOPICS)):
-        (folder / name).write_text(text)
-        (folder / name).chmod(0o755)
-    return f"{folder}:{os.environ['PATH']}"
-
-
 @pytest.mark.mosquitto
 @pytest.mark.kafka
 async def test_from_captured_payloads_to_typed_records(
@@ -83,19 +72,13 @@ async def test_from_captured_payloads_to_typed_records(
     work = tmp_path / "work"
     work.mkdir()
     (work / "captured.jsonl").write_bytes(await capture(mosquitto))
-    path = tools(tmp_path / "tools")
+    shell = Shell(tmp_path / "tools")
+    shell.add("kafka-topics.sh", KAFKA_TOPICS)
     for command in commands[:-1]:
         line = command.replace("mqtt://localhost:1883", mosquitto.url).replace("http://localhost:8081", registry.url)
         line = line.replace("localhost:9092", own_kafka.bootstrap)
-        child = await asyncio.create_subprocess_exec(
-            *("bash", "-e", "-o", "pipefail", "-c", line),
-            cwd=work,
-            env={**os.environ, "PATH": path},
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-        )
-        out, _ = await child.communicate()
-        assert child.returncode == 0, f"{line}\n{out.decode()}"
+        code, printed = await shell.run(work, line)
+        assert code == 0, f"{line}\n{printed}"
     config = work / "gateway.yaml"
     admin = f', admin: {{listen: "127.0.0.1:{free_port()}"}}}}'
     config.write_text(config.read_text().rstrip().removesuffix("}") + admin)

@@ -15,6 +15,8 @@ from typing import Any
 import httpx
 import yaml
 
+from tests.parts.apicurio import PATIENCE_S
+
 FIXTURES = Path(__file__).parents[3] / "registry-fixtures"
 EXCHANGES = sorted((FIXTURES / "exchanges").glob("*.yaml"))
 APICURIO = FIXTURES / "answers" / "apicurio-3.3.yaml"
@@ -54,7 +56,7 @@ async def run(url: str, file: Path) -> list[Came]:
     """Every step of a file, in order; none is left out because of another."""
     known: Known = {}
     came = []
-    async with httpx.AsyncClient(trust_env=False) as client:
+    async with httpx.AsyncClient(trust_env=False, timeout=PATIENCE_S) as client:
         for step in steps_of(file):
             method, path = _named(step["request"], known).split(" ", 1)
             kind = step.get("content_type", "application/vnd.schemaregistry.v1+json")
@@ -62,7 +64,11 @@ async def run(url: str, file: Path) -> list[Came]:
             if content is None and "body" in step:
                 content = json.dumps(_sendable(step["body"]))
             headers = {} if content is None else {"content-type": kind}
-            response = await client.request(method, url + path, content=content, headers=headers)
+            try:
+                response = await client.request(method, url + path, content=content, headers=headers)
+            except httpx.TransportError as exc:
+                exc.add_note(f"asked by the step {step['name']!r} of {file.name}")
+                raise
             came.append(Came(step, response.status_code, _decoded(response), dict(known)))
             matches(step["answer"], came[-1].answer, known)
     return came

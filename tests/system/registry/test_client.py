@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,6 @@ import pytest
 import trustme
 
 from gateway.config.contract import Compatibility
-from gateway.config.settings import Registry as RegistrySettings
 from gateway.errors import RegistryUnavailable, SchemaError, SubjectNotFound
 from gateway.model import Format, ReferenceTo
 from gateway.registry import client as client_module
@@ -22,6 +20,7 @@ from gateway.registry.client import RegistryClient, SchemaRefused
 from gateway.registry.failures import RegistryDown
 from tests.parts.processes import free_port
 from tests.parts.registry_faults import GARBAGE, VERSION, FaultyRegistry, answer, drip, faulty_registry, in_turn, stall
+from tests.system.registry.steps import connected
 
 POSITION = Candidate(
     Format.AVRO, '{"type":"record","name":"Position","namespace":"geo","fields":[{"name":"lat","type":"double"}]}'
@@ -38,15 +37,6 @@ GATE = Candidate(Format.JSON, '{"type":"object","properties":{"open":{"type":"bo
 async def registry() -> AsyncIterator[FaultyRegistry]:
     async with faulty_registry() as running:
         yield running
-
-
-@asynccontextmanager
-async def connected(url: str, properties: Mapping[str, str] | None = None) -> AsyncIterator[RegistryClient]:
-    client = RegistryClient(RegistrySettings(url=url, properties=dict(properties or {})))
-    try:
-        yield client
-    finally:
-        await client.aclose()
 
 
 @pytest.fixture

@@ -5,27 +5,22 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from gateway.config.contract import DEFAULT_DEAD_LETTERS, Compatibility
-from gateway.config.load import load_contracts
-from gateway.config.settings import Registry as RegistrySettings
+from gateway.config.contract import Compatibility
 from gateway.errors import SubjectNotFound
 from gateway.model import Format
 from gateway.plan.changes import NoteKind, Outlook, Plan, Register, SetLevel
 from gateway.plan.pulling import Pull
 from gateway.registry.answers import Candidate
 from gateway.registry.client import RegistryClient, SchemaRefused
-from gateway.registry.execution import Result, Step, execute
-from gateway.service.schema_plan import Orphans, plan_schemas
-from gateway.service.schema_pull import load_existing, pull_schemas, write_pull
+from gateway.registry.execution import Result
 from tests.parts.apicurio import running_apicurio
 from tests.parts.gateway import SCHEMAS
 from tests.parts.projects import READING, ProjectFiles
+from tests.system.registry.steps import applied, connected, made, pulled
 
 pytestmark = pytest.mark.apicurio
 
@@ -45,15 +40,6 @@ async def client(own_url: str) -> AsyncIterator[RegistryClient]:
         yield opened
 
 
-@asynccontextmanager
-async def connected(url: str) -> AsyncIterator[RegistryClient]:
-    opened = RegistryClient(RegistrySettings(url=url))
-    try:
-        yield opened
-    finally:
-        await opened.aclose()
-
-
 @pytest.fixture
 def empty_url(tmp_path: Path) -> Iterator[str]:
     """Of an Apicurio in which nothing was registered yet: a pull takes over everything."""
@@ -64,21 +50,6 @@ def empty_url(tmp_path: Path) -> Iterator[str]:
 @pytest.fixture
 def files(tmp_path: Path) -> ProjectFiles:
     return ProjectFiles(tmp_path)
-
-
-async def made(client: RegistryClient, files: ProjectFiles | Path, **orphans: Any) -> Plan:
-    folder = files if isinstance(files, Path) else files.contracts
-    return await plan_schemas(client, load_contracts(folder), Orphans(**orphans))
-
-
-async def applied(client: RegistryClient, plan: Plan) -> list[Step]:
-    return [step async for step in execute(client, plan)]
-
-
-async def pulled(client: RegistryClient, folder: Path, prefix: str = "") -> Pull:
-    pull = await pull_schemas(client, load_existing(folder, DEFAULT_DEAD_LETTERS), prefix)
-    write_pull(pull)
-    return pull
 
 
 def is_empty(plan: Plan) -> bool:

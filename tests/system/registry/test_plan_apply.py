@@ -6,7 +6,6 @@ import asyncio
 import json
 import shutil
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,25 +13,22 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gateway.config.contract import DEFAULT_DEAD_LETTERS, Compatibility
-from gateway.config.load import load_contracts
-from gateway.config.settings import Registry as RegistrySettings
+from gateway.config.contract import Compatibility
 from gateway.errors import GatewayError, RegistryUnavailable
 from gateway.model import Format
-from gateway.plan.changes import NoteKind, Outlook, Plan, Register
+from gateway.plan.changes import NoteKind, Outlook, Register
 from gateway.plan.pulling import Pull
 from gateway.registry.answers import Candidate
 from gateway.registry.client import RegistryClient, SchemaRefused
 from gateway.registry.development.http import registry_app
 from gateway.registry.development.schemas import Definition
 from gateway.registry.development.store import Store
-from gateway.registry.execution import PlanOutdated, Result, Step, execute
-from gateway.service.schema_plan import Orphans, plan_schemas
-from gateway.service.schema_pull import load_existing, pull_schemas, write_pull
+from gateway.registry.execution import PlanOutdated, Result, execute
 from tests.parts.gateway import SCHEMAS
 from tests.parts.git import Repository
 from tests.parts.projects import READING, ProjectFiles
 from tests.parts.registry_faults import FaultyRegistry, answer, at_path, faulty_registry
+from tests.system.registry.steps import applied, connected, made, pulled
 
 MORE = {**READING, "fields": [*READING["fields"], {"name": "unit", "type": "string", "default": "C"}]}
 BREAKING = {**READING, "fields": [*READING["fields"], {"name": "unit", "type": "string"}]}
@@ -49,31 +45,13 @@ async def registry() -> AsyncIterator[FaultyRegistry]:
 
 @pytest.fixture
 async def client(registry: FaultyRegistry) -> AsyncIterator[RegistryClient]:
-    async with connected(registry) as opened:
+    async with connected(registry.url) as opened:
         yield opened
-
-
-@asynccontextmanager
-async def connected(registry: FaultyRegistry) -> AsyncIterator[RegistryClient]:
-    opened = RegistryClient(RegistrySettings(url=registry.url))
-    try:
-        yield opened
-    finally:
-        await opened.aclose()
 
 
 @pytest.fixture
 def files(tmp_path: Path) -> ProjectFiles:
     return ProjectFiles(tmp_path)
-
-
-async def made(client: RegistryClient, files: ProjectFiles | Path, **orphans: Any) -> Plan:
-    folder = files if isinstance(files, Path) else files.contracts
-    return await plan_schemas(client, load_contracts(folder), Orphans(**orphans))
-
-
-async def applied(client: RegistryClient, plan: Plan) -> list[Step]:
-    return [step async for step in execute(client, plan)]
 
 
 def content(store: Store) -> Any:
@@ -305,13 +283,6 @@ def texts(folder: Path) -> dict[str, str]:
     return {str(path.relative_to(folder)): path.read_text() for path in folder.rglob("*") if path.is_file()}
 
 
-async def pulled(client: RegistryClient, folder: Path) -> Pull:
-    """What is pulled into a folder, and written."""
-    pull = await pull_schemas(client, load_existing(folder, DEFAULT_DEAD_LETTERS))
-    write_pull(pull)
-    return pull
-
-
 async def test_pull_after_apply_gives_back_the_same_folder(client: RegistryClient, tmp_path: Path) -> None:
     """The shipped contracts, and what an empty folder becomes; planned from that there is nothing to do."""
     shutil.copytree(SCHEMAS, tmp_path / "schemas")
@@ -384,7 +355,7 @@ def test_apply_after_plan_leaves_nothing_to_do(tmp_path_factory: pytest.TempPath
     """Whatever happened before, unless the plan itself says that it cannot be applied."""
 
     async def run() -> None:
-        async with faulty_registry() as registry, connected(registry) as client:
+        async with faulty_registry() as registry, connected(registry.url) as client:
             for fields, level, symbols in states:
                 files = ProjectFiles(tmp_path_factory.mktemp("project"))
                 files.share("unit", "unit-value", {**UNIT, "symbols": symbols})
