@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 import typer
 
 from gateway.cli.exits import Exit
@@ -27,3 +29,6 @@ def _group(context: typer.Context) -> None:
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
         raise typer.Exit(Exit.USAGE)
+    # Folders and answers stay until the command ends: collected at the default pace, they cost a tenth of its time.
+    gc.freeze()
+    gc.set_threshold(50_000)

@@ -13,7 +13,7 @@ from typing import Any
 from gateway.model import Format, ReferenceTo
 from gateway.registry.answers import MAX_INT
 from gateway.registry.development import refusals
-from gateway.registry.development.schemas import Definition, guid
+from gateway.registry.development.schemas import Definition
 from gateway.registry.development.store import LATEST, Entry
 
 
@@ -68,7 +68,7 @@ def read_version(text: str) -> int:
 
 def show_definition(definition: Definition) -> dict[str, Any]:
     """A schema, without what a subject adds to it."""
-    shown: dict[str, Any] = {"guid": guid(definition), "schema": definition.text}
+    shown: dict[str, Any] = {"guid": definition.guid, "schema": definition.text}
     if definition.format is not Format.AVRO:
         shown["schemaType"] = definition.format.value
     if definition.references:

@@ -23,7 +23,6 @@ from gateway.registry.development.bodies import (
     show_definition,
     show_entry,
 )
-from gateway.registry.development.schemas import guid
 from gateway.registry.development.store import LATEST, Entry, Store, canonical_subject, context_of
 
 T = TypeVar("T")
@@ -243,7 +242,7 @@ class Resources:
 
     def _by_guid(self, request: Request) -> list[Entry]:
         wanted = request.path_params["guid"].lower()
-        found = [entry for entry in self._store.everywhere() if guid(entry.definition) == wanted]
+        found = [entry for entry in self._store.everywhere() if entry.definition.guid == wanted]
         if not found:
             raise refusals.schema_not_found(wanted)
         return found

@@ -16,6 +16,7 @@ import json
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import jsonschema
@@ -25,7 +26,7 @@ from gateway.model import Format, ReferenceTo
 from gateway.plan.avro_text import canonical
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Definition:
     """The content of a schema, apart from who registered it."""
 
@@ -34,6 +35,21 @@ class Definition:
     references: tuple[ReferenceTo, ...] = ()
     metadata: Mapping[str, Any] | None = None
     rule_set: Mapping[str, Any] | None = None
+
+    @cached_property
+    def guid(self) -> str:
+        """A UUID made from the content alone, the one that Confluent gives to a schema without rules.
+
+        It is the MD5 of the stored text, the references and the metadata; numbers count as they are written.
+        """
+        digest = hashlib.md5(stored_text(self).encode(), usedforsecurity=False)
+        for reference in self.references:
+            digest.update(f"{reference.name}{reference.subject}".encode() + reference.version.to_bytes(4, signed=True))
+        if self.metadata is not None:
+            digest.update(b"\1" + "".join(_metadata_words(self.metadata)).encode())
+        if self.rule_set is not None:
+            digest.update(b"\1" + _one_line(self.rule_set, sort_keys=True).encode())
+        return str(uuid.UUID(bytes=digest.digest()))
 
 
 def check_json_schema(text: str) -> None:
@@ -75,21 +91,6 @@ def identity(definition: Definition) -> str:
     is_avro = definition.format is Format.AVRO
     body = json.dumps(canonical(tree), sort_keys=True) if is_avro else json.dumps(tree)
     return json.dumps([definition.format.value, body, references, definition.metadata, definition.rule_set])
-
-
-def guid(definition: Definition) -> str:
-    """A UUID made from the content alone, the one that Confluent gives to a schema without rules.
-
-    It is the MD5 of the stored text, the references and the metadata; numbers count as they are written.
-    """
-    digest = hashlib.md5(stored_text(definition).encode(), usedforsecurity=False)
-    for reference in definition.references:
-        digest.update(f"{reference.name}{reference.subject}".encode() + reference.version.to_bytes(4, signed=True))
-    if definition.metadata is not None:
-        digest.update(b"\1" + "".join(_metadata_words(definition.metadata)).encode())
-    if definition.rule_set is not None:
-        digest.update(b"\1" + _one_line(definition.rule_set, sort_keys=True).encode())
-    return str(uuid.UUID(bytes=digest.digest()))
 
 
 def _metadata_words(metadata: Mapping[str, Any]) -> Iterator[str]:

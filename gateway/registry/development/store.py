@@ -30,7 +30,6 @@ from gateway.registry.development.rules import AccessMode, Rules, read_level, re
 from gateway.registry.development.schemas import (
     Definition,
     check_json_schema,
-    guid,
     identity,
     normalized,
     stored_text,
@@ -266,13 +265,13 @@ class Store:
         Raises Refused (42205).
         """
         context = context_of(subject)
-        key = (context, guid(definition))
+        key = (context, definition.guid)
         used = {entry.schema_id: entry for entry in self.everywhere() if context_of(entry.subject) == context}
         if wanted is None:
             known = self._ids.get(key)
             highest = max([*used, *(given for (where, _), given in self._ids.items() if where == context)], default=0)
             wanted = known if known in used else highest + 1
-        elif wanted in used and guid(used[wanted].definition) != key[1]:
+        elif wanted in used and used[wanted].definition.guid != key[1]:
             raise refusals.id_taken(wanted, context)
         self._ids[key] = wanted
         return wanted
