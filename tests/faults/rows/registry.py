@@ -12,10 +12,13 @@ from gateway.registry.development.seeds import Seed, plant
 from tests.faults.arena import Arena
 from tests.faults.ledger import AVRO_SCHEMA, JSON_SCHEMA, Destination
 from tests.faults.row import Row
+from tests.parts.gateway import GatewayProcess
 from tests.parts.registry_faults import GARBAGE, answer, drip, endless, stall
 from tests.parts.waiting import eventually
 
 DOWN = answer(503, "starting")
+THIRD = "faults/third/{device}"
+THIRD_SUBJECT = "third-value"
 
 
 def _with_field(name: str, kind: str, **more: Any) -> str:
@@ -111,6 +114,51 @@ async def deleted(arena: Arena) -> None:
     arena.heal()
 
 
+def declare_third(arena: Arena, _gateway: GatewayProcess) -> None:
+    """A third contract, whose subject can be taken from it while the fleet goes on."""
+    topics: dict[str, Any] = {"topic": arena.kafka.new_topic(), "dead_letters": arena.topics[Destination.DEAD]}
+    arena.project.declare("third", AVRO_SCHEMA, mqtt=THIRD, subject=THIRD_SUBJECT, **topics)
+    _plant_third(arena)
+
+
+async def unknown(arena: Arena) -> None:
+    """A subject is deleted for good, and nothing on disk knows it either; the session still holds its messages.
+
+    The registry is asked twice, then they are dead letters; as soon as there is a schema again, they are records.
+    """
+    await _stop(arena)
+    shutil.rmtree(arena.gateway.folder / "state")
+    for permanent in (False, True):
+        arena.registry.store.delete_subject(THIRD_SUBJECT, permanent=permanent)
+    topic = THIRD.format(device="device-00")
+    waiting, arriving = (b'{"deviceId":"third"}' + b" " * number for number in range(2))
+    arena.ledger.refused |= {waiting: waiting, arriving: arriving}
+    arena.registry.requests.clear()
+    await arena.publish(topic, waiting)
+    arena.gateway.launch()
+    await arena.sees("contract_inactive")
+    await _unknown(arena, 1)
+    assert arena.registry.requests.count(f"GET /subjects/{THIRD_SUBJECT}/versions/latest") >= 2, "it did not look twice"
+    await arena.publish(topic, arriving)
+    await _unknown(arena, 2)
+    _plant_third(arena)
+    while "contract_inactive" in await arena.reasons():
+        pass  # paced as below
+    arena.heal()
+
+
+def _plant_third(arena: Arena) -> None:
+    assert plant(arena.registry.store, [Seed(THIRD_SUBJECT, Format.AVRO, json.dumps(AVRO_SCHEMA))]) == 1
+
+
+async def _unknown(arena: Arena, messages: int) -> None:
+    """Returns when the gateway's counter says that so many messages had no schema."""
+    sample = f'\nschema_gateway_rejections_total{{code="unknown-schema",contract="third"}} {messages}.0\n'
+    async with asyncio.timeout(30):
+        while sample not in await asyncio.to_thread(arena.gateway.metrics):
+            pass  # each look is a request to the gateway: it paces itself
+
+
 async def unusable(arena: Arena) -> None:
     """Versions are registered that would reject what devices send, or cannot be used at all."""
     for number, (kind, text) in enumerate(UNUSABLE.values(), 2):
@@ -126,5 +174,6 @@ ROWS = (
     Row("registry down, a new version needed", away_when_needed, 0, 10, "registry_unavailable"),
     Row("registry answers garbage", garbage, 0, 10, "registry_unavailable"),
     Row("subject deleted", deleted, 0, 10, "registry_subject_gone"),
+    Row("schema unknown to the registry", unknown, 0, 10, "contract_inactive", prepare=declare_third),
     Row("unusable versions registered", unusable, 0, 10, "schema_held_back", fast=True),
 )
