@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,20 +13,10 @@ from rich.console import Console
 from gateway.cli.console import line, open_console, print_json, printable
 from gateway.cli.exits import Exit
 from gateway.cli.parameters import ConfigFile, Output, OutputFormat
+from gateway.cli.renderings.reports import STYLES, conclusion
 from gateway.compile.route import Route
-from gateway.compile.sentence import counted
 from gateway.plan.findings import Finding, Grade
 from gateway.service.inspection.report import Report, inspect
-
-_STYLES = {
-    Grade.FINE: "green",
-    Grade.NOTICE: "cyan",
-    Grade.UNKNOWN: "yellow",
-    Grade.UNREACHABLE: "bold magenta",
-    Grade.PROBLEM: "bold red",
-    Grade.INVALID: "bold red",
-}
-"""In the order in which they are shown: what matters most stands last, next to the prompt."""
 
 _EXITS = {Grade.PROBLEM: Exit.FOUND, Grade.INVALID: Exit.USAGE, Grade.UNREACHABLE: Exit.UNREACHABLE}
 
@@ -87,16 +76,12 @@ def _compiled(route: Route) -> dict[str, Any]:
 
 
 def _show(report: Report, console: Console, *, online: bool) -> None:
-    ranks = {grade: rank for rank, grade in enumerate(_STYLES)}
+    ranks = {grade: rank for rank, grade in enumerate(STYLES)}
     for finding in sorted(report.findings, key=lambda each: ranks[each.grade]):
         _show_finding(finding, console)
     for promise in report.guarantees:
         console.print(line(("promised     ", "dim"), (promise, "dim")))
-    counts: Counter[Grade] = Counter(finding.grade for finding in report.findings if finding.grade is not Grade.FINE)
-    result = ", ".join(f"{counts[grade]} {grade}" for grade in _STYLES if counts[grade]) or "all fine"
-    what = f"{counted(report.contracts, 'contract')}, {counted(report.shared_types, 'shared type')}"
-    what += f", {counted(report.examples, 'example')} played: "
-    console.print(line((what, ""), (result, _STYLES[report.grade])))
+    console.print(conclusion(report))
     if not online and report.contracts:
         console.print(line(("broker, Kafka and registry were not asked: add --online", "dim")))
 
@@ -107,7 +92,7 @@ def _show_finding(finding: Finding, console: Console) -> None:
     where = ": ".join(part for part in (place, about) if part)
     console.print(
         line(
-            (f"{finding.grade:<13}", _STYLES[finding.grade]),
+            (f"{finding.grade:<13}", STYLES[finding.grade]),
             (f"{finding.area:<15}", "dim"),
             (f"{where}: " if where else "", "bold"),
             (printable(finding.message), ""),

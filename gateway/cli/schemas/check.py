@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import asdict
 from enum import StrEnum
 from typing import Annotated
@@ -13,18 +12,11 @@ import typer
 from gateway.cli.console import line, open_console, print_json, printable
 from gateway.cli.exits import Exit
 from gateway.cli.renderings.findings import github, gitlab, sarif
+from gateway.cli.renderings.reports import STYLES, conclusion
 from gateway.cli.schemas.folders import FolderArgument, OptionalConfig, find_place
-from gateway.compile.sentence import counted
 from gateway.plan.findings import Finding, Grade
 from gateway.service.inspection.folders import FolderReport, inspect_folder
 
-_STYLES = {
-    Grade.NOTICE: "cyan",
-    Grade.UNKNOWN: "yellow",
-    Grade.PROBLEM: "bold red",
-    Grade.INVALID: "bold red",
-}
-"""In the order in which they are counted."""
 _EXITS = {Grade.PROBLEM: Exit.FOUND, Grade.INVALID: Exit.USAGE}
 
 
@@ -94,16 +86,12 @@ def _show(report: FolderReport) -> None:
         console.print(
             line(
                 (f"{_place(finding)}: ", "bold"),
-                (f"{finding.grade}: ", _STYLES.get(finding.grade, "")),
+                (f"{finding.grade}: ", STYLES[finding.grade]),
                 (printable(finding.message), ""),
                 (check, "dim"),
             )
         )
-    counts = Counter(finding.grade for finding in report.findings)
-    result = ", ".join(f"{counts[grade]} {grade}" for grade in _STYLES if counts[grade]) or "all fine"
-    what = f"{counted(report.contracts, 'contract')}, {counted(report.shared_types, 'shared type')}"
-    what += f", {counted(report.examples, 'example')} played: "
-    console.print(line((what, ""), (result, _STYLES.get(report.grade, "green"))))
+    console.print(conclusion(report))
 
 
 def _place(finding: Finding) -> str:

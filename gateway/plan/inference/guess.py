@@ -153,8 +153,9 @@ class _Guesser:
         """The types of what is no list and no object."""
         seen = place.seen
         numbers = seen.whole.count + seen.fractions.count
-        is_switch = seen.booleans > 0 and not seen.fractions.count and _is_zero_or_one(seen.whole)
-        if seen.booleans or (place.forms == {Form.BOOLEAN} and not numbers):
+        is_said = seen.booleans > 0 or place.forms == {Form.BOOLEAN}
+        is_switch = is_said and not seen.fractions.count and _is_zero_or_one(seen.whole)
+        if seen.booleans or is_switch:
             place.take(Form.BOOLEAN)
             yield Guess(Kind.BOOLEAN)
         if (numbers and not is_switch) or _is_numeric_text(place.forms):

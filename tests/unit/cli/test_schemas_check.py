@@ -61,6 +61,13 @@ def test_what_is_wrong_is_told_as_compilers_do(files: ProjectFiles, gateway: Gat
     assert summary == "2 contracts, 0 shared types, 2 examples played: 1 notice, 1 problem, 1 invalid"
 
 
+def test_several_are_counted_as_several(files: ProjectFiles, gateway: Gateway) -> None:
+    """A person reads it."""
+    files.declare("pump", examples=BAD)
+    files.declare("valve", examples=BAD)
+    assert gateway("schemas", "check").out.splitlines()[-1].endswith(": 2 problems")
+
+
 def test_a_file_that_cannot_be_read(files: ProjectFiles, gateway: Gateway) -> None:
     """Everything that loading finds, with its place."""
     folder = files.declare("pump", examples=OK)

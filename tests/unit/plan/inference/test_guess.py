@@ -32,6 +32,8 @@ CASES: dict[str, tuple[list[Any], str, dict[str, Any], bool]] = {
     "booleans": ([True, False], "boolean", {}, False),
     "booleans in text": (["true", "False"], "boolean", {}, False),
     "booleans and 0 and 1": ([True, 0, 1], "boolean", {}, False),
+    "booleans in text and 0 and 1": (["true", 0, "false", 1], "boolean", {}, False),
+    "booleans in text and other numbers": (["true", 2], "whole number or text", {}, True),
     "booleans and other numbers": ([True, 2], "boolean or whole number", {}, True),
     "0 and 1": ([0, 1, 1], "whole number", {}, True),
     "whole numbers": ([3, 4], "whole number", {}, False),
