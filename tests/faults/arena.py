@@ -295,12 +295,12 @@ async def open_arena(folder: Path, kafka: KafkaBroker, version: str = "5", varia
                         gateway.close()
         finally:
             arena.mosquitto.stop()
-            if arena.second_kafka is not None:
-                arena.second_kafka.close()
             if kafka.process.running:
                 kafka.resume()
             else:
                 kafka.start()
+            if arena.second_kafka is not None:
+                kafka.outlive(arena.second_kafka)
 
 
 @asynccontextmanager

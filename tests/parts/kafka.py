@@ -175,10 +175,7 @@ class KafkaBroker:
 
     def ready(self) -> bool:
         """Whether it answers a metadata request now (waits at most 0.3 s for the answer)."""
-        try:
-            return bool(self.admin.list_topics(timeout=0.3).brokers)
-        except KafkaException:
-            return False
+        return bool(self._nodes(timeout_s=0.3))
 
     def start(self) -> None:
         """Returns when it answers. Raises PartFailed."""
@@ -215,6 +212,23 @@ class KafkaBroker:
     def renew_admin(self) -> None:
         """Makes ``admin`` a new client: after a long pause the broker was fenced, and the old one keeps its epoch."""
         self._admin = None
+
+    def outlive(self, second: KafkaBroker) -> None:
+        """Ends the second node of its cluster for good; returns when new clients hear of this one only.
+
+        Until then any of the nodes is named as the controller, and who was told of the other goes on asking it.
+        """
+        second.close()
+        self.renew_admin()
+        self.process.wait_ready(lambda: self._nodes() == {1}, timeout_s=30)
+        self.renew_admin()
+
+    def _nodes(self, timeout_s: float = 1) -> set[int]:
+        """Those of the cluster, as far as this one knows; empty while it does not answer."""
+        try:
+            return set(self.admin.list_topics(timeout=timeout_s).brokers)
+        except KafkaException:
+            return set()
 
     def close(self) -> None:
         """Ends it for good, and the clients made here."""

@@ -10,7 +10,7 @@ from confluent_kafka import Producer
 
 from tests.parts.apicurio import PATIENCE_S
 from tests.parts.kafka import KafkaBroker
-from tests.parts.processes import Process
+from tests.parts.processes import Process, free_port
 
 
 def test_a_process_outlives_the_thread_that_asked_for_it(tmp_path: Path):
@@ -74,6 +74,26 @@ def test_a_paused_broker_does_not_answer(own_kafka: KafkaBroker):
     assert own_kafka.process.running
     own_kafka.resume()
     own_kafka.process.wait_ready(own_kafka.ready, timeout_s=20)
+
+
+@pytest.mark.kafka
+def test_a_broker_outlives_the_second_node_of_its_cluster(tmp_path: Path):
+    """Whoever asks it then is sent to nobody who is gone."""
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+    first = KafkaBroker(tmp_path / "first", proxy_port=free_port())
+    second = KafkaBroker(tmp_path / "second", joins=first)
+    try:
+        first.start()
+        second.start()
+        first.create_topic("shared", nodes=(1, 2))
+        first.outlive(second)
+        for _ in range(10):
+            first.renew_admin()
+            first.new_topic()
+    finally:
+        second.close()
+        first.close()
 
 
 @pytest.mark.apicurio
