@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Final
 
 from gateway.cli.console import printable
+from gateway.cli.renderings.markdown import code, escaped
 from gateway.compile.sentence import counted
 from gateway.plan.impact import MOST_DEVICES, Group, Impact, Sort, Turn
 from gateway.service.schema_impact import Replay
@@ -55,7 +55,7 @@ def example(group: Group) -> str:
 def markdown(replay: Replay, since: str) -> Iterator[str]:
     """The lines of a comment."""
     impact = replay.impact
-    yield f"### Impact: {_cell(summary(impact, since))}"
+    yield f"### Impact: {escaped(summary(impact, since))}"
     yield ""
     shown, more = listed(impact)
     for turn in Turn:
@@ -67,23 +67,13 @@ def markdown(replay: Replay, since: str) -> Iterator[str]:
         yield "| payloads | what | where | contract | devices | smallest example |"
         yield "|---|---|---|---|---|---|"
         for sort, group in rows:
-            where = f"`{_code(sort.path)}`" if sort.path else "the payload"
-            payload = f"`{_code(example(group))}`" + (f"<br>{_cell(group.message)}" if group.message else "")
-            contract = _cell(sort.contract) or "none"
-            yield f"| {group.count} | {sort.code} | {where} | {contract} | {_cell(devices(group))} | {payload} |"
+            where = code(sort.path) if sort.path else "the payload"
+            payload = code(example(group)) + (f"<br>{escaped(group.message)}" if group.message else "")
+            contract = escaped(sort.contract) or "none"
+            yield f"| {group.count} | {sort.code} | {where} | {contract} | {escaped(devices(group))} | {payload} |"
         yield ""
     if more:
         yield f"... and {more} more sorts"
         yield ""
     for note in notes(replay):
-        yield f"- {_cell(note)}"
-
-
-def _cell(text: str) -> str:
-    """Text that means nothing to markdown."""
-    return re.sub(r"([\\\\`*_{}\[\]<>|#])", r"\\\1", printable(text))
-
-
-def _code(text: str) -> str:
-    """Text between code marks in a table."""
-    return printable(text).replace("`", "'").replace("|", "\\|")
+        yield f"- {escaped(note)}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from gateway.cli.renderings.markdown import code, escaped
 from gateway.compile.sentence import counted
 from gateway.plan.changes import Change, Delete, NoteKind, Outlook, Plan, Register, SetLevel
 
@@ -70,21 +71,17 @@ def summary(plan: Plan) -> str:
 
 def markdown(plan: Plan) -> str:
     """The plan as a comment."""
-    lines = ["### Schemas", "", f"Plan for `{', '.join(plan.urls)}`: {summary(plan)}.", ""]
+    lines = ["### Schemas", "", f"Plan for {code(', '.join(plan.urls))}: {summary(plan)}.", ""]
     for change in plan.changes:
-        lines.append(f"- `{sign(change)}` **{change.subject}**: {title(change)}")
-        lines += [f"  - {_escaped(detail)}" for detail in details(change)]
+        lines.append(f"- `{sign(change)}` **{escaped(change.subject)}**: {escaped(title(change))}")
+        lines += [f"  - {escaped(detail)}" for detail in details(change)]
     notes = [note for note in plan.notes if note.kind is not NoteKind.ORPHAN]
     if notes:
         lines += ["", "| | subject | |", "|---|---|---|"]
-        lines += [f"| {note.kind} | {note.subject} | {_escaped(note.message)} |" for note in notes]
+        lines += [f"| {note.kind} | {escaped(note.subject)} | {escaped(note.message)} |" for note in notes]
     orphans = [note.subject for note in plan.notes if note.kind is NoteKind.ORPHAN]
     if orphans:
-        lines += ["", f"No folder names: {', '.join(f'`{subject}`' for subject in orphans)}"]
+        lines += ["", f"No folder names: {', '.join(map(code, orphans))}"]
     if plan.blocked or plan.conflicts:
         lines += ["", "**This plan cannot be applied.**"]
     return "\n".join(lines) + "\n"
-
-
-def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").replace("\n", " ")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from gateway.compile.route import Route
 from gateway.config.contract import Contracts
+from gateway.config.folder import CONTRACT_FILE
 from gateway.config.load import load_contracts
 from gateway.config.rules_file import load_rules
 from gateway.errors import ConfigError
@@ -85,7 +86,7 @@ def inspect_contracts(
 
 def _since(contracts: Contracts, around: Circumstances, since: str) -> list[Finding]:
     with committed(contracts.folder, since) as copy:
-        if not any(copy.rglob("contract.yaml")):
+        if not any(copy.rglob(CONTRACT_FILE)):
             return []  # everything is new
         try:
             past = load_contracts(copy, around.dead_letters)
