@@ -33,7 +33,10 @@ async def killed(arena: Arena) -> None:
 
 
 async def stale(arena: Arena) -> None:
-    """SIGKILL some time after it has saved: it comes back with messages that were acknowledged since."""
+    """SIGKILL some time after it has saved.
+
+    It comes back with messages that were acknowledged since, and without those that came and were not yet forwarded.
+    """
     arena.kafka_proxy.hold(Direction.TO_CLIENT)
     await arena.underway(50)
     saved = arena.mosquitto.folder / "mosquitto.db"
@@ -41,7 +44,12 @@ async def stale(arena: Arena) -> None:
     await eventually(saved.exists, what="the broker's snapshot")
     arena.kafka_proxy.release()
     await arena.flowing(800)
+    arena.mqtt_proxy.hold()
+    enough = len(arena.ledger.confirmed) + 100
+    await eventually(lambda: len(arena.ledger.confirmed) > enough, what="messages that only the broker has")
     arena.mosquitto.kill()
+    arena.mqtt_proxy.drop()
+    arena.mqtt_proxy.heal()
     arena.mosquitto.start()
     arena.heal()
     await arena.ready()
