@@ -7,7 +7,7 @@ candidate does not help.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -28,6 +28,8 @@ from gateway.compile.verdict import Log, Refused
 from gateway.model import Mode
 from gateway.notation.pointer import MISSING
 
+_MENDABLE = frozenset({None, "anyOf", "oneOf"})
+"""Keywords of findings, beside those about types, that conversions may mend; None where one was tried."""
 _OTHER_MEANING = LOSSY | {BOOLEAN_TO_NUMBER}
 """Conversions whose result a device need not have meant: firmware has sent true for a number by mistake."""
 
@@ -41,6 +43,10 @@ class Remedy(msgspec.Struct, frozen=True):
     """The lowest wider mode that takes what stands there."""
     declaration: bool | None = None
     """Whether the rules that the refusal's advice would declare help; None where there are none to be tried."""
+
+    def published(self) -> Remedy:
+        """What is left of it where another keyword refuses the value before it is converted."""
+        return msgspec.structs.replace(self.refuted(), fix=self.fix)
 
     def refuted(self) -> Remedy:
         """What is left of it where the schema refuses what it would make."""
@@ -81,10 +87,11 @@ class Repairs:
         self._changed: dict[tuple[tuple[str, Any], ...], dict[Path, Leaf]] = {}
         """By what was changed."""
 
-    def find(self, value: Any, findings: Iterable[Finding]) -> dict[Where, Remedy]:
+    def find(self, value: Any, findings: Sequence[Finding]) -> dict[Where, Remedy]:
         """The remedies for what is wrong with a payload; ``value`` is what conversions made of it so far."""
         remedies: dict[Where, Remedy] = {}
         copy = Copy(value)
+        refused_as_it_is = {each.where for each in findings if each.types is None and each.keyword not in _MENDABLE}
         for finding in sorted(findings, key=lambda each: (len(each.where), each.types is None)):
             if not finding.is_repairable or finding.where in remedies:
                 continue
@@ -93,6 +100,8 @@ class Repairs:
             except LookupError:
                 continue  # dropped meanwhile
             remedy, made = self._remedy(finding, found)
+            if finding.where in refused_as_it_is:
+                remedy = remedy.published()
             is_judged = not copy.is_changed_around(finding.where)
             remedies[finding.where] = remedy if is_judged else remedy.refuted()
             if made is not MISSING and is_judged:

@@ -156,6 +156,7 @@ def test_a_payload_repaired_as_told_gets_past_the_place(made: Made, mode: Mode):
 
 
 @given(_made(strict=True), st.sampled_from([Mode.STRICT, Mode.LOSSLESS]))
+@example(({"type": "boolean", "not": {"type": "integer"}}, {}, 0), Mode.STRICT)
 def test_judged_again_in_the_named_mode_the_place_passes(made: Made, mode: Mode):
     """Where ``coercible_in`` names a mode, that mode has nothing against the place any more."""
     outcomes = _outcomes(made, *Mode)
