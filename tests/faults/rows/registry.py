@@ -142,8 +142,9 @@ async def unknown(arena: Arena) -> None:
     await arena.publish(topic, arriving)
     await _unknown(arena, 2)
     _plant_third(arena)
-    while "contract_inactive" in await arena.reasons():
-        pass  # paced as below
+    async with asyncio.timeout(30):
+        while "contract_inactive" in await arena.reasons():
+            pass  # paced as below
     arena.heal()
 
 
