@@ -20,7 +20,7 @@ from gateway.config.load import load_contracts
 from gateway.registry.development.folders import seeds_of
 from gateway.registry.development.seeds import plant
 from tests.faults.checker import Verdict, judge
-from tests.faults.ledger import EXAMPLE, FILTERS, SCHEMAS, Destination, Ledger
+from tests.faults.ledger import EXAMPLE, FILTERS, PAYLOAD_BEGIN, SCHEMAS, Destination, Ledger, Message
 from tests.faults.loader import Loader
 from tests.parts.fault_proxy import Direction, FaultProxy
 from tests.parts.gateway import GatewayProcess
@@ -128,6 +128,16 @@ class Arena:
     def acknowledged(self) -> int:
         """Messages for which the gateway has taken responsibility, over all connections."""
         return sum(self.mqtt_proxy.count(kind, Direction.TO_BROKER) for kind in ("PUBACK", "PUBREC"))
+
+    def arrivals(self) -> dict[Message, int]:
+        """The fleet's messages, numbered as the broker first sent them to a gateway."""
+        by_payload = {message.payload: message for message in self.ledger.published}
+        found: dict[Message, int] = {}
+        for number, packet in enumerate(self.mqtt_proxy.packets("PUBLISH", Direction.TO_CLIENT)):
+            message = by_payload.get(packet.raw[packet.raw.find(PAYLOAD_BEGIN) :])
+            if message is not None:
+                found.setdefault(message, number)
+        return found
 
     async def status(self, gateway: GatewayProcess | None = None) -> dict[str, Any]:
         """/status, empty while the gateway does not answer."""
@@ -260,7 +270,7 @@ class Arena:
         while True:
             if any([await self.read(destination) for destination in self.topics]):
                 deadline = clock() + patience_s
-            found = await asyncio.to_thread(judge, self.ledger, self._held, self.forgiven)
+            found = await asyncio.to_thread(judge, self.ledger, self._held, self.arrivals(), self.forgiven)
             if not found.lost or clock() > deadline:
                 return found
 

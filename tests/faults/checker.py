@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -40,7 +40,9 @@ class Verdict:
     altered: list[str] = field(default_factory=list)
     """Not the value that was published."""
     disordered: list[str] = field(default_factory=list)
-    """First occurrences in a main topic that come before an earlier one of the same device."""
+    """First occurrences in a main topic behind a later one of the same device that had not arrived before it."""
+    swapped: int = 0
+    """Those behind a later one that had: the broker sent them in this order."""
 
     @property
     def complaints(self) -> dict[str, list[str]]:
@@ -49,20 +51,26 @@ class Verdict:
         return {f"{name} ({len(wrong)})": wrong[:5] for name, wrong in found.items() if wrong}
 
 
-def judge(ledger: Ledger, held: Mapping[Destination, Sequence[Consumed]], forgiven: int = 0) -> Verdict:
+def judge(
+    ledger: Ledger,
+    held: Mapping[Destination, Sequence[Consumed]],
+    arrivals: Mapping[Message, int],
+    forgiven: int = 0,
+) -> Verdict:
     """What ``held``, the records of each topic in the order of their offsets by partition, says of a ledger.
 
-    So many of its first publications may have been lost by the MQTT broker.
+    ``arrivals`` numbers the messages as they first came to the gateway; so many of the first publications may have
+    been lost by the MQTT broker.
     """
     published = set(ledger.published)
     refused = Counter(ledger.refused.values())
     copies: Counter[Message] = Counter()
     verdict = Verdict(0, 0)
     for destination, records in held.items():
-        newest: dict[int, int] = {}
-        """Device -> highest sequence so far; a device's records are all in one partition."""
-        seen: set[tuple[int, int]] = set()
-        """Device and sequence, of whatever attempt."""
+        seen: defaultdict[int, dict[int, int]] = defaultdict(dict)
+        """Device -> sequence, of whatever attempt -> arrival; a device's records are all in one partition."""
+        newest: Counter[int] = Counter()
+        """Device -> highest sequence so far."""
         for record in records:
             told = f"{destination.value}, partition {record.partition}, offset {record.offset}: {record.value!r}"
             if destination is Destination.DEAD and record.value is not None and record.value in refused:
@@ -77,12 +85,17 @@ def judge(ledger: Ledger, held: Mapping[Destination, Sequence[Consumed]], forgiv
                 verdict.misplaced.append(told)
             elif not _is_intact(record, value, message):
                 verdict.altered.append(told)
-            place = (message.device, message.sequence)
-            if place not in seen and destination is not Destination.DEAD:
-                if message.sequence < newest.get(message.device, -1):
-                    verdict.disordered.append(told)
-                newest[message.device] = max(message.sequence, newest.get(message.device, -1))
-            seen.add(place)
+            earlier = seen[message.device]
+            if message.sequence not in earlier and destination is not Destination.DEAD:
+                arrived = arrivals.get(message, -1)
+                if message.sequence < newest[message.device]:
+                    later = (when for sequence, when in earlier.items() if sequence > message.sequence)
+                    if any(when > arrived for when in later):
+                        verdict.disordered.append(told)
+                    else:
+                        verdict.swapped += 1
+                newest[message.device] = max(message.sequence, newest[message.device])
+                earlier[message.sequence] = arrived
             copies[message] += 1
     verdict.messages = len(copies)
     verdict.duplicates = copies.total() - len(copies)

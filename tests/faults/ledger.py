@@ -49,6 +49,8 @@ EXAMPLE = '{"deviceId":"device-00","sequence":0,"attempt":1,"temperature":"20.5"
 """What both contracts accept, and must go on accepting."""
 FILTERS = {Destination.AVRO: "faults/avro/{device}", Destination.JSON: "faults/json/{device}"}
 """Topic filter of the contract for each main topic."""
+PAYLOAD_BEGIN = b'{"deviceId"'
+"""Of every payload of the fleet; nothing before it in a packet looks like it."""
 
 
 @dataclass(frozen=True)

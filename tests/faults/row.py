@@ -60,6 +60,8 @@ class Outcome:
     lost: int
     duplicates: int
     most_duplicates: int
+    swapped: int
+    """Records whose messages the MQTT broker itself had sent out of order."""
     back_s: float
     failures: tuple[str, ...]
     """What was not as promised, or proves nothing."""
@@ -85,7 +87,8 @@ async def run_row(row: Row, version: str, folder: Path, kafka: KafkaBroker, vari
             unfinished = f"not to its end, {exc!r} in {frames[-1].name}, line {frames[-1].lineno}"
     most = row.windows * arena.incidents * WINDOW
     failures = tuple(_failures(row, arena, verdict, most, back_s, unfinished))
-    return Outcome(row, version, verdict.messages, len(verdict.lost), verdict.duplicates, most, back_s, failures)
+    found = (verdict.messages, len(verdict.lost), verdict.duplicates, most, verdict.swapped)
+    return Outcome(row, version, *found, back_s, failures)
 
 
 def _failures(row: Row, arena: Arena, verdict: Verdict, most: int, back_s: float, unfinished: str) -> Iterator[str]:

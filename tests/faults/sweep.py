@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from tests.faults.arena import Arena
 from tests.faults.checker import message_of, messages_in
-from tests.faults.ledger import Message
+from tests.faults.ledger import PAYLOAD_BEGIN, Message
 from tests.parts.fault_proxy import Direction
 from tests.parts.mqtt_proxy import Event, answered
 from tests.parts.waiting import eventually
@@ -81,4 +81,4 @@ def _killer(arena: Arena, number: int) -> Callable[[Event], None]:
 
 def _payload(event: Event) -> object:
     """The JSON at the end of a PUBLISH."""
-    return json.loads(event.raw[event.raw.index(b'{"deviceId"') :])
+    return json.loads(event.raw[event.raw.index(PAYLOAD_BEGIN) :])

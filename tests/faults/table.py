@@ -27,11 +27,17 @@ def line(outcome: Outcome) -> str:
         str(outcome.messages),
         "the broker's" if row.upstream_loss and not outcome.lost else str(outcome.lost),
         f"{outcome.duplicates} ({outcome.most_duplicates})",
-        "kept" if row.is_ordered else "not promised",
+        _order(outcome),
         f"{outcome.back_s:.1f} s ({row.back_in_s:g} s)",
         f"`{row.told}`" if row.told else "",
     )
     return f"| {' | '.join(cells)} |"
+
+
+def _order(outcome: Outcome) -> str:
+    if not outcome.row.is_ordered:
+        return "not promised"
+    return "kept" + (f"; the broker had swapped {outcome.swapped}" if outcome.swapped else "")
 
 
 def write(outcomes: Sequence[Outcome]) -> None:

@@ -117,15 +117,7 @@ ROWS = (
         upstream_loss=True,
     ),
     Row("more messages wait than packet IDs", piled_up, 1, 10, "unclean_end", versions=("3.1.1",), per_s=1500),
-    Row(
-        "more messages wait than packet IDs, some at QoS 2",
-        piled_up,
-        1,
-        10,
-        "unclean_end",
-        per_s=1500,
-        is_ordered=False,  # by mosquitto before 2.0.13, see docs/guarantees.md
-    ),
+    Row("more messages wait than packet IDs, some at QoS 2", piled_up, 1, 10, "unclean_end", per_s=1500),
     Row("MQTT black hole, keep-alive 10 s", black_hole, 1, 20, "mqtt_disconnected", versions=BOTH),
     Row("MQTT connection reset", reset, 1, 10, "mqtt_disconnected", some_duplicates=True, versions=BOTH, fast=True),
     Row("MQTT packets a byte at a time", sliced, 0, 10, "", versions=BOTH),

@@ -37,16 +37,21 @@ def written(message: Message, *, key: bytes | None = None, temperature: object =
 
 
 def verdict(
-    published: Sequence[Message], held: Iterable[tuple[Destination, Consumed]], *, forgiven: int = 0
+    published: Sequence[Message],
+    held: Iterable[tuple[Destination, Consumed]],
+    *,
+    forgiven: int = 0,
+    arrived: Sequence[Message] = (),
 ) -> Verdict:
-    """What the checker says where the broker has confirmed all publications."""
+    """What the checker says where the broker has confirmed all publications; they arrived in this order or that."""
     ledger = Ledger()
     ledger.published += published
     ledger.confirmed.update(published)
     records: dict[Destination, list[Consumed]] = {destination: [] for destination in Destination}
     for destination, record in held:
         records[destination].append(record)
-    return judge(ledger, records, forgiven)
+    arrivals = {message: number for number, message in enumerate(arrived or published)}
+    return judge(ledger, records, arrivals, forgiven)
 
 
 FLEET = [Message(device, sequence, 1) for sequence in range(10) for device in range(4)]
@@ -70,8 +75,8 @@ def test_what_the_broker_had_not_taken_may_be_missing() -> None:
     """And may be there as well."""
     ledger = Ledger()
     ledger.published.append(FLEET[0])
-    assert judge(ledger, {}).complaints == {}
-    assert judge(ledger, {Destination.AVRO: [written(FLEET[0])[1]]}).complaints == {}
+    assert judge(ledger, {}, {}).complaints == {}
+    assert judge(ledger, {Destination.AVRO: [written(FLEET[0])[1]]}, {FLEET[0]: 0}).complaints == {}
 
 
 def test_what_was_the_brokers_to_lose_is_counted_apart() -> None:
@@ -94,6 +99,19 @@ def test_a_first_occurrence_behind_a_later_message_is_disorder() -> None:
     assert name == "disordered (1)"
     other = Message(2, 0, 1)
     assert verdict([first, other], map(written, [first, other])).complaints == {}
+
+
+def test_what_the_broker_has_sent_out_of_order_is_no_disorder() -> None:
+    """Order is that of arrival. What came in order and was written out of it is one, also beside such."""
+    fleet = [Message(0, sequence, 1) for sequence in (1, 2, 4, 5, 9)]
+    swapped = [fleet[-1], *fleet[:-1]]
+    found = verdict(fleet, map(written, swapped), arrived=swapped)
+    assert (found.complaints, found.swapped) == ({}, 4)
+    turned = [fleet[-1], fleet[0], fleet[2], fleet[1], fleet[3]]
+    found = verdict(fleet, map(written, turned), arrived=swapped)
+    assert (list(found.complaints), found.swapped) == (["disordered (1)"], 3)
+    found = verdict(fleet, map(written, fleet), arrived=swapped)
+    assert (found.complaints, found.swapped) == ({}, 0)
 
 
 def test_a_publication_again_is_a_message_of_its_own() -> None:
@@ -137,6 +155,6 @@ def test_a_foreign_payload_must_be_dead_lettered() -> None:
     """With the value that was foretold."""
     ledger = Ledger()
     ledger.refused[b"poison and more"] = b"poison"
-    assert list(judge(ledger, {}).complaints) == ["lost (1)"]
+    assert list(judge(ledger, {}, {}).complaints) == ["lost (1)"]
     record = Consumed("t", 0, 0, 0, None, b"poison", [])
-    assert judge(ledger, {Destination.DEAD: [record]}).complaints == {}
+    assert judge(ledger, {Destination.DEAD: [record]}, {}).complaints == {}
