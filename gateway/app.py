@@ -29,6 +29,7 @@ from gateway.service.crash_watch import CrashWatch
 from gateway.service.holds import Holds
 from gateway.service.memory import HeldFilters, LastVersions
 from gateway.service.overview import Observer
+from gateway.service.readiness_log import LOOK_S, ReadinessLog
 from gateway.service.schemas import Schemas
 from gateway.service.topics import Topics
 
@@ -51,6 +52,7 @@ class Gateway:
         clock, stats = SystemClock(), Stats()
         kafka = {"client.id": settings.mqtt.client_id, **settings.kafka}
         self._settings = settings
+        self._clock = clock
         self._client = RegistryClient(settings.registry)
         snapshot = Snapshot(folder, self._client.urls)
         self._registry = CachedRegistry(self._client, snapshot, clock, settings.registry.refresh_s)
@@ -122,10 +124,12 @@ class Gateway:
         loop.set_exception_handler(lambda _, context: _note_fault(fault, context))
         working = asyncio.create_task(self._work(), name="gateway")
         stopping = asyncio.create_task(stop.wait(), name="stop")
-        waited: list[asyncio.Future[Any]] = [working, stopping, fault]
+        telling = asyncio.create_task(self._tell_readiness(), name="readiness")
+        waited: list[asyncio.Future[Any]] = [working, stopping, telling, fault]
         await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()
-        for ended in (working, fault):
+        telling.cancel()
+        for ended in (working, telling, fault):
             if ended.done():
                 working.cancel()
                 ended.result()
@@ -165,6 +169,13 @@ class Gateway:
             await self._schemas.refresh()
             await self._holds.look_at_topics()
             self._connection.resubscribe()
+
+    async def _tell_readiness(self) -> None:
+        """Tells the log when messages stop to flow, and when they flow again."""
+        log = ReadinessLog(self._clock)
+        while True:
+            log.look(self._observer.not_ready())
+            await asyncio.sleep(LOOK_S)
 
     def _publish_routes(self) -> None:
         self.engine.routes = self._schemas.table()

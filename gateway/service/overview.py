@@ -40,7 +40,7 @@ class Observer:
             version=self.version,
             started_at=self.started_at,
             uptime_s=self.clock.monotonic() - self.started,
-            not_ready=tuple(self._not_ready()),
+            not_ready=tuple(self.not_ready()),
             degraded=tuple(self._degraded()),
             contracts=tuple(self._contract(slot) for slot in self.schemas.slots),
             mqtt=self.connection.state(),
@@ -49,7 +49,7 @@ class Observer:
             stats=self.engine.stats,
         )
 
-    def _not_ready(self) -> list[Reason]:
+    def not_ready(self) -> list[Reason]:
         """Why messages do not flow now."""
         reasons = [*self.holds.reasons(), *self.connection.reasons()]
         health = self.sink.health()

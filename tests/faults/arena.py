@@ -10,9 +10,8 @@ Kafka is one for all rows, which use topics of their own; mosquitto, registry an
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ from gateway.registry.development.seeds import plant
 from tests.faults.checker import Verdict, judge
 from tests.faults.ledger import EXAMPLE, FILTERS, PAYLOAD_BEGIN, SCHEMAS, Destination, Ledger, Message
 from tests.faults.loader import Loader
+from tests.faults.signs import Signs, Watch
 from tests.parts.fault_proxy import Direction, FaultProxy
 from tests.parts.gateway import GatewayProcess
 from tests.parts.kafka import Consumed, KafkaBroker
@@ -68,8 +68,8 @@ class Arena:
         self.forgiven = 0
         """So many of the first publications were the MQTT broker's to lose."""
         self._unrouted = kafka.new_topic()
+        self.watch = Watch(self.gateways)
         self._healed_at = 0.0
-        self._told: set[str] = set()
         self._held: dict[Destination, list[Consumed]] = {destination: [] for destination in Destination}
         """What was read from Kafka so far."""
         self._offsets: dict[Destination, dict[int, int]] = {destination: {} for destination in Destination}
@@ -146,14 +146,7 @@ class Arena:
 
     async def reasons(self) -> set[str]:
         """The codes for which the gateway is not ready now, and those for which it is degraded."""
-        readiness = await asyncio.to_thread(self.gateway.get, "/readyz", {})
-        codes = {reason["code"] for reason in [*readiness.get("reasons", ()), *readiness.get("degraded", ())]}
-        self._told |= codes
-        return codes
-
-    def told(self) -> set[str]:
-        """What the operator could see: the reasons that /readyz was seen to give, and the events of the logs."""
-        return self._told.union(*(re.findall(r'"event":"([a-z_]+)"', gateway.log) for gateway in self.gateways))
+        return self.watch.note(await asyncio.to_thread(self.gateway.get, "/readyz", {}))
 
     async def flowing(self, more: int, timeout_s: float = 60) -> None:
         """Returns when the gateway has acknowledged so many further messages."""
@@ -165,6 +158,13 @@ class Arena:
         async with asyncio.timeout(timeout_s):
             while reason not in await self.reasons():
                 pass  # each look is a request to the gateway: it paces itself
+
+    async def shows(self, signs: Signs, timeout_s: float = 30) -> None:
+        """Returns when an operator could have seen all of it. Raises AssertionError for what nobody could see."""
+        deadline = asyncio.get_running_loop().time() + timeout_s
+        while missing := list(self.watch.missing(signs)):
+            assert asyncio.get_running_loop().time() < deadline, f"the operator is not told: {missing}"
+            await self.watch.look()  # it paces itself, as above
 
     async def sees_version(self, number: int, *, pending: bool = False) -> None:
         """Returns when a contract uses, or holds back, this version of its schema."""
@@ -179,7 +179,7 @@ class Arena:
 
     async def logs(self, event: str, timeout_s: float = 30) -> None:
         """Returns when a gateway's log has the event."""
-        await eventually(lambda: event in self.told(), timeout_s, f"{event} in the log")
+        await eventually(lambda: event in self.watch.events, timeout_s, f"{event} in the log")
 
     async def connected(self, number: int, timeout_s: float = 30) -> None:
         """Returns when so many MQTT connections have been made since the start."""
@@ -315,10 +315,16 @@ async def open_arena(folder: Path, kafka: KafkaBroker, version: str = "5", varia
 
 @asynccontextmanager
 async def load(arena: Arena, per_s: int = PER_S) -> AsyncIterator[None]:
-    """The gateway runs, and messages flow."""
+    """The gateway runs and is watched, and messages flow."""
     arena.gateway.launch()
     await arena.ready()
     qos_2 = arena.version == "5"
-    with Loader(arena.mosquitto.port, arena.ledger, per_s=per_s, qos_2=qos_2) as arena.loader:
-        await arena.flowing(per_s // 2)
-        yield
+    watching = asyncio.create_task(arena.watch.go_on(), name="watch")
+    try:
+        with Loader(arena.mosquitto.port, arena.ledger, per_s=per_s, qos_2=qos_2) as arena.loader:
+            await arena.flowing(per_s // 2)
+            yield
+    finally:
+        watching.cancel()
+        with suppress(asyncio.CancelledError):
+            await watching

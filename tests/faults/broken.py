@@ -48,4 +48,5 @@ BROKEN = (
     Broken("loses_precision", "gateway SIGTERM", "^altered"),
     Broken("condemns_at_once", "crash sweep, 8 kills", "^misplaced"),
     Broken("remembers_no_crash", "a payload that kills the process", "it went on killing"),
+    Broken("keeps_silent", "Kafka frozen", "the operator is not told"),
 )

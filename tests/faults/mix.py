@@ -14,6 +14,7 @@ from tests.faults.arena import Arena
 from tests.faults.ledger import FILTERS
 from tests.faults.row import Row
 from tests.faults.rows.payloads import HOSTILE, LIMIT_BYTES, PREFIX_BYTES
+from tests.faults.signs import RESTARTED
 from tests.parts.fault_proxy import Direction, FaultProxy
 from tests.parts.registry_faults import GARBAGE, stall
 
@@ -134,7 +135,7 @@ def mix(seed: int, seconds: float) -> Row:
         arena.heal()
 
     # After three short connections in a row it waits a minute, for fear of a second instance.
-    return Row(f"random mix, {seconds:g} s, seed {seed}", act, 1, 90, "unclean_end", per_s=150)
+    return Row(f"random mix, {seconds:g} s, seed {seed}", act, 1, 90, RESTARTED, per_s=150)
 
 
 async def _lane(arena: Arena, chance: random.Random, faults: Sequence[Fault], ends_at: float) -> int:

@@ -11,6 +11,7 @@ from typing import Any
 
 from tests.faults.arena import PER_S, WINDOW, Arena, load, open_arena
 from tests.faults.checker import Verdict
+from tests.faults.signs import NOTHING, Signs
 from tests.parts.gateway import GatewayProcess
 from tests.parts.kafka import KafkaBroker
 from tests.parts.mqtt_proxy import answered
@@ -32,8 +33,8 @@ class Row:
     windows: int
     """How many windows of unacknowledged messages may come twice for each incident."""
     back_in_s: float
-    told: str
-    """What tells the operator: a reason of /readyz or an event of the log; empty where there is nothing to tell."""
+    signs: Signs = NOTHING
+    """What tells the operator."""
     some_duplicates: bool = False
     """Whether there must be some: else the fault hit nothing that was underway."""
     versions: tuple[str, ...] = ("5",)
@@ -76,11 +77,14 @@ async def run_row(row: Row, version: str, folder: Path, kafka: KafkaBroker, vari
             row.prepare(arena, gateway)
         try:
             async with load(arena, row.per_s):
+                await arena.watch.look()
+                arena.watch.require_silence(row.signs)
                 await row.act(arena)
                 back_s = await arena.recovered_s(row.back_in_s + PATIENCE_S)
                 while len(arena.ledger.confirmed) - arena.forgiven < LEAST_MESSAGES:
                     await arena.flowing(100)
                 await arena.quiet(2 * PATIENCE_S)
+                await arena.watch.look()
                 verdict = await arena.verdict()
         except (AssertionError, TimeoutError) as exc:  # the fault did not come about, or it never ended
             frames = [frame for frame in traceback.extract_tb(exc.__traceback__) if "faults" in frame.filename]
@@ -108,6 +112,6 @@ def _failures(row: Row, arena: Arena, verdict: Verdict, most: int, back_s: float
         (verdict.duplicates or not row.some_duplicates, "no duplicates: the fault hit nothing that was underway"),
         (verdict.forgiven or not row.upstream_loss, "the MQTT broker lost nothing: the fault did not come about"),
         (back_s <= row.back_in_s, f"back after {back_s:.1f} s, {row.back_in_s:g} s are promised"),
-        (not row.told or row.told in arena.told(), f"the operator is not told: {row.told}"),
     )
     yield from (failure for holds, failure in checks if not holds)
+    yield from (f"the operator is not told: {sign}" for sign in arena.watch.missing(row.signs))

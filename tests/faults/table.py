@@ -14,7 +14,10 @@ BEGIN, END = "<!-- begin: written by make faults -->", "<!-- end: written by mak
 
 def heading() -> str:
     """The first two lines of the table."""
-    names = ("fault", "MQTT", "messages", "lost", "twice (at most)", "order", "back in (at most)", "the operator sees")
+    names = (
+        *("fault", "MQTT", "messages", "lost", "twice (at most)", "order", "back in (at most)"),
+        *("`/readyz`", "log", "metric"),
+    )
     return f"| {' | '.join(names)} |\n|{'---|' * len(names)}"
 
 
@@ -29,7 +32,7 @@ def line(outcome: Outcome) -> str:
         f"{outcome.duplicates} ({outcome.most_duplicates})",
         _order(outcome),
         f"{outcome.back_s:.1f} s ({row.back_in_s:g} s)",
-        f"`{row.told}`" if row.told else "",
+        *(f"`{sign}`" if sign else "" for sign in (row.signs.readiness, row.signs.log, row.signs.metric)),
     )
     return f"| {' | '.join(cells)} |"
 

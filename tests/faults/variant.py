@@ -32,6 +32,7 @@ from gateway.pipeline.engine import Engine
 from gateway.pipeline.routes import RouteTable
 from gateway.service import crash_watch
 from gateway.service.clock import SystemClock
+from gateway.service.overview import Observer
 from gateway.service.sandbox import Fate
 
 POISON = b"poison"
@@ -322,6 +323,11 @@ def remembers_no_crash() -> None:
     replace(crash_watch.CrashWatch, "open", lambda _: lambda _watch: False)
 
 
+def keeps_silent() -> None:
+    """Says that it is ready, whatever holds."""
+    replace(Observer, "not_ready", lambda _: lambda _observer: [])
+
+
 VARIANTS: dict[str, Callable[..., None]] = {
     variant.__name__: variant
     for variant in (
@@ -345,6 +351,7 @@ VARIANTS: dict[str, Callable[..., None]] = {
         loses_precision,
         condemns_at_once,
         remembers_no_crash,
+        keeps_silent,
     )
 }
 

@@ -7,10 +7,14 @@ import signal
 
 from tests.faults.arena import Arena
 from tests.faults.row import BOTH, Row
+from tests.faults.signs import DISCONNECTED, RESTARTED, Signs
 from tests.parts.fault_proxy import Direction
 from tests.parts.waiting import eventually
 
 _PACKET_IDS = 65_535
+
+SESSION_LOST = Signs(log="session_lost", metric="schema_gateway_mqtt_sessions_lost_total > 0")
+AWAY = Signs("mqtt_disconnected", "mqtt_disconnected", "schema_gateway_mqtt_connected == 0")
 
 
 async def restarted(arena: Arena) -> None:
@@ -68,7 +72,7 @@ async def piled_up(arena: Arena) -> None:
 async def black_hole(arena: Arena) -> None:
     """Nothing comes through any more, no connection ends: only the keep-alive tells."""
     arena.mqtt_proxy.hold()
-    await arena.sees("mqtt_disconnected")
+    await arena.shows(AWAY)
     arena.mqtt_proxy.drop()
     arena.mqtt_proxy.heal()
     arena.heal()
@@ -104,22 +108,22 @@ async def cut_in_a_packet(arena: Arena) -> None:
 
 
 ROWS = (
-    Row("MQTT broker restarted", restarted, 1, 10, "mqtt_disconnected", versions=BOTH, fast=True),
-    Row("MQTT broker SIGKILL, never saved", killed, 1, 10, "session_lost", versions=BOTH, upstream_loss=True),
+    Row("MQTT broker restarted", restarted, 1, 10, DISCONNECTED, versions=BOTH, fast=True),
+    Row("MQTT broker SIGKILL, never saved", killed, 1, 10, SESSION_LOST, versions=BOTH, upstream_loss=True),
     Row(
         "MQTT broker SIGKILL, stale snapshot",
         stale,
         1,
         10,
-        "mqtt_disconnected",
+        DISCONNECTED,
         some_duplicates=True,
         versions=BOTH,
         upstream_loss=True,
     ),
-    Row("more messages wait than packet IDs", piled_up, 1, 10, "unclean_end", versions=("3.1.1",), per_s=1500),
-    Row("more messages wait than packet IDs, some at QoS 2", piled_up, 1, 10, "unclean_end", per_s=1500),
-    Row("MQTT black hole, keep-alive 10 s", black_hole, 1, 20, "mqtt_disconnected", versions=BOTH),
-    Row("MQTT connection reset", reset, 1, 10, "mqtt_disconnected", some_duplicates=True, versions=BOTH, fast=True),
-    Row("MQTT packets a byte at a time", sliced, 0, 10, "", versions=BOTH),
-    Row("MQTT connection cut in a packet", cut_in_a_packet, 1, 10, "mqtt_disconnected", versions=BOTH),
+    Row("more messages wait than packet IDs", piled_up, 1, 10, RESTARTED, versions=("3.1.1",), per_s=1500),
+    Row("more messages wait than packet IDs, some at QoS 2", piled_up, 1, 10, RESTARTED, per_s=1500),
+    Row("MQTT black hole, keep-alive 10 s", black_hole, 1, 20, AWAY, versions=BOTH),
+    Row("MQTT connection reset", reset, 1, 10, DISCONNECTED, some_duplicates=True, versions=BOTH, fast=True),
+    Row("MQTT packets a byte at a time", sliced, 0, 10, versions=BOTH),
+    Row("MQTT connection cut in a packet", cut_in_a_packet, 1, 10, DISCONNECTED, versions=BOTH),
 )

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 from tests.faults.arena import Arena
 from tests.faults.row import BOTH, Row
+from tests.faults.signs import DISCONNECTED, RESTARTED, Signs
 from tests.parts.fault_proxy import Direction
 from tests.parts.waiting import eventually
 
 FROZEN_S = 30
 _TAKEN_OVER = bytes.fromhex("e0018e")
 """DISCONNECT with the reason "session taken over"."""
+
+CONTESTED = Signs("session_contested", "session_contested", "schema_gateway_mqtt_connection_failures_total > 2")
+STOPPED = replace(RESTARTED, log="stopped")
+TAKEN_OVER = replace(RESTARTED, log="session_taken_over")
 
 
 async def killed(arena: Arena) -> None:
@@ -67,6 +73,7 @@ async def taken_over(arena: Arena) -> None:
         arena.gateways.reverse()
     arena.incidents = arena.mqtt_proxy.connections - 1
     arena.heal()
+    await arena.shows(CONTESTED)
     await asyncio.to_thread(contested[0].process.terminate)
 
 
@@ -102,18 +109,18 @@ async def member_killed(arena: Arena) -> None:
 
 
 ROWS = (
-    Row("gateway SIGKILL mid-batch", killed, 1, 10, "unclean_end", some_duplicates=True, versions=BOTH, fast=True),
-    Row("gateway SIGTERM", terminated, 0, 10, "stopped", versions=BOTH),
-    Row(f"gateway frozen {FROZEN_S} s, keep-alive 60 s", frozen, 0, 10, "", mqtt={"keepalive_s": 60}),
-    Row(f"gateway frozen {FROZEN_S} s, keep-alive 10 s", frozen_too_long, 1, 10, "mqtt_disconnected", versions=BOTH),
-    Row("session taken over, again and again", taken_over, 1, 10, "session_contested"),
-    Row("session taken over, and the broker says so", taken_over_with_reason, 1, 10, "session_taken_over"),
+    Row("gateway SIGKILL mid-batch", killed, 1, 10, RESTARTED, some_duplicates=True, versions=BOTH, fast=True),
+    Row("gateway SIGTERM", terminated, 0, 10, STOPPED, versions=BOTH),
+    Row(f"gateway frozen {FROZEN_S} s, keep-alive 60 s", frozen, 0, 10, mqtt={"keepalive_s": 60}),
+    Row(f"gateway frozen {FROZEN_S} s, keep-alive 10 s", frozen_too_long, 1, 10, DISCONNECTED, versions=BOTH),
+    Row("session taken over, again and again", taken_over, 1, 10, CONTESTED),
+    Row("session taken over, and the broker says so", taken_over_with_reason, 1, 10, TAKEN_OVER),
     Row(
         "one of two shared members SIGKILL",
         member_killed,
         2,
         10,
-        "unclean_end",
+        RESTARTED,
         some_duplicates=True,
         mqtt={"client_id": "first", "share": "fleet"},
         is_ordered=False,

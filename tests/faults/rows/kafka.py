@@ -17,6 +17,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # the package
 from tests.faults.arena import WINDOW, Arena
 from tests.faults.ledger import Destination
 from tests.faults.row import Row
+from tests.faults.signs import Signs
 from tests.parts.fault_proxy import Direction
 from tests.parts.gateway import GatewayProcess
 from tests.parts.kafka import KafkaBroker
@@ -24,12 +25,22 @@ from tests.parts.kafka import KafkaBroker
 AWAY_S = 60
 _MIB = 1 << 20
 
+AWAY = Signs("kafka_not_ready", "not_ready", "schema_gateway_kafka_ready == 0")
+STALLED = Signs("acknowledgements_stalled", "not_ready", "schema_gateway_oldest_unacknowledged_age_seconds > 15")
+SLOW = Signs(metric="schema_gateway_oldest_unacknowledged_age_seconds > 1")
+BRIEFLY_CUT = Signs(log="library_message")
+TOPIC_MISSING = Signs("topic_missing", "not_ready", 'schema_gateway_not_ready_reasons{code="topic_missing"} > 0')
+FATAL = Signs(log="kafka_delivery_failed", metric='schema_gateway_kafka_failures_total{reason="fatal"} > 0')
+NOT_AUTHORIZED = Signs(
+    "not_authorized", "kafka_delivery_failed", 'schema_gateway_kafka_failures_total{reason="not_authorized"} > 0'
+)
+
 
 async def down(arena: Arena) -> None:
     """Stopped for a minute: MQTT stays connected, memory stays flat."""
     connections = arena.mqtt_proxy.connections
     await asyncio.to_thread(arena.kafka.stop)
-    await arena.sees("kafka_not_ready")
+    await arena.shows(AWAY)
     await arena.underway(WINDOW)
     before = arena.gateway.process.resident_bytes
     await asyncio.sleep(AWAY_S)  # the fault itself: time in which Kafka is away
@@ -48,14 +59,14 @@ async def _start(arena: Arena) -> None:
 async def killed(arena: Arena) -> None:
     """SIGKILL, and away until that shows."""
     arena.kafka.kill()
-    await arena.sees("kafka_not_ready")
+    await arena.shows(AWAY)
     await _start(arena)
 
 
 async def frozen(arena: Arena) -> None:
     """It does not answer, its connections stay open."""
     arena.kafka.pause()
-    await arena.sees("acknowledgements_stalled")
+    await arena.shows(STALLED)
     arena.kafka.resume()
     arena.kafka.renew_admin()
     arena.heal()
@@ -104,7 +115,7 @@ async def _delete(arena: Arena, destination: Destination) -> None:
     topic = await arena.keep(destination)
     await asyncio.to_thread(arena.kafka.delete_topic, topic)
     arena.kafka_proxy.release()
-    await arena.sees("topic_missing", timeout_s=60)
+    await arena.shows(TOPIC_MISSING, timeout_s=60)
     await asyncio.to_thread(arena.kafka.create_topic, topic, 3)
     arena.heal()
 
@@ -118,7 +129,7 @@ async def authorization_lost(arena: Arena) -> None:
     denied = AclBinding(*everyone, AclOperation.WRITE, AclPermissionType.DENY)
     for future in arena.kafka.admin.create_acls([allowed, denied]).values():
         await asyncio.to_thread(future.result, 10)
-    await arena.sees("not_authorized")
+    await arena.shows(NOT_AUTHORIZED)
     both = AclBindingFilter(*everyone, AclOperation.ANY, AclPermissionType.ANY)
     for future in arena.kafka.admin.delete_acls([both]).values():
         await asyncio.to_thread(future.result, 10)
@@ -135,7 +146,7 @@ async def fatal(arena: Arena) -> None:
     arena.kafka_proxy.hold(Direction.TO_CLIENT)
     await arena.received(100)
     arena.gateway.process.send(signal.SIGUSR1)
-    await arena.logs("kafka_delivery_failed")
+    await arena.shows(FATAL)
     arena.kafka_proxy.release()
     arena.heal()
 
@@ -155,21 +166,21 @@ async def replica_lost(arena: Arena) -> None:
     """The second node is gone: Kafka refuses every record for want of replicas, again and again."""
     assert arena.second_kafka is not None
     arena.second_kafka.kill()
-    await arena.sees("acknowledgements_stalled", timeout_s=60)
+    await arena.shows(STALLED, timeout_s=60)
     await asyncio.to_thread(arena.second_kafka.start)
     arena.heal()
 
 
 ROWS = (
-    Row(f"Kafka down {AWAY_S} s", down, 0, 15, "kafka_not_ready"),
-    Row("Kafka SIGKILL", killed, 0, 15, "kafka_not_ready"),
-    Row("Kafka frozen", frozen, 0, 15, "acknowledgements_stalled", fast=True),
-    Row("Kafka slow: 2 s, 50 KB/s", slow, 0, 10, ""),
-    Row("Kafka's answers lost", answers_lost, 0, 60, "", fast=True),
-    Row("Kafka connections reset", reset, 0, 10, ""),
-    Row("main topic deleted", topic_deleted, 1, 30, "topic_missing"),
-    Row("dead-letter topic deleted", dead_letter_topic_deleted, 1, 30, "topic_missing"),
-    Row("Kafka lacks a replica (min.insync)", replica_lost, 0, 15, "acknowledgements_stalled", prepare=replicate),
-    Row("Kafka producer fatal", fatal, 1, 15, "kafka_delivery_failed", some_duplicates=True, prepare=make_fatal),
-    Row("Kafka authorization lost", authorization_lost, 1, 15, "not_authorized"),
+    Row(f"Kafka down {AWAY_S} s", down, 0, 15, AWAY),
+    Row("Kafka SIGKILL", killed, 0, 15, AWAY),
+    Row("Kafka frozen", frozen, 0, 15, STALLED, fast=True),
+    Row("Kafka slow: 2 s, 50 KB/s", slow, 0, 10, SLOW),
+    Row("Kafka's answers lost", answers_lost, 0, 60, BRIEFLY_CUT, fast=True),
+    Row("Kafka connections reset", reset, 0, 10, BRIEFLY_CUT),
+    Row("main topic deleted", topic_deleted, 1, 30, TOPIC_MISSING),
+    Row("dead-letter topic deleted", dead_letter_topic_deleted, 1, 30, TOPIC_MISSING),
+    Row("Kafka lacks a replica (min.insync)", replica_lost, 0, 15, STALLED, prepare=replicate),
+    Row("Kafka producer fatal", fatal, 1, 15, FATAL, some_duplicates=True, prepare=make_fatal),
+    Row("Kafka authorization lost", authorization_lost, 1, 15, NOT_AUTHORIZED),
 )

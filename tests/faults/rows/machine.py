@@ -12,6 +12,7 @@ from pathlib import Path
 from tests.faults.arena import Arena
 from tests.faults.ledger import FILTERS, Destination
 from tests.faults.row import Row
+from tests.faults.signs import Signs
 from tests.parts.cache import PartMissing
 from tests.parts.gateway import GatewayProcess
 
@@ -28,6 +29,19 @@ COSTLY = tuple(
 """Payloads of many values."""
 HOUR_S = 3600
 
+FULL_WINDOW = Signs(
+    "kafka_not_ready", "not_ready", f"schema_gateway_unacknowledged_bytes > {WINDOW_BYTES - LARGEST_BYTES}"
+)
+DISK_FULL = Signs(
+    "snapshot_unusable",
+    "state_file_not_written",
+    'schema_gateway_degraded_reasons{code="snapshot_unusable"} > 0',
+    from_the_start=True,
+)
+TIMESTAMP_REFUSED = Signs(
+    "timestamp_refused", "kafka_delivery_failed", 'schema_gateway_kafka_failures_total{reason="timestamp_refused"} > 0'
+)
+
 
 def fill_disk(_arena: Arena, gateway: GatewayProcess) -> None:
     """The state folder is on a small disk of its own, which is full."""
@@ -40,7 +54,7 @@ def fill_disk(_arena: Arena, gateway: GatewayProcess) -> None:
 
 async def disk_full(arena: Arena) -> None:
     """Nothing can be written: not the schemas, not the crash marker."""
-    await arena.logs("state_file_not_written")
+    await arena.shows(DISK_FULL)
     await arena.flowing(500)
     arena.heal()
 
@@ -83,7 +97,7 @@ async def clock_shifted(arena: Arena) -> None:
 async def clock_far_ahead(arena: Arena) -> None:
     """Two hours ahead: Kafka refuses the records' timestamps, and the operator is told that it is the clock."""
     _shift(arena, 2 * HOUR_S)
-    await arena.sees("timestamp_refused")
+    await arena.shows(TIMESTAMP_REFUSED)
     _shift(arena, 0)
     arena.heal()
 
@@ -136,10 +150,10 @@ ROWS = (
         memory_full,
         0,
         30,
-        "kafka_not_ready",
+        FULL_WINDOW,
         mqtt={"receive_maximum": 20_000},
     ),
-    Row("disk full", disk_full, 0, 10, "state_file_not_written", prepare=fill_disk),
-    Row("clock an hour off, either way", clock_shifted, 0, 10, "", prepare=fake_clock),
-    Row("clock two hours ahead", clock_far_ahead, 1, 15, "timestamp_refused", prepare=read_clock),
+    Row("disk full", disk_full, 0, 10, DISK_FULL, prepare=fill_disk),
+    Row("clock an hour off, either way", clock_shifted, 0, 10, prepare=fake_clock),
+    Row("clock two hours ahead", clock_far_ahead, 1, 15, TIMESTAMP_REFUSED, prepare=read_clock),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 
 from confluent_kafka.admin import (  # type: ignore[attr-defined]  # the package does not list what it exports
     AlterConfigOpType,
@@ -14,6 +15,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # the package
 from tests.faults.arena import Arena
 from tests.faults.ledger import FILTERS, Destination, Message
 from tests.faults.row import Row
+from tests.faults.signs import Signs
 from tests.faults.variant import POISON
 from tests.parts.gateway import GatewayProcess
 
@@ -64,7 +66,7 @@ async def deadly(arena: Arena) -> None:
     arena.ledger.refused[payload] = payload
     await arena.publish(FILTERS[Destination.AVRO].format(device="device-00"), payload)
     arena.incidents = 0
-    while "crash_suspect_tried" not in arena.told():
+    while "crash_suspect_tried" not in arena.watch.events:
         if not arena.gateway.process.running:
             arena.incidents += 1
             assert arena.incidents <= 3, "it went on killing the process"
@@ -87,8 +89,15 @@ async def too_large(arena: Arena) -> None:
     arena.heal()
 
 
+def _rejected(code: str) -> Signs:
+    """A message is a dead letter: nothing to log, it is counted."""
+    return Signs(metric=f'schema_gateway_rejections_total{{code="{code}"}} > 0')
+
+
+CRASH_SUSPECT = replace(_rejected("crash-suspect"), log="crash_suspect_tried")
+
 ROWS = (
-    Row("hostile payloads", hostile, 0, 10, "", fast=True),
-    Row("a payload that kills the process", deadly, 1, 10, "crash_suspect_tried", prepare=make_poisonous),
-    Row("larger than the topic takes", too_large, 1, 10, ""),
+    Row("hostile payloads", hostile, 0, 10, _rejected("duplicate-key"), fast=True),
+    Row("a payload that kills the process", deadly, 1, 10, CRASH_SUSPECT, prepare=make_poisonous),
+    Row("larger than the topic takes", too_large, 1, 10, _rejected("record-too-large")),
 )
