@@ -34,7 +34,7 @@ from gateway.service.schemas import Schemas
 from gateway.service.topics import Topics
 
 DRAIN_S = 20.0
-"""How long a shutdown waits for Kafka; below the 30 s that Kubernetes and systemd allow by default."""
+"""How long a shutdown waits for Kafka; below the 30 s that Kubernetes allows by default, and the 90 s of systemd."""
 
 _log = structlog.get_logger(__name__)
 

@@ -13,8 +13,10 @@ MOST_WARNINGS = 1000
 """Different warnings remembered; beyond them the oldest is forgotten and written again."""
 
 _NUMBERS = re.compile(r"\d+")
-_VARYING = frozenset({"timestamp", "reason", "detail", "message", "exception"})
-"""Fields that say the same in ever new words: with durations, ports, counts."""
+_VARYING = frozenset({"timestamp", "detail", "exception"})
+"""Fields that say the same in ever new words."""
+_WORDS = frozenset({"reason", "message"})
+"""Fields whose words tell, but not the numbers in them: durations, ports, counts."""
 
 
 @dataclass(slots=True)
@@ -51,11 +53,11 @@ class Repeats:
 
 
 def _identity(event: EventDict) -> Hashable:
-    """The event's name and the fields that say what it is about; a library's words without their numbers."""
-    about = tuple(sorted((key, value) for key, value in event.items() if _names(key, value)))
-    words = _NUMBERS.sub("0", event["message"]) if "logger" in event else ""
-    return about, words
-
-
-def _names(key: str, value: object) -> bool:
-    return isinstance(value, str) and key not in _VARYING
+    """The event's name and the fields that say what it is about."""
+    return tuple(
+        sorted(
+            (key, _NUMBERS.sub("0", value) if key in _WORDS else value)
+            for key, value in event.items()
+            if isinstance(value, str) and key not in _VARYING
+        )
+    )

@@ -6,8 +6,8 @@ Rules
 - A failed delivery cuts the connection. The broker still has every message that was not acknowledged, and
   sends them again, in order, on the next one.
 - Never UNSUBSCRIBE at shutdown: the session must go on collecting.
-- The back-off starts over only after a connection lived for ``STABLE_S``. ``CONTESTED`` shorter ones in
-  a row mean that somebody else uses our client ID: then we wait ``CONTESTED_BACKOFF_S``.
+- The back-off starts over only after a connection lived for ``STABLE_S``. ``CONTESTED`` shorter ones in a row, and no
+  attempt that failed between them, mean that somebody else uses our client ID: then we wait ``CONTESTED_BACKOFF_S``.
 """
 
 from __future__ import annotations
@@ -102,6 +102,7 @@ class Connection:
                 raise self._taken_over(str(exc)) from exc
             except LinkError as exc:
                 self._engine.close()
+                self._short_lives = 0  # nobody contests the session of a broker that is not there
                 self._note_failure("mqtt_connect_failed", str(exc))
                 await self._back_off()
                 continue
@@ -212,7 +213,7 @@ class Connection:
 
     def _fail(self, failure: SinkFailure) -> None:
         """The engine's ``on_failure``: cuts the connection, so that the broker sends everything again."""
-        _log.error("kafka_delivery_failed", reason=failure.reason, detail=failure.detail, topic=failure.topic)
+        _log.warning("kafka_delivery_failed", reason=failure.reason, detail=failure.detail, topic=failure.topic)
         self._holds.fail(failure)
         if self._link is not None:
             self._link.abort()

@@ -73,7 +73,7 @@ class Holds:
         """The failed delivery that is being recovered from."""
         self.failures: Counter[str] = Counter()
         """Failed deliveries by reason, since the start."""
-        self._reasons = [Reason("starting", "Kafka's topics are looked at for the first time")]
+        self._reasons = [Reason("starting", "asks the registry for the schemas, then Kafka for its topics")]
         self._retry_s = FIRST_WAIT_S
         self._delivered = 0
 

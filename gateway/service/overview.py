@@ -51,17 +51,22 @@ class Observer:
 
     def not_ready(self) -> list[Reason]:
         """Why messages do not flow now."""
-        reasons = [*self.holds.reasons(), *self.connection.reasons()]
+        held = self.holds.reasons()
+        reasons = [*held, *self.connection.reasons()]
         health = self.sink.health()
-        if not health.ready and not reasons:
+        if not health.ready and not held:  # which say it in their own way
             reasons.append(Reason("kafka_not_ready", health.reason))
         age_s = self.engine.oldest_age_s
         if age_s > STALLED_S:
             detail = f"the oldest message has waited {age_s:.0f} s for Kafka's confirmation; look at Kafka's brokers"
             reasons.append(Reason("acknowledgements_stalled", detail))
-        if not self.schemas.running() and not reasons:
-            reasons.append(Reason("no_active_contract", "every contract is inactive, see /status"))
+        if not reasons and not any(self._brings(slot) for slot in self.schemas.slots):
+            reasons.append(Reason("no_active_contract", "no contract has all its schemas and topics, see /status"))
         return reasons
+
+    def _brings(self, slot: Slot) -> bool:
+        """Whether messages of a contract's variant come, and become records."""
+        return slot.runs and self.connection.subscribed(slot.contract)
 
     def _degraded(self) -> list[Reason]:
         """What is not as it should be although messages flow."""

@@ -64,10 +64,17 @@ def test_another_subject_is_another_warning(repeats: Repeats):
     assert written(repeats, subject="pump1", topic="t")
 
 
-def test_varying_words_and_numbers_are_the_same_warning(repeats: Repeats):
-    """Reasons that carry durations or ports, and counts."""
-    assert written(repeats, reason="no answer for 3 s", timestamp="1", failures=1)
-    assert written(repeats, reason="no answer for 7 s", timestamp="2", failures=2) is None
+def test_other_numbers_are_the_same_warning(repeats: Repeats):
+    """Reasons that carry durations or ports, and counts; and whatever the details are."""
+    assert written(repeats, reason="no answer for 3 s", timestamp="1", failures=1, detail="port 1")
+    assert written(repeats, reason="no answer for 7 s", timestamp="2", failures=2, detail="another one") is None
+
+
+def test_another_reason_is_another_warning(repeats: Repeats):
+    """The broker is up again and refuses the password: that must not hide behind "connection refused"."""
+    assert written(repeats, reason="connection refused")
+    assert written(repeats, reason="not authorized")
+    assert written(repeats, reason="connection refused") is None
 
 
 def test_a_librarys_words_count_without_their_numbers(repeats: Repeats):

@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 from gateway.errors import LinkError, SessionTakenOver
 from gateway.model import Message
 from gateway.pipeline.ports import SinkFailure
-from gateway.service.connection import CONTESTED_BACKOFF_S, STABLE_S
+from gateway.service.connection import CONTESTED_BACKOFF_S, MOST_BACKOFF_S, STABLE_S
 from tests.fakes.broker import FakeLink
 from tests.fakes.virtual_time import in_virtual_time, pass_s
 from tests.unit.service.house import House, contract
@@ -217,6 +217,22 @@ async def test_how_long_a_short_life_is(tmp_path: Path, lived_s: float, conteste
             house.broker.link.end()
         await pass_s(6)
         assert (house.codes == ["session_contested"]) is contested
+
+
+@in_virtual_time
+async def test_a_broker_that_crashes_and_stays_away_is_no_contest(house: House) -> None:
+    """Short lives, then nobody answers: that is told, and it is back as soon as the broker is."""
+    with house.run():
+        for _ in range(3):
+            await pass_s(1)
+            house.broker.link.end()
+        house.broker.refusal = "connection refused"
+        await pass_s(CONTESTED_BACKOFF_S + 1)
+        assert house.codes == ["mqtt_disconnected"]
+        assert "connection refused" in house.connection.reasons()[0].detail
+        house.broker.refusal = ""
+        await pass_s(MOST_BACKOFF_S)
+        assert house.broker.link.up
 
 
 @in_virtual_time

@@ -17,6 +17,7 @@ SOURCE = "\n".join(path.read_text() for path in sorted((PROJECT / "gateway").rgl
 KAFKA = {each.name for each in vars(reasons).values() if isinstance(each, Reason)}
 CODES = set(re.findall(r'(?:Reason|SinkFailure)\(\s*"([a-z_0-9]+)"', SOURCE))
 EVENTS = set(re.findall(r'_log\.(?:warning|error|critical)\(\s*"([a-z_0-9]+)"', SOURCE))
+EVENTS |= set(re.findall(r'"(library_message)"', SOURCE))
 EVENTS |= set(re.findall(r'_note_failure\(\s*"([a-z_0-9]+)"', SOURCE))
 
 

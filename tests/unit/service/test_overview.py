@@ -106,6 +106,23 @@ async def test_kafka_is_away_while_connected(tmp_path: Path) -> None:
 
 
 @in_virtual_time
+async def test_kafka_is_away_and_mqtt_is_not_well_either(tmp_path: Path) -> None:
+    """What has been known for long must not hide what is new; what Kafka's topics say is not said twice."""
+    house = Watched(tmp_path, A)
+    house.broker.codes["a/+"] = 0x87
+    observer = house.observe()
+    with house.run():
+        await pass_s(0)
+        assert codes(observer.overview())[0] == ["subscription_refused"]
+        house.kafka.state = SinkHealth(False, 0, 3, "broker_down: all brokers are down", 0, 0, 4.0)
+        assert codes(observer.overview())[0] == ["subscription_refused", "kafka_not_ready"]
+        house.topics.down = "Kafka does not answer"
+        house.broker.link.end()
+        await pass_s(5)
+        assert codes(observer.overview())[0] == ["kafka_unreachable", "subscription_refused"]
+
+
+@in_virtual_time
 async def test_acknowledgements_that_do_not_come(tmp_path: Path) -> None:
     """Kafka seems well, and confirms nothing for a while: not ready, with the age."""
     house = Watched(tmp_path, A)
@@ -153,6 +170,20 @@ async def test_every_contract_is_inactive(tmp_path: Path) -> None:
     with house.run():
         await pass_s(0)
         assert codes(observer.overview()) == (["no_active_contract"], ["contract_inactive"])
+
+
+@in_virtual_time
+async def test_a_part_of_the_only_contract_is_inactive(tmp_path: Path) -> None:
+    """The session still has its filter, and messages of the other part flow: ready."""
+    sites = contract("a/{site}/{device}", topic="a.{site}", where={"site": ("s1", "s2")})
+    house = Watched(tmp_path, sites, held={"a/+/+": 1})
+    house.schemas.slots[1].route = None
+    house.schemas.slots[1].reason = "the registry does not know its subject"
+    house.publish_routes()
+    observer = house.observe()
+    with house.run():
+        await pass_s(0)
+        assert codes(observer.overview()) == ([], ["contract_inactive"])
 
 
 @in_virtual_time
