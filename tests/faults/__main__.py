@@ -5,19 +5,24 @@ from __future__ import annotations
 import argparse
 import asyncio
 import secrets
+import shutil
 import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 from gateway.compile.sentence import counted
-from tests.faults.arena import kafka_behind_proxy
 from tests.faults.broken import BROKEN
 from tests.faults.mix import mix
+from tests.faults.opening import kafka_behind_proxy
 from tests.faults.row import Outcome, Row, run_row
 from tests.faults.rows import ROWS
 from tests.faults.table import heading, line, write
+from tests.parts.cache import PROJECT
 from tests.parts.kafka import KafkaBroker
+
+KEPT = PROJECT / ".cache" / "faults"
+"""Folders of rows that failed."""
 
 
 def main() -> int:
@@ -30,6 +35,12 @@ def main() -> int:
     parser.add_argument("--mix-s", type=float, default=600, help="how long random faults go on; 0 for none")
     parser.add_argument("--seed", type=int, default=secrets.randbelow(10**6), help="of the random faults")
     arguments = parser.parse_args()
+    if arguments.names and arguments.report:
+        parser.error("the table is written of all rows only")
+    names = [*(row.fault for row in ROWS), "random mix", *(broken.variant for broken in BROKEN)]
+    if not any(_is_wanted(name, arguments.names) for name in names):
+        parser.error(f"nothing has {' or '.join(arguments.names)} in its name; there are {', '.join(names)}")
+    shutil.rmtree(KEPT, ignore_errors=True)
     rows = [*ROWS, *([mix(arguments.seed, arguments.mix_s)] if arguments.mix_s else [])]
     with tempfile.TemporaryDirectory(prefix="gateway-faults-") as folder:
         (kafka_folder := Path(folder, "kafka")).mkdir()
@@ -55,10 +66,14 @@ def _run_rows(rows: Sequence[Row], parts: list[str], folder: Path, kafka: KafkaB
     print(heading(), flush=True)
     wanted = [row for row in rows if _is_wanted(row.fault, parts)]
     for row, version in [(each, version) for each in wanted for version in each.versions]:
-        outcomes.append(asyncio.run(run_row(row, version, folder / f"row-{len(outcomes)}", kafka)))
+        place = folder / f"row-{len(outcomes)}"
+        outcomes.append(asyncio.run(run_row(row, version, place, kafka)))
         print(line(outcomes[-1]), flush=True)
         for failure in outcomes[-1].failures:
             print(f"FAILED {row.fault}, MQTT {version}: {failure}", file=sys.stderr, flush=True)
+        if outcomes[-1].failures:
+            shutil.copytree(place, KEPT / place.name)
+            print(f"its logs are in {KEPT / place.name}", file=sys.stderr, flush=True)
     return outcomes
 
 

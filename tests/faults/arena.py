@@ -10,15 +10,13 @@ Kafka is one for all rows, which use topics of their own; mosquitto, registry an
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from gateway.config.load import load_contracts
 from gateway.registry.development.folders import seeds_of
 from gateway.registry.development.seeds import plant
-from tests.faults.checker import Verdict, judge
+from tests.faults.checker import Seen, Verdict, judge
 from tests.faults.ledger import EXAMPLE, FILTERS, PAYLOAD_BEGIN, SCHEMAS, Destination, Ledger, Message
 from tests.faults.loader import Loader
 from tests.faults.signs import Signs, Watch
@@ -26,10 +24,9 @@ from tests.parts.fault_proxy import Direction, FaultProxy
 from tests.parts.gateway import GatewayProcess
 from tests.parts.kafka import Consumed, KafkaBroker
 from tests.parts.mosquitto import Mosquitto
-from tests.parts.mqtt_proxy import MqttProxy
-from tests.parts.processes import free_port
+from tests.parts.mqtt_proxy import Event, MqttProxy, answered
 from tests.parts.projects import ProjectFiles
-from tests.parts.registry_faults import FaultyRegistry, faulty_registry
+from tests.parts.registry_faults import FaultyRegistry
 from tests.parts.waiting import eventually
 
 WINDOW = 500
@@ -63,8 +60,8 @@ class Arena:
         """The first is the one that a row is about; a second instance may follow."""
         self.second_kafka: KafkaBroker | None = None
         """A further node, ended with the arena."""
-        self.incidents = 1
-        """How often messages that were underway may have come twice."""
+        self.third_topic = ""
+        """Of a contract that a row has declared beside the fleet's."""
         self.forgiven = 0
         """So many of the first publications were the MQTT broker's to lose."""
         self._unrouted = kafka.new_topic()
@@ -122,6 +119,14 @@ class Arena:
                 qos=2 if destination is Destination.JSON and self.version == "5" else 1,
             )
         plant(self.registry.store, seeds_of(load_contracts(self.project.contracts)))
+        for destination, schema in SCHEMAS.items():
+            self.allow(destination, schema)
+
+    def allow(self, destination: Destination, schema: dict[str, Any]) -> None:
+        """Records may be written with the latest version of the topic's subject, which is this schema."""
+        subject = f"{self.topics[destination]}-value"
+        latest = self.registry.store.versions(subject)[-1]
+        self.ledger.schemas[destination][latest.schema_id] = schema
 
     # What can be seen
 
@@ -129,15 +134,27 @@ class Arena:
         """Messages for which the gateway has taken responsibility, over all connections."""
         return sum(self.mqtt_proxy.count(kind, Direction.TO_BROKER) for kind in ("PUBACK", "PUBREC"))
 
-    def arrivals(self) -> dict[Message, int]:
-        """The fleet's messages, numbered as the broker first sent them to a gateway."""
+    def seen(self) -> Seen:
+        """What the proxy saw of the fleet's messages."""
         by_payload = {message.payload: message for message in self.ledger.published}
-        found: dict[Message, int] = {}
+
+        def message_in(packet: Event) -> Message | None:
+            return by_payload.get(packet.raw[packet.raw.find(PAYLOAD_BEGIN) :])
+
+        arrivals: dict[Message, int] = {}
         for number, packet in enumerate(self.mqtt_proxy.packets("PUBLISH", Direction.TO_CLIENT)):
-            message = by_payload.get(packet.raw[packet.raw.find(PAYLOAD_BEGIN) :])
-            if message is not None:
-                found.setdefault(message, number)
-        return found
+            if (message := message_in(packet)) is not None:
+                arrivals.setdefault(message, number)
+        acknowledged = map(message_in, answered(self.mqtt_proxy.events).messages)
+        return Seen(arrivals, {message for message in acknowledged if message is not None})
+
+    def most_duplicates(self) -> int:
+        """How many messages may have come twice: the most that were unacknowledged on each connection that ended.
+
+        A window at most: mosquitto before 2.0.13 sends more of a resumed session, but the gateway does not read it.
+        """
+        most = answered(self.mqtt_proxy.events).most_unanswered
+        return sum(min(most[number], WINDOW) for number in most.keys() - self.mqtt_proxy.open_connections)
 
     async def status(self, gateway: GatewayProcess | None = None) -> dict[str, Any]:
         """/status, empty while the gateway does not answer."""
@@ -153,18 +170,12 @@ class Arena:
         wanted = self.acknowledged() + more
         await self.mqtt_proxy.wait_for(lambda _: self.acknowledged() >= wanted, timeout_s)
 
-    async def sees(self, reason: str, timeout_s: float = 30) -> None:
-        """Returns when /readyz gives the reason."""
-        async with asyncio.timeout(timeout_s):
-            while reason not in await self.reasons():
-                pass  # each look is a request to the gateway: it paces itself
-
     async def shows(self, signs: Signs, timeout_s: float = 30) -> None:
         """Returns when an operator could have seen all of it. Raises AssertionError for what nobody could see."""
         deadline = asyncio.get_running_loop().time() + timeout_s
         while missing := list(self.watch.missing(signs)):
             assert asyncio.get_running_loop().time() < deadline, f"the operator is not told: {missing}"
-            await self.watch.look()  # it paces itself, as above
+            await self.watch.look()  # a request to the gateway: it paces itself
 
     async def sees_version(self, number: int, *, pending: bool = False) -> None:
         """Returns when a contract uses, or holds back, this version of its schema."""
@@ -180,6 +191,16 @@ class Arena:
     async def logs(self, event: str, timeout_s: float = 30) -> None:
         """Returns when a gateway's log has the event."""
         await eventually(lambda: event in self.watch.events, timeout_s, f"{event} in the log")
+
+    async def mid_batch(self) -> None:
+        """Returns when a batch of many records is in Kafka, whose answer is held, and more messages wait behind it."""
+        self.kafka_proxy.ways[Direction.TO_CLIENT].latency_s = 0.5
+        await self.underway(PER_S // 8)  # they gather while others wait for their answer, and go together after it
+        sent = self.kafka_proxy.forwarded
+        before = sent[Direction.TO_BROKER]
+        await eventually(lambda: sent[Direction.TO_BROKER] > before + 4096, what="a batch of many records")
+        self.kafka_proxy.hold(Direction.TO_CLIENT)
+        await self.received(PER_S // 8)
 
     async def connected(self, number: int, timeout_s: float = 30) -> None:
         """Returns when so many MQTT connections have been made since the start."""
@@ -270,61 +291,6 @@ class Arena:
         while True:
             if any([await self.read(destination) for destination in self.topics]):
                 deadline = clock() + patience_s
-            found = await asyncio.to_thread(judge, self.ledger, self._held, self.arrivals(), self.forgiven)
+            found = await asyncio.to_thread(judge, self.ledger, self._held, self.seen(), self.forgiven)
             if not found.lost or clock() > deadline:
                 return found
-
-
-@contextmanager
-def kafka_behind_proxy(folder: Path, properties: Mapping[str, str] | None = None) -> Iterator[KafkaBroker]:
-    """A running Kafka that sends those who come by its second port through a proxy, which an arena brings."""
-    kafka = KafkaBroker(folder, properties, proxy_port=free_port())
-    try:
-        kafka.start()
-        yield kafka
-    finally:
-        kafka.close()
-
-
-@asynccontextmanager
-async def open_arena(folder: Path, kafka: KafkaBroker, version: str = "5", variant: str = "") -> AsyncIterator[Arena]:
-    """An arena with all parts running but the gateway and the load. Kafka is left as it was found."""
-    async with faulty_registry() as registry:
-        arena = Arena(folder, kafka, registry, version, variant)
-        arena.declare()
-        arena.mosquitto.start()
-        try:
-            async with (
-                MqttProxy(arena.mosquitto.port) as arena.mqtt_proxy,
-                FaultProxy(kafka.proxied_port, kafka.proxy_port) as arena.kafka_proxy,
-            ):
-                try:
-                    yield arena
-                finally:
-                    for gateway in arena.gateways:
-                        gateway.close()
-        finally:
-            arena.mosquitto.stop()
-            if kafka.process.running:
-                kafka.resume()
-            else:
-                kafka.start()
-            if arena.second_kafka is not None:
-                kafka.outlive(arena.second_kafka)
-
-
-@asynccontextmanager
-async def load(arena: Arena, per_s: int = PER_S) -> AsyncIterator[None]:
-    """The gateway runs and is watched, and messages flow."""
-    arena.gateway.launch()
-    await arena.ready()
-    qos_2 = arena.version == "5"
-    watching = asyncio.create_task(arena.watch.go_on(), name="watch")
-    try:
-        with Loader(arena.mosquitto.port, arena.ledger, per_s=per_s, qos_2=qos_2) as arena.loader:
-            await arena.flowing(per_s // 2)
-            yield
-    finally:
-        watching.cancel()
-        with suppress(asyncio.CancelledError):
-            await watching

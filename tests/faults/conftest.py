@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.faults.arena import kafka_behind_proxy
+from tests.faults.opening import kafka_behind_proxy
 from tests.parts.kafka import KafkaBroker
 
 

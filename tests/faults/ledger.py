@@ -6,6 +6,7 @@ tell what is missing, what came twice, and what was altered, without having seen
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass
 from enum import Enum
@@ -33,6 +34,8 @@ AVRO_SCHEMA: dict[str, Any] = {
         {"name": "temperature", "type": "double"},
     ],
 }
+REASON = "invalid-number"
+"""The code of what is wrong with the fleet's messages, where something is."""
 JSON_SCHEMA: dict[str, Any] = {
     "type": "object",
     "properties": {
@@ -112,18 +115,42 @@ class Message:
         return json.dumps(value, separators=(",", ":")).encode()
 
 
+@dataclass(frozen=True)
+class Refusal:
+    """What a payload that is none of the fleet's must become: a dead letter."""
+
+    payload: bytes
+    """As it was published."""
+    reason: str
+    """Its code."""
+    key: bytes | None
+    kept_bytes: int | None = None
+    """How much of the payload is kept; None for all."""
+
+    @property
+    def value(self) -> bytes:
+        """The dead letter's."""
+        return self.payload[: self.kept_bytes]
+
+    @property
+    def headers(self) -> dict[str, bytes]:
+        """Those that are known beforehand."""
+        known = {"gw-reason": self.reason.encode()}
+        if self.kept_bytes is not None:
+            known["gw-payload-bytes"] = str(len(self.payload)).encode()
+            known["gw-payload-sha256"] = hashlib.sha256(self.payload).hexdigest().encode()
+        return known
+
+
 class Ledger:
-    """All publications of a run, in order."""
+    """All publications of a run, in order, and what they must become."""
 
     def __init__(self) -> None:
         self.published: list[Message] = []
-        """Each noted before it is sent."""
+        """The fleet's; each noted before it is sent."""
         self.confirmed: set[Message] = set()
         """Those for which the broker has taken responsibility (PUBACK, PUBCOMP)."""
-        self.refused: dict[bytes, bytes] = {}
-        """Values that dead letters must have, besides the fleet's, by payload: what somebody else has published."""
-
-    @property
-    def unconfirmed(self) -> list[Message]:
-        """Those that the broker may hold, or not."""
-        return [message for message in self.published if message not in self.confirmed]
+        self.refused: list[Refusal] = []
+        """What somebody else has published, each time."""
+        self.schemas: dict[Destination, dict[int, dict[str, Any]]] = {Destination.AVRO: {}, Destination.JSON: {}}
+        """What records may be written with, by schema ID."""

@@ -11,9 +11,8 @@ import random
 from collections.abc import Awaitable, Callable, Sequence
 
 from tests.faults.arena import Arena
-from tests.faults.ledger import FILTERS
 from tests.faults.row import Row
-from tests.faults.rows.payloads import HOSTILE, LIMIT_BYTES, PREFIX_BYTES
+from tests.faults.rows.payloads import HOSTILE, HOSTILE_TOPICS
 from tests.faults.signs import RESTARTED
 from tests.parts.fault_proxy import Direction, FaultProxy
 from tests.parts.registry_faults import GARBAGE, stall
@@ -58,9 +57,9 @@ async def _harm_mqtt(arena: Arena, chance: random.Random) -> None:
 
 
 async def _publish_hostile(arena: Arena, chance: random.Random) -> None:
-    payload = chance.choice(list(HOSTILE.values()))
-    arena.ledger.refused[payload] = payload if len(payload) <= LIMIT_BYTES else payload[:PREFIX_BYTES]
-    await arena.publish(chance.choice(list(FILTERS.values())).format(device="device-00"), payload)
+    refusal, topic = chance.choice(HOSTILE), chance.choice(HOSTILE_TOPICS)
+    await arena.publish(topic, refusal.payload)
+    arena.ledger.refused.append(refusal)
 
 
 async def _kill_kafka(arena: Arena, chance: random.Random) -> None:
@@ -131,11 +130,10 @@ def mix(seed: int, seconds: float) -> Row:
             )
         )
         assert all(faults), "no time for a fault in each lane"
-        arena.incidents = sum(faults)
         arena.heal()
 
     # After three short connections in a row it waits a minute, for fear of a second instance.
-    return Row(f"random mix, {seconds:g} s, seed {seed}", act, 1, 90, RESTARTED, per_s=150)
+    return Row(f"random mix, {seconds:g} s, seed {seed}", act, True, 90, RESTARTED, per_s=150)
 
 
 async def _lane(arena: Arena, chance: random.Random, faults: Sequence[Fault], ends_at: float) -> int:

@@ -1,6 +1,7 @@
 """What tells the operator of a fault, each in its own place: a reason of /readyz, an event of the log, a metric.
 
-All are collected as an operator's tools do it, by asking again and again while the gateway runs.
+All are collected as an operator's tools do it, by asking again and again while the gateway runs. What was there before
+the fault does not count.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from tests.parts.gateway import GatewayProcess
 
 _PACE_S = 0.2
 _EXPRESSION = re.compile(
-    r'(?P<changes>changes\()?(?P<name>[a-z_]+)(?:\{(?P<label>[a-z]+)="(?P<value>[^"]+)"\})?\)? '
+    r'(?P<changes>changes\()?(?P<name>[a-z_]+)(?:\{(?P<label>[a-z]+)="(?P<value>[^"]+)"\})?(?:\[10m\]\))? '
     r"(?P<operator>==|>) (?P<number>[0-9.]+)"
 )
 _OPERATORS: dict[str, Callable[[float, float], bool]] = {"==": operator.eq, ">": operator.gt}
@@ -34,14 +35,16 @@ class Signs:
     log: str = ""
     """An event."""
     metric: str = ""
-    """In PromQL: a series, perhaps within ``changes``, compared to a number. False before the fault."""
+    """In PromQL: a series, perhaps how often it ``changes``, compared to a number. False before the fault."""
+    words: str = ""
+    """A regular expression for what the reason says, or the line of the log where there is no reason."""
     from_the_start: bool = False
-    """Whether the fault is there before the gateway is, so that the metric is true already."""
+    """Whether the fault is there before the gateway is."""
 
 
 NOTHING = Signs()
 """There is nothing to tell: what happens is what should."""
-RESTARTED = Signs(log="unclean_end", metric="changes(process_start_time_seconds) > 0")
+RESTARTED = Signs(log="unclean_end", metric="changes(process_start_time_seconds[10m]) > 0")
 """The process was killed, and another one has its place."""
 DISCONNECTED = Signs(log="mqtt_disconnected", metric="schema_gateway_mqtt_connection_failures_total > 0")
 """The connection has ended, and another one has its place."""
@@ -53,16 +56,22 @@ class Watch:
     def __init__(self, gateways: Sequence[GatewayProcess]) -> None:
         """``gateways`` may grow meanwhile."""
         self._gateways = gateways
-        self.codes: set[str] = set()
-        """Of /readyz."""
+        self._reasons: defaultdict[str, set[str]] = defaultdict(set)
+        """Of /readyz: code -> what it said."""
+        self._read: dict[str, int] = {}
+        """How much of a gateway's log does not count."""
         self._values: defaultdict[tuple[str, str, str], set[float]] = defaultdict(set)
         """Of the metrics, by gateway, name and labels."""
 
     @property
-    def events(self) -> set[str]:
-        """Of the logs."""
-        logs = (gateway.log for gateway in self._gateways)
-        return set[str]().union(*(re.findall(r'"event":"([a-z_]+)"', log) for log in logs))
+    def events(self) -> dict[str, list[str]]:
+        """Of the logs: event -> its lines."""
+        found: defaultdict[str, list[str]] = defaultdict(list)
+        for gateway in self._gateways:
+            for line in gateway.log[self._read.get(gateway.admin_url, 0) :].splitlines():
+                if event := re.search(r'"event":"([a-z_]+)"', line):
+                    found[event[1]].append(line)
+        return found
 
     async def go_on(self) -> None:
         """Looks again and again, until it is cancelled."""
@@ -75,18 +84,30 @@ class Watch:
         for gateway in [*self._gateways]:
             if gateway.process.running:
                 self.note(await asyncio.to_thread(gateway.get, "/readyz", {}))
-                self._read(gateway.admin_url, await asyncio.to_thread(_metrics, gateway))
+                self._note_metrics(gateway.admin_url, await asyncio.to_thread(_metrics, gateway))
 
     def note(self, readiness: dict[str, list[dict[str, str]]]) -> set[str]:
-        """Remembers the codes of an answer of /readyz; returns them."""
-        codes = {reason["code"] for reason in [*readiness.get("reasons", ()), *readiness.get("degraded", ())]}
-        self.codes |= codes
-        return codes
+        """Remembers the reasons of an answer of /readyz; returns their codes."""
+        reasons = [*readiness.get("reasons", ()), *readiness.get("degraded", ())]
+        for reason in reasons:
+            self._reasons[reason["code"]].add(reason["detail"])
+        return {reason["code"] for reason in reasons}
 
-    def _read(self, url: str, text: str) -> None:
+    def _note_metrics(self, url: str, text: str) -> None:
         for family in text_string_to_metric_families(text):
             for sample in family.samples:
                 self._values[url, sample.name, str(sample.labels)].add(sample.value)
+
+    def begin(self, signs: Signs) -> None:
+        """The fault comes now: what was seen before does not count.
+
+        Raises AssertionError if the metric says already what it should say because of the fault.
+        """
+        if signs.from_the_start:
+            return
+        assert not (signs.metric and self.holds(signs.metric)), f"told before the fault: {signs.metric}"
+        self._reasons.clear()
+        self._read = {gateway.admin_url: len(gateway.log) for gateway in self._gateways}
 
     def holds(self, expression: str) -> bool:
         """Whether a metric was seen to be so."""
@@ -94,26 +115,24 @@ class Watch:
         assert found is not None, f"no such expression is known: {expression}"
         compare, wanted = _OPERATORS[found["operator"]], float(found["number"])
         label = f"{found['label']!r}: {found['value']!r}" if found["label"] else ""
-        series = [
-            values for (_, name, labels), values in self._values.items() if name == found["name"] and label in labels
-        ]
+        every = self._values.items()
+        series = [values for (_, name, labels), values in every if name == found["name"] and label in labels]
         if found["changes"]:
             return any(compare(len(values) - 1, wanted) for values in series)
         return any(compare(value, wanted) for values in series for value in values)
 
-    def require_silence(self, signs: Signs) -> None:
-        """Raises AssertionError if the metric says before the fault what it should say because of it."""
-        if signs.metric and not signs.from_the_start:
-            assert not self.holds(signs.metric), f"told before the fault: {signs.metric}"
-
     def missing(self, signs: Signs) -> Iterator[str]:
         """Which of the signs were not seen."""
-        if signs.readiness and signs.readiness not in self.codes:
+        reasons, lines = self._reasons.get(signs.readiness, set()), self.events.get(signs.log, [])
+        if signs.readiness and not reasons:
             yield f"{signs.readiness} in /readyz"
-        if signs.log and signs.log not in self.events:
+        if signs.log and not lines:
             yield f"{signs.log} in the log"
         if signs.metric and not self.holds(signs.metric):
             yield signs.metric
+        said = reasons if signs.readiness else lines
+        if said and not any(re.search(signs.words, each) for each in said):
+            yield f"{signs.words!r} in {sorted(said)}"
 
 
 def _metrics(gateway: GatewayProcess) -> str:

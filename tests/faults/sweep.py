@@ -51,14 +51,14 @@ async def sweep(arena: Arena, plan: Sequence[Kill]) -> list[str]:
         if kill.stage not in STAGES:
             arena.mqtt_proxy.on_event = _killer(arena, kill.number)
         await eventually(lambda: not gateway.process.running, 60, f"the end of the gateway by {kill}")
+        assert gateway.process.terminate() == -signal.SIGKILL, f"{kill}: {gateway.process.tail()}"
         arena.mqtt_proxy.on_event = None
         for destination in arena.topics:
-            held |= messages_in(await arena.read(destination), destination)
+            held |= messages_in(await arena.read(destination), destination, arena.ledger)
         events = arena.mqtt_proxy.events[seen:]
         seen += len(events)
         acknowledged = {message_of(_payload(event)) for event in answered(events).messages}
         wrong += [f"{kill}: {message}" for message in acknowledged - held]
-    arena.incidents = len(plan) + 1
     arena.change(gateway)
     gateway.launch()
     arena.heal()

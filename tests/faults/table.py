@@ -23,13 +23,13 @@ def heading() -> str:
 
 def line(outcome: Outcome) -> str:
     """One row."""
-    row = outcome.row
+    row, verdict = outcome.row, outcome.verdict
     cells = (
         row.fault,
         outcome.version,
-        str(outcome.messages),
-        "the broker's" if row.upstream_loss and not outcome.lost else str(outcome.lost),
-        f"{outcome.duplicates} ({outcome.most_duplicates})",
+        str(verdict.messages),
+        "the broker's" if row.upstream_loss and not verdict.lost else str(len(verdict.lost)),
+        f"{verdict.duplicates} ({outcome.most_duplicates})",
         _order(outcome),
         f"{outcome.back_s:.1f} s ({row.back_in_s:g} s)",
         *(f"`{sign}`" if sign else "" for sign in (row.signs.readiness, row.signs.log, row.signs.metric)),
@@ -40,7 +40,7 @@ def line(outcome: Outcome) -> str:
 def _order(outcome: Outcome) -> str:
     if not outcome.row.is_ordered:
         return "not promised"
-    return "kept" + (f"; the broker had swapped {outcome.swapped}" if outcome.swapped else "")
+    return "kept" + (f"; the broker had swapped {outcome.verdict.swapped}" if outcome.verdict.swapped else "")
 
 
 def write(outcomes: Sequence[Outcome]) -> None:

@@ -7,12 +7,16 @@ new ones. It knows no protocol: what looks at the bytes overrides ``_passed``.
 from __future__ import annotations
 
 import asyncio
+import socket
+import struct
 from dataclasses import dataclass, field
 from enum import Enum
 from types import TracebackType
 from typing import Self
 
 _CHUNK = 65_536
+_AT_ONCE = struct.pack("ii", 1, 0)
+"""For SO_LINGER: closing sends RST."""
 _UNDERWAY = 256
 """Chunks that a slow way holds before it stops reading."""
 
@@ -94,10 +98,17 @@ class FaultProxy:
         self._refuses = True
         self.drop()
 
-    def drop(self) -> None:
-        """Cuts every open connection on both sides with RST."""
+    def end(self) -> None:
+        """Closes every open connection on both sides; what was forwarded arrives."""
         for writer in self._open:
             writer.transport.abort()
+
+    def drop(self) -> None:
+        """Cuts every open connection on both sides with RST: what is underway is gone."""
+        for writer in self._open:
+            if not writer.transport.is_closing():
+                writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
+                writer.transport.abort()
 
     def hold(self, *directions: Direction) -> None:
         """Stops forwarding (both ways if none is named) without closing anything: a black hole."""
@@ -182,7 +193,7 @@ class FaultProxy:
                 await writer.drain()
                 if way.left_bytes == 0:
                     way.left_bytes = None
-                    self.drop()
+                    self.end()
                     return
                 if way.bytes_per_s is not None:
                     await asyncio.sleep(len(piece) / way.bytes_per_s)

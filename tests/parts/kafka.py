@@ -262,6 +262,15 @@ class KafkaBroker:
         self.admin.delete_topics([name])[name].result(20)
         self.process.wait_ready(lambda: not self._partitions(name), timeout_s=20)
 
+    def wait_in_sync(self, topic: str, replicas: int) -> None:
+        """Returns when so many replicas of every partition are in sync."""
+
+        def are_in_sync() -> bool:
+            partitions = self.admin.list_topics(topic, timeout=10).topics[topic].partitions
+            return all(len(each.isrs) >= replicas for each in partitions.values())
+
+        self.process.wait_ready(are_in_sync, timeout_s=30)
+
     def _partitions(self, topic: str) -> list[int]:
         found = self.admin.list_topics(timeout=10).topics.get(topic)
         return sorted(found.partitions) if found is not None and found.error is None else []

@@ -118,16 +118,19 @@ class Answered(NamedTuple):
 
     Ours go out in the order of arrival whatever the QoS; MQTT asks that for each QoS alone.
     """
+    most_unanswered: Counter[int]
+    """By connection, how many messages waited for their acknowledgement at once."""
 
 
 def answered(events: Iterable[Event]) -> Answered:
     """Which messages the PUBACKs and PUBRECs among the events acknowledge."""
     waiting: defaultdict[int, deque[Event]] = defaultdict(deque)
-    found = Answered([], [])
+    found = Answered([], [], Counter())
     for event in events:
         arrived = waiting[event.connection]
         if event.type == "PUBLISH" and event.direction is Direction.TO_CLIENT and event.packet_id is not None:
             arrived.append(event)
+            found.most_unanswered[event.connection] = max(len(arrived), found.most_unanswered[event.connection])
         elif event.type in {"PUBACK", "PUBREC"} and event.direction is Direction.TO_BROKER:
             if arrived and arrived[0].packet_id == event.packet_id:
                 found.messages.append(arrived.popleft())

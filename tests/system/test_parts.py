@@ -1,7 +1,9 @@
 """The real parts themselves: what other tests take for granted."""
 
+import asyncio
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
@@ -9,8 +11,10 @@ import pytest
 from confluent_kafka import Producer
 
 from tests.parts.apicurio import PATIENCE_S
+from tests.parts.fault_proxy import Direction, FaultProxy
 from tests.parts.kafka import KafkaBroker
 from tests.parts.processes import Process, free_port
+from tests.parts.waiting import eventually
 
 
 def test_a_process_outlives_the_thread_that_asked_for_it(tmp_path: Path):
@@ -28,6 +32,30 @@ def test_a_process_outlives_the_thread_that_asked_for_it(tmp_path: Path):
             process._child.wait(0.5)
     finally:
         process.kill()
+
+
+async def test_a_proxy_cuts_as_a_network_does_or_ends_in_order() -> None:
+    """RST where it drops, and what was underway is gone; the end of the stream where it ends, behind what was sent."""
+
+    async def greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"hello")
+        with suppress(ConnectionResetError):
+            await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(greet, "127.0.0.1", 0)
+    async with server, FaultProxy(server.sockets[0].getsockname()[1]) as proxy:
+        reader, writer = await asyncio.open_connection("127.0.0.1", proxy.port)
+        assert await reader.readexactly(5) == b"hello"
+        proxy.drop()
+        with pytest.raises(ConnectionResetError):
+            await reader.read()
+        writer.close()
+        reader, writer = await asyncio.open_connection("127.0.0.1", proxy.port)
+        await eventually(lambda: proxy.forwarded[Direction.TO_CLIENT] == 10)
+        proxy.end()
+        assert await reader.read() == b"hello"
+        writer.close()
 
 
 @pytest.mark.kafka

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
 from dataclasses import replace
 
 from confluent_kafka.admin import (  # type: ignore[attr-defined]  # the package does not list what it exports
@@ -13,7 +14,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # the package
 )
 
 from tests.faults.arena import Arena
-from tests.faults.ledger import FILTERS, Destination, Message
+from tests.faults.ledger import FILTERS, Destination, Message, Refusal
 from tests.faults.row import Row
 from tests.faults.signs import Signs
 from tests.faults.variant import POISON
@@ -26,30 +27,35 @@ LIMIT_BYTES = 1_000_000
 TOPIC_BYTES = 300_000
 
 _WHOLE = '{{"deviceId":"device-00","sequence":1,"attempt":1,"temperature":{}}}'
-HOSTILE = {
-    "nothing": b"",
-    "no JSON": b"\xff\xfe{",
-    "UTF-16": '{"deviceId":"device-00"}'.encode("utf-16"),
-    "half a character": b'{"deviceId":"\\ud800"}',
-    "100000 levels": b"[" * 100_000 + b"]" * 100_000,
-    "an infinite number": _WHOLE.format("1e999").encode(),
-    "NaN": _WHOLE.format("NaN").encode(),
-    "a number whose digits fill the memory": _WHOLE.format('"1e1000000000"').encode(),
-    "a number of 900000 digits": _WHOLE.format("7" * 900_000).encode(),
-    "a key that stands twice": b'{"deviceId":"device-00","sequence":1,"sequence":2,"attempt":1,"temperature":1.5}',
-    "20000 unknown fields": json.dumps({f"temperatur{n}": n for n in range(20_000)}).encode(),
-    "more than the limit": b" " * (LIMIT_BYTES + 1),
-}
-"""By what is wrong with them."""
+_KEY = b"device-00"
+HOSTILE_TOPICS = tuple(pattern.format(device=_KEY.decode()) for pattern in FILTERS.values())
+HOSTILE = tuple(
+    Refusal(payload, reason, _KEY, PREFIX_BYTES if len(payload) > LIMIT_BYTES else None)
+    for reason, payload in (
+        ("json-invalid", b""),
+        ("payload-not-utf8", b"\xff\xfe{"),
+        ("payload-not-utf8", '{"deviceId":"device-00"}'.encode("utf-16")),
+        ("json-invalid", b'{"deviceId":"\\ud800"}'),
+        ("payload-limit", b"[" * 100_000 + b"]" * 100_000),
+        ("out-of-range", _WHOLE.format("1e999").encode()),
+        ("json-invalid", _WHOLE.format("NaN").encode()),
+        ("out-of-range", _WHOLE.format('"1e1000000000"').encode()),
+        ("out-of-range", _WHOLE.format("7" * 900_000).encode()),
+        ("duplicate-key", b'{"deviceId":"device-00","sequence":1,"sequence":2,"attempt":1,"temperature":1.5}'),
+        ("no-device-id", json.dumps({f"temperatur{n}": n for n in range(20_000)}).encode()),
+        ("payload-limit", b" " * (LIMIT_BYTES + 1)),
+    )
+)
+"""Each with the reason for which both contracts refuse it."""
 
 
 async def hostile(arena: Arena) -> None:
     """Each is dead-lettered, the next message flows, in the same process and on the same connection."""
     pid, connections = arena.gateway.process.pid, arena.mqtt_proxy.connections
-    for payload in HOSTILE.values():
-        arena.ledger.refused[payload] = payload if len(payload) <= LIMIT_BYTES else payload[:PREFIX_BYTES]
-        for pattern in FILTERS.values():
-            await arena.publish(pattern.format(device="device-00"), payload)
+    for refusal in HOSTILE:
+        for topic in HOSTILE_TOPICS:
+            arena.ledger.refused.append(refusal)
+            await arena.publish(topic, refusal.payload)
         await arena.flowing(50)
     assert (arena.gateway.process.pid, arena.mqtt_proxy.connections) == (pid, connections)
     arena.heal()
@@ -62,31 +68,56 @@ def make_poisonous(arena: Arena, gateway: GatewayProcess) -> None:
 
 async def deadly(arena: Arena) -> None:
     """It kills the process whenever it comes; a supervisor starts the process again."""
-    payload = b'{"deviceId":"' + POISON + b'"}'
-    arena.ledger.refused[payload] = payload
-    await arena.publish(FILTERS[Destination.AVRO].format(device="device-00"), payload)
-    arena.incidents = 0
-    while "crash_suspect_tried" not in arena.watch.events:
-        if not arena.gateway.process.running:
-            arena.incidents += 1
-            assert arena.incidents <= 3, "it went on killing the process"
-            arena.gateway.launch()
-        await asyncio.sleep(0)
+    poison = Refusal(b'{"deviceId":"' + POISON + b'"}', "crash-suspect", _KEY)
+    arena.ledger.refused.append(poison)
+    await arena.publish(HOSTILE_TOPICS[0], poison.payload)
+    deaths = 0
+    async with asyncio.timeout(60):
+        while "crash_suspect_tried" not in arena.watch.events:
+            await arena.watch.look()
+            if not arena.gateway.process.running:
+                assert arena.gateway.process.terminate() == -signal.SIGSEGV, arena.gateway.process.tail()
+                deaths += 1
+                assert deaths <= 3, "it went on killing the process"
+                arena.gateway.launch()
     arena.heal()
 
 
-async def too_large(arena: Arena) -> None:
-    """A topic takes less than it did, and a valid message does not fit any more, nor does its dead letter."""
+def _too_large(sequence: int) -> Refusal:
+    """Valid, but for its length; of its dead letter as much is kept as fits."""
+    message = Message(1, sequence, 1)
+    padded = message.payload + b" " * (2 * TOPIC_BYTES)
+    return Refusal(padded, "record-too-large", message.name.encode(), PREFIX_BYTES)
+
+
+def _narrow(arena: Arena) -> None:
+    """The topics of JSON records and of dead letters take less than other topics."""
     for destination in (Destination.JSON, Destination.DEAD):
         entry = ConfigEntry("max.message.bytes", str(TOPIC_BYTES), incremental_operation=AlterConfigOpType.SET)
         topic = ConfigResource(ConfigResource.Type.TOPIC, arena.topics[destination], incremental_configs=[entry])
         for future in arena.kafka.admin.incremental_alter_configs([topic]).values():
-            await asyncio.to_thread(future.result, 10)
-    padded = Message(1, 10**9, 1).payload + b" " * (2 * TOPIC_BYTES)
-    arena.ledger.refused[padded] = padded[:PREFIX_BYTES]
-    await arena.publish(FILTERS[Destination.JSON].format(device="device-01"), padded)
-    await arena.flowing(1000)
+            future.result(10)
+
+
+def narrow(arena: Arena, _gateway: GatewayProcess) -> None:
+    """They do so before the gateway starts: it knows."""
+    _narrow(arena)
+
+
+async def too_large(arena: Arena) -> None:
+    """Messages that do not fit a topic, nor do their dead letters; what comes with them does."""
+    for sequence in range(3):
+        refusal = _too_large(10**9 + sequence)
+        arena.ledger.refused.append(refusal)
+        await arena.publish(FILTERS[Destination.JSON].format(device="device-01"), refusal.payload)
+        await arena.flowing(300)
     arena.heal()
+
+
+async def suddenly_too_large(arena: Arena) -> None:
+    """A topic takes less than it did when the gateway asked: Kafka refuses a whole batch."""
+    await asyncio.to_thread(_narrow, arena)
+    await too_large(arena)
 
 
 def _rejected(code: str) -> Signs:
@@ -94,10 +125,14 @@ def _rejected(code: str) -> Signs:
     return Signs(metric=f'schema_gateway_rejections_total{{code="{code}"}} > 0')
 
 
+SIZE_REFUSED = Signs(
+    log="kafka_delivery_failed", metric='schema_gateway_kafka_failures_total{reason="size_refused"} > 0'
+)
 CRASH_SUSPECT = replace(_rejected("crash-suspect"), log="crash_suspect_tried")
 
 ROWS = (
-    Row("hostile payloads", hostile, 0, 10, _rejected("duplicate-key"), fast=True),
-    Row("a payload that kills the process", deadly, 1, 10, CRASH_SUSPECT, prepare=make_poisonous),
-    Row("larger than the topic takes", too_large, 1, 10, _rejected("record-too-large")),
+    Row("hostile payloads", hostile, False, 10, _rejected("duplicate-key"), fast=True),
+    Row("a payload that kills the process", deadly, True, 10, CRASH_SUSPECT, prepare=make_poisonous),
+    Row("larger than the topic takes", too_large, False, 10, _rejected("record-too-large"), prepare=narrow),
+    Row("larger than the topic takes, which took it before", suddenly_too_large, True, 10, SIZE_REFUSED),
 )

@@ -24,6 +24,6 @@ _FEW = (1, 120)
 _MANY = (*range(1, 12), 20, 50, 99, 100, 101, 250, 499, 500, 501, 502, 700, 1000)
 
 ROWS = (
-    Row(f"crash sweep, {4 * len(_FEW)} kills", killed_at(_FEW), 1, 10, RESTARTED, fast=True),
-    Row(f"crash sweep, {4 * len(_MANY)} kills", killed_at(_MANY), 1, 10, RESTARTED, per_s=200),
+    Row(f"crash sweep, {4 * len(_FEW)} kills", killed_at(_FEW), True, 10, RESTARTED, fast=True),
+    Row(f"crash sweep, {4 * len(_MANY)} kills", killed_at(_MANY), True, 10, RESTARTED, per_s=200),
 )

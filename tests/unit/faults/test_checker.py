@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import io
 import json
+import struct
 from collections.abc import Iterable, Sequence
 
 import fastavro
 import pytest
 
-from tests.faults.checker import Verdict, judge
-from tests.faults.ledger import AVRO_SCHEMA, Destination, Ledger, Message
+from tests.faults.checker import Seen, Verdict, judge
+from tests.faults.ledger import AVRO_SCHEMA, JSON_SCHEMA, REASON, Destination, Ledger, Message, Refusal
 from tests.parts.kafka import Consumed
 
 _PREFIX = b"\0\0\0\0\1"
+NOTHING_SEEN = Seen({}, ())
 
 
 def written(message: Message, *, key: bytes | None = None, temperature: object = None) -> tuple[Destination, Consumed]:
@@ -33,7 +35,20 @@ def written(message: Message, *, key: bytes | None = None, temperature: object =
         data += buffer.getvalue()
     else:
         data += json.dumps(value, separators=(",", ":")).encode()
-    return message.destination, Consumed("t", 0, 0, 0, key or message.name.encode(), data, [])
+    headers = []
+    if message.is_wrong:
+        headers = [("gw-reason", REASON.encode())]
+    elif message.is_loose:
+        headers = [("gw-coercions", b"v1")]
+    return message.destination, Consumed("t", 0, 0, 0, key or message.name.encode(), data, headers)
+
+
+def new_ledger() -> Ledger:
+    """Nothing published, one schema for each topic."""
+    ledger = Ledger()
+    ledger.schemas[Destination.AVRO][1] = AVRO_SCHEMA
+    ledger.schemas[Destination.JSON][1] = JSON_SCHEMA
+    return ledger
 
 
 def verdict(
@@ -42,16 +57,17 @@ def verdict(
     *,
     forgiven: int = 0,
     arrived: Sequence[Message] = (),
+    acknowledged: Sequence[Message] = (),
 ) -> Verdict:
     """What the checker says where the broker has confirmed all publications; they arrived in this order or that."""
-    ledger = Ledger()
+    ledger = new_ledger()
     ledger.published += published
     ledger.confirmed.update(published)
     records: dict[Destination, list[Consumed]] = {destination: [] for destination in Destination}
     for destination, record in held:
         records[destination].append(record)
     arrivals = {message: number for number, message in enumerate(arrived or published)}
-    return judge(ledger, records, arrivals, forgiven)
+    return judge(ledger, records, Seen(arrivals, set(acknowledged)), forgiven)
 
 
 FLEET = [Message(device, sequence, 1) for sequence in range(10) for device in range(4)]
@@ -73,10 +89,19 @@ def test_a_missing_message_is_lost(missing: Message) -> None:
 
 def test_what_the_broker_had_not_taken_may_be_missing() -> None:
     """And may be there as well."""
-    ledger = Ledger()
+    ledger = new_ledger()
     ledger.published.append(FLEET[0])
-    assert judge(ledger, {}, {}).complaints == {}
-    assert judge(ledger, {Destination.AVRO: [written(FLEET[0])[1]]}, {FLEET[0]: 0}).complaints == {}
+    assert judge(ledger, {}, NOTHING_SEEN).complaints == {}
+    assert judge(ledger, {Destination.AVRO: [written(FLEET[0])[1]]}, NOTHING_SEEN).complaints == {}
+
+
+def test_what_the_gateway_has_acknowledged_is_nobody_elses_to_lose() -> None:
+    """Whatever the broker was to lose, and whether the fleet had heard of it or not."""
+    found = verdict(FLEET, map(written, FLEET[2:]), forgiven=20, acknowledged=FLEET[1:])
+    assert (found.forgiven, found.lost) == (1, [str(FLEET[1])])
+    ledger = new_ledger()
+    ledger.published.append(FLEET[0])
+    assert judge(ledger, {}, Seen({}, {FLEET[0]})).lost == [str(FLEET[0])]
 
 
 def test_what_was_the_brokers_to_lose_is_counted_apart() -> None:
@@ -151,10 +176,65 @@ def test_what_nobody_published_is_spurious(value: bytes) -> None:
     assert list(found.complaints) == ["spurious (1)"]
 
 
-def test_a_foreign_payload_must_be_dead_lettered() -> None:
-    """With the value that was foretold."""
-    ledger = Ledger()
-    ledger.refused[b"poison and more"] = b"poison"
-    assert list(judge(ledger, {}, {}).complaints) == ["lost (1)"]
-    record = Consumed("t", 0, 0, 0, None, b"poison", [])
-    assert judge(ledger, {Destination.DEAD: [record]}, {}).complaints == {}
+def test_what_follows_a_record_is_altered() -> None:
+    """A reader would not notice; nor is a record of another format, or of a schema that may not be in use."""
+    message = Message(0, 0, 1)
+    value = written(message)[1].value
+    assert value is not None
+    for wrong in (value + b"\0", b"\1" + value[1:], value[:4] + b"\7" + value[5:]):
+        record = written(message)[1]._replace(value=wrong)
+        assert list(verdict([message], [(Destination.AVRO, record)]).complaints) == ["lost (1)", "spurious (1)"]
+
+
+def test_a_record_of_a_newer_schema_has_its_defaults() -> None:
+    """And no other values in the new fields; that they were filled in is noted."""
+    message = Message(0, 0, 1)
+    ledger = new_ledger()
+    ledger.published.append(message)
+    fields = [*AVRO_SCHEMA["fields"], {"name": "pressure", "type": "double", "default": 0.0}]
+    ledger.schemas[Destination.AVRO][2] = {**AVRO_SCHEMA, "fields": fields}
+    value = (written(message)[1].value or b"")[5:]
+    noted = [("gw-coercions", b"v1")]
+    for pressure, headers, complaints in (
+        (0.0, noted, []),
+        (0.0, [], ["altered (1)"]),
+        (1.0, noted, ["altered (1)"]),
+    ):
+        newer = b"\0\0\0\0\2" + value + struct.pack("<d", pressure)
+        record = written(message)[1]._replace(value=newer, headers=headers)
+        found = judge(ledger, {Destination.AVRO: [record]}, Seen({message: 0}, ()))
+        assert list(found.complaints) == complaints
+
+
+@pytest.mark.parametrize("message", [Message(0, 7, 1), Message(1, 3, 1), Message(0, 0, 1)])
+def test_other_headers_are_altered(message: Message) -> None:
+    """A reason or a conversion that is not told, and one that is told of what needs none."""
+    destination, record = written(message)
+    wrong = [] if record.headers else [("gw-coercions", b"v1")]
+    found = verdict([message], [(destination, record._replace(headers=wrong))])
+    assert list(found.complaints) == ["altered (1)"]
+
+
+def dead_letter(refusal: Refusal) -> Consumed:
+    """As it must be."""
+    return Consumed("t", 0, 0, 0, refusal.key, refusal.value, [*refusal.headers.items()])
+
+
+def test_a_foreign_payload_must_be_dead_lettered_as_often_as_it_came() -> None:
+    """With the value, the key and the headers that were foretold."""
+    ledger = new_ledger()
+    refusal = Refusal(b"poison and more", "invalid-json", b"k", kept_bytes=6)
+    ledger.refused += [refusal, refusal]
+    letter = dead_letter(refusal)
+    assert letter.value == b"poison"
+
+    def complaints(*letters: Consumed) -> list[str]:
+        return list(judge(ledger, {Destination.DEAD: letters}, NOTHING_SEEN).complaints)
+
+    assert complaints(letter, letter) == []
+    assert complaints(letter) == ["lost (1)"]
+    assert complaints(letter, letter._replace(key=None)) == ["lost (1)", "spurious (1)"]
+    for name in refusal.headers:
+        others = [(other, value) for other, value in letter.headers if other != name]
+        assert complaints(letter, letter._replace(headers=[*others, (name, b"x")])) == ["altered (1)"]
+    assert judge(ledger, {Destination.DEAD: [letter] * 3}, NOTHING_SEEN).duplicates == 1

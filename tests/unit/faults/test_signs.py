@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.faults.signs import NOTHING, RESTARTED, Signs, Watch
+from tests.faults.signs import RESTARTED, Signs, Watch
 
 
 class Shown:
@@ -55,12 +55,13 @@ def showing(admin_url: str = "http://one", **samples: float) -> Shown:
 async def test_a_reason_is_seen_whether_ready_or_not() -> None:
     """Of ``reasons`` and of ``degraded``, at any moment."""
     away, degraded = Shown(), Shown()
-    away.readiness = {"ready": False, "reasons": [{"code": "away"}]}
-    degraded.readiness = {"ready": True, "degraded": [{"code": "odd"}]}
+    away.readiness = {"ready": False, "reasons": [{"code": "away", "detail": "topic t is missing"}]}
+    degraded.readiness = {"ready": True, "degraded": [{"code": "odd", "detail": ""}]}
     watch = await seen(Shown(), away, degraded)
-    assert watch.codes == {"away", "odd"}
-    assert list(watch.missing(Signs(readiness="away"))) == []
-    assert list(watch.missing(Signs(readiness="gone"))) == ["gone in /readyz"]
+    for signs in (Signs("away"), Signs("odd"), Signs("away", words="topic t")):
+        assert list(watch.missing(signs)) == []
+    assert list(watch.missing(Signs("gone"))) == ["gone in /readyz"]
+    assert list(watch.missing(Signs("away", words="topic u"))) == ["'topic u' in ['topic t is missing']"]
 
 
 async def test_an_event_of_the_log_is_seen() -> None:
@@ -69,6 +70,8 @@ async def test_an_event_of_the_log_is_seen() -> None:
     shown.log = '{"event":"holding","reason":"told"}\n'
     watch = await seen(shown)
     assert list(watch.missing(Signs(log="holding"))) == []
+    assert list(watch.missing(Signs(log="holding", words="told"))) == []
+    assert len(list(watch.missing(Signs(log="holding", words="else")))) == 1
     assert list(watch.missing(Signs(log="told"))) == ["told in the log"]
 
 
@@ -113,14 +116,22 @@ async def test_a_gateway_that_does_not_run_is_not_asked() -> None:
     assert not (await seen(gone)).holds("up == 0")
 
 
-async def test_a_sign_that_is_there_before_the_fault_proves_nothing() -> None:
-    """Unless the fault was there before the gateway."""
-    watch = await seen(showing(up=0))
-    signs = Signs(metric="up == 0")
+async def test_what_was_there_before_the_fault_does_not_count() -> None:
+    """A metric must not say so, reasons and lines of the log are forgotten; unless the fault was there before."""
+    shown = showing(up=0)
+    shown.readiness = {"reasons": [{"code": "away", "detail": ""}]}
+    shown.log = '{"event":"holding"}\n'
+    watch = await seen(shown)
+    signs = Signs("away", "holding")
+    watch.begin(replace(signs, metric="up == 0", from_the_start=True))
+    assert list(watch.missing(signs)) == []
     with pytest.raises(AssertionError, match="before the fault"):
-        watch.require_silence(signs)
-    for silent in (NOTHING, Signs(metric="up == 1"), replace(signs, from_the_start=True)):
-        watch.require_silence(silent)
+        watch.begin(replace(signs, metric="up == 0"))
+    watch.begin(replace(signs, metric="up == 1"))
+    assert list(watch.missing(signs)) == ["away in /readyz", "holding in the log"]
+    shown.log += '{"event":"holding"}\n'
+    await watch.look()
+    assert list(watch.missing(signs)) == []
 
 
 async def test_an_expression_that_is_not_understood_is_an_error() -> None:
