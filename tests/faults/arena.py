@@ -51,7 +51,7 @@ class Arena:
         self.version = version
         """Of MQTT: 5 or 3.1.1."""
         self.variant = variant
-        """What is changed in all its gateways, see variant.py; empty for nothing."""
+        """What is changed in all its gateways, see variants; empty for nothing."""
         self.ledger = Ledger()
         self.mosquitto = Mosquitto(folder / "mosquitto", verbose=False)
         self.topics = {destination: kafka.new_topic(partitions=3) for destination in Destination}
@@ -103,7 +103,7 @@ class Arena:
     def change(self, gateway: GatewayProcess, *variants: str) -> None:
         """Makes the gateway's next start one with these variants, beside the arena's own."""
         names = [name for name in (*variants, self.variant) if name]
-        gateway.module = ("tests.faults.variant", ",".join(names)) if names else ("gateway",)
+        gateway.module = ("tests.faults.variants", ",".join(names)) if names else ("gateway",)
 
     def declare(self) -> None:
         """Writes the two contracts and registers their schemas."""
@@ -195,7 +195,7 @@ class Arena:
     async def mid_batch(self) -> None:
         """Returns when a batch of many records is in Kafka, whose answer is held, and more messages wait behind it."""
         self.kafka_proxy.ways[Direction.TO_CLIENT].latency_s = 0.5
-        await self.underway(PER_S // 8)  # they gather while others wait for their answer, and go together after it
+        await self.received(PER_S // 8)  # they gather while others wait for their answer, and go together after it
         sent = self.kafka_proxy.forwarded
         before = sent[Direction.TO_BROKER]
         await eventually(lambda: sent[Direction.TO_BROKER] > before + 4096, what="a batch of many records")

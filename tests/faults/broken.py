@@ -12,7 +12,7 @@ from tests.faults.rows import ROWS
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """A variant of the gateway (variant.py) that must not pass."""
+    """A variant of the gateway (variants/broken.py) that must not pass."""
 
     variant: str
     fault: str
@@ -46,6 +46,9 @@ BROKEN = (
     Broken("rewrites_dead_letters", "gateway SIGTERM", "^altered"),
     Broken("keys_by_topic", "gateway SIGTERM", "^misplaced"),
     Broken("loses_precision", "gateway SIGTERM", "^altered"),
+    Broken("writes_junk", "gateway SIGTERM", "^spurious"),
+    Broken("writes_twice", "gateway SIGTERM", "duplicates, at most 0"),
+    Broken("forgets_with_the_broker", "MQTT broker SIGKILL, never saved", "^lost"),
     Broken("condemns_at_once", "crash sweep, 8 kills", "^misplaced"),
     Broken("remembers_no_crash", "a payload that kills the process", "it went on killing"),
     Broken("keeps_silent", "Kafka frozen", "the operator is not told"),

@@ -68,7 +68,7 @@ class Outcome:
 
 
 async def run_row(row: Row, version: str, folder: Path, kafka: KafkaBroker, variant: str = "") -> Outcome:
-    """One run, perhaps of a variant of the gateway (variant.py). Raises PartMissing."""
+    """One run, perhaps of a variant of the gateway (variants). Raises PartMissing."""
     async with open_arena(folder, kafka, version, variant) as arena:
         try:
             return await _run(row, arena)

@@ -17,7 +17,7 @@ from tests.faults.arena import Arena
 from tests.faults.ledger import FILTERS, Destination, Message, Refusal
 from tests.faults.row import Row
 from tests.faults.signs import Signs
-from tests.faults.variant import POISON
+from tests.faults.variants.harmed import POISON
 from tests.parts.gateway import GatewayProcess
 
 PREFIX_BYTES = 65_536

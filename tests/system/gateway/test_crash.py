@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from tests.faults.variant import POISON
+from tests.faults.variants.harmed import POISON
 from tests.parts.mosquitto import Mosquitto
 from tests.system.gateway.stage import Stage, numbers
 
@@ -20,7 +20,7 @@ async def test_a_payload_that_kills_the_process_is_dead_lettered_as_it_came(stag
     topic, dead = stage.declare("pumps", partitions=1)
     stage.register()
     gateway = stage.gateway(mosquitto.url)
-    gateway.module = ("tests.faults.variant", "poisonous")
+    gateway.module = ("tests.faults.variants", "poisonous")
     await asyncio.to_thread(gateway.start)
     payloads = [b'{"n":%d,"temp":1.5}' % n for n in range(40)]
     payloads[20] = b'{"n":"' + POISON + b'"}'

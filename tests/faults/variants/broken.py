@@ -1,27 +1,16 @@
-"""``python -m tests.faults.variant NAME run ...``: the gateway with one thing changed.
-
-Most are broken on purpose, in ways in which such a gateway is easily broken: each must be caught by a row of the fault
-matrix. They are patches here, so that the product has no switch for them.
-"""
+"""Broken on purpose, in ways in which such a gateway is easily broken: each must be caught by a row."""
 
 from __future__ import annotations
 
-import ctypes
+import asyncio
 import json
-import os
-import signal
-import sys
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
-import confluent_kafka
 import msgspec
-from confluent_kafka import KafkaError
 
-from gateway.cli import main
 from gateway.config import kafka
-from gateway.kafka import generation, sink
+from gateway.kafka import sink
 from gateway.kafka.sink import KafkaSink
 from gateway.model import Message, Record, Rejection, Violation
 from gateway.mqtt import v5
@@ -31,109 +20,10 @@ from gateway.pipeline.deadletter import DeadLetters
 from gateway.pipeline.engine import Engine
 from gateway.pipeline.routes import RouteTable
 from gateway.service import crash_watch
-from gateway.service.clock import SystemClock
+from gateway.service.connection import Connection
 from gateway.service.overview import Observer
 from gateway.service.sandbox import Fate
-
-POISON = b"poison"
-"""A payload that holds this kills the process that decodes it."""
-
-
-def kill_self(number: int = signal.SIGKILL) -> None:
-    os.kill(os.getpid(), number)
-
-
-def replace(place: Any, name: str, make: Callable[[Any], Any]) -> None:
-    """Puts ``make(what is there)`` into its place."""
-    setattr(place, name, make(getattr(place, name)))
-
-
-# Not broken: what a payload, or the machine, does to the process
-
-
-def poisonous() -> None:
-    """Native code that crashes on certain payloads."""
-
-    def fragile(encode: Callable[..., Record | Rejection]) -> Any:
-        def encode_or_die(self: RouteTable, topic: str, payload: bytes, received_at: int) -> Record | Rejection:
-            if POISON in payload:
-                kill_self(signal.SIGSEGV)
-            return encode(self, topic, payload, received_at)
-
-        return encode_or_die
-
-    replace(RouteTable, "encode", fragile)
-
-
-def reads_clock() -> None:
-    """The time of arrival is as many seconds off as the file ``clock`` beside the gateway's folder says.
-
-    Only that: a new producer of librdkafka may sleep for as long as the C library's clock has gone back.
-    """
-    file = Path(sys.argv[sys.argv.index("-c") + 1]).parents[1] / "clock"
-
-    def shift(now_ms: Callable[[SystemClock], int]) -> Any:
-        return lambda self: now_ms(self) + int(file.read_text()) * 1000
-
-    replace(SystemClock, "now_ms", shift)
-
-
-def fails_fatally() -> None:
-    """Librdkafka's producer cannot go on whenever SIGUSR1 comes."""
-    [path] = Path(confluent_kafka.__file__).parent.with_name("confluent_kafka.libs").glob("librdkafka-*.so*")
-    fail = ctypes.CDLL(str(path)).rd_kafka_test_fatal_error
-    fail.argtypes = [ctypes.c_void_p, ctypes.c_int, ctypes.c_char_p]
-    newest: list[Any] = []
-
-    def remember(make: Callable[..., None]) -> Any:
-        def make_and_remember(self: Any, *arguments: Any) -> None:
-            make(self, *arguments)
-            newest[:] = [self._producer]
-
-        return make_and_remember
-
-    def fail_newest(*_: object) -> None:
-        # librdkafka's handle is the first thing in the C structure behind what every Python object has.
-        handle = ctypes.c_void_p.from_address(id(newest[0]) + object.__basicsize__)
-        fail(handle, KafkaError.OUT_OF_ORDER_SEQUENCE_NUMBER, b"by a test")
-
-    replace(generation.Generation, "__init__", remember)
-    signal.signal(signal.SIGUSR1, fail_newest)
-
-
-def _dies_at(place: Any, name: str, count: int, how_many: Callable[..., int]) -> None:
-    """Kills the process inside the call with which ``how_many`` adds up to ``count``."""
-    left = count
-
-    def fragile(work: Callable[..., Any]) -> Any:
-        def work_or_die(*arguments: Any) -> Any:
-            nonlocal left
-            left -= how_many(*arguments)
-            if left <= 0:
-                kill_self()
-            return work(*arguments)
-
-        return work_or_die
-
-    replace(place, name, fragile)
-
-
-def dies_encoding(count: int) -> None:
-    """SIGKILL inside the encoding of the message with this number."""
-    _dies_at(RouteTable, "encode", count, lambda *_: 1)
-
-
-def dies_producing(count: int) -> None:
-    """SIGKILL when the record with this number is given to the sink."""
-    _dies_at(KafkaSink, "send", count, lambda *_: 1)
-
-
-def dies_reported(count: int) -> None:
-    """SIGKILL between the delivery report with this number and its acknowledgement."""
-    _dies_at(Engine, "delivered", count, lambda _engine, tickets: len(tickets))
-
-
-# Broken
+from tests.faults.variants.patching import replace
 
 
 def acknowledges_on_receipt() -> None:
@@ -313,6 +203,50 @@ def loses_precision() -> None:
     changes_records(value=lambda record: record.value[:-1] + bytes([record.value[-1] ^ 1]))
 
 
+def writes_junk() -> None:
+    """A byte too many behind each value, which readers do not notice."""
+    changes_records(value=lambda record: record.value + b"\0")
+
+
+def writes_twice() -> None:
+    """Every record."""
+
+    def doubled(send: Callable[..., None]) -> Any:
+        def send_twice(self: KafkaSink, record: Record, ticket: Ticket) -> None:
+            ticket.pending += 1
+            send(self, record, ticket)
+            send(self, record, ticket)
+
+        return send_twice
+
+    replace(KafkaSink, "send", doubled)
+
+
+def forgets_with_the_broker() -> None:
+    """Where the broker has forgotten the session, it acknowledges what comes next, and writes nothing of it."""
+    forgotten = False
+
+    def note(note_session: Callable[..., None]) -> Any:
+        def note_and_forget(self: Connection, link: Any) -> None:
+            nonlocal forgotten
+            forgotten = bool(self._held.filters) and not link.session_present
+            note_session(self, link)
+
+        return note_and_forget
+
+    def lose(send: Callable[..., None]) -> Any:
+        def send_or_lose(self: KafkaSink, record: Record, ticket: Ticket) -> None:
+            if not forgotten:
+                send(self, record, ticket)
+                return
+            asyncio.get_running_loop().call_soon(self.reports.delivered, [ticket])
+
+        return send_or_lose
+
+    replace(Connection, "_note_session", note)
+    replace(KafkaSink, "send", lose)
+
+
 def condemns_at_once() -> None:
     """Believes that a payload which was worked on when the process ended has ended it."""
     replace(crash_watch, "fate_of", lambda _: lambda *_work: Fate.DIED)
@@ -326,43 +260,3 @@ def remembers_no_crash() -> None:
 def keeps_silent() -> None:
     """Says that it is ready, whatever holds."""
     replace(Observer, "not_ready", lambda _: lambda _observer: [])
-
-
-VARIANTS: dict[str, Callable[..., None]] = {
-    variant.__name__: variant
-    for variant in (
-        poisonous,
-        reads_clock,
-        fails_fatally,
-        dies_encoding,
-        dies_producing,
-        dies_reported,
-        acknowledges_on_receipt,
-        trusts_dead_letters,
-        acknowledges_out_of_order,
-        writes_out_of_order,
-        produces_again,
-        is_not_idempotent,
-        keeps_generations,
-        drops_duplicates,
-        gives_its_session_up,
-        rewrites_dead_letters,
-        keys_by_topic,
-        loses_precision,
-        condemns_at_once,
-        remembers_no_crash,
-        keeps_silent,
-    )
-}
-
-
-def apply(names: Sequence[str]) -> None:
-    """Changes the gateway; a name may have a number behind it: ``dies_encoding:20``."""
-    for each in names:
-        name, _, number = each.partition(":")
-        VARIANTS[name](*([int(number)] if number else []))
-
-
-if __name__ == "__main__":
-    apply(sys.argv.pop(1).split(","))
-    main()
