@@ -24,7 +24,7 @@ demo: $(READY) ## the whole gateway on embedded parts, with a simulated fleet
 test: lint ## everything: lint, unit and property tests, and the real parts that can be had
 	@$(BIN)/python -m pytest $(TEST)
 
-unit: $(READY) ## only the tests that need no other process (seconds)
+unit: $(READY) ## only the tests that need no other process (minutes)
 	@$(BIN)/python -m pytest -m "not mosquitto and not kafka and not apicurio and not promtool" $(TEST)
 
 lint: $(READY) ## ruff, mypy strict, the layers of docs/design.md

@@ -8,7 +8,7 @@ import secrets
 import shutil
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from gateway.compile.sentence import counted
@@ -18,15 +18,18 @@ from tests.faults.opening import kafka_behind_proxy
 from tests.faults.row import Outcome, Row, run_row
 from tests.faults.rows import ROWS
 from tests.faults.table import heading, line, write
-from tests.parts.cache import PROJECT
-from tests.parts.kafka import KafkaBroker
+from tests.parts import faketime, mosquitto
+from tests.parts.cache import PROJECT, PartMissing
+from tests.parts.kafka import KafkaBroker, jars
 
 KEPT = PROJECT / ".cache" / "faults"
 """Folders of rows that failed."""
+PARTS: tuple[Callable[[], object], ...] = (mosquitto.program, jars, faketime.library)
+"""Each raises PartMissing if the part cannot be had."""
 
 
 def main() -> int:
-    """The exit code: 1 if a row failed, or a broken gateway passed."""
+    """The exit code: 1 if a row failed, or a broken gateway passed; 2 if nothing can be run."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
     parser.add_argument(
         "names", nargs="*", metavar="PART", help="only rows and variants with one of these in their names"
@@ -40,6 +43,9 @@ def main() -> int:
     names = [*(row.fault for row in ROWS), "random mix", *(broken.variant for broken in BROKEN)]
     if not any(_is_wanted(name, arguments.names) for name in names):
         parser.error(f"nothing has {' or '.join(arguments.names)} in its name; there are {', '.join(names)}")
+    if missing := _missing_parts():
+        print("the fault matrix needs all its parts:", *missing, sep="\n  ", file=sys.stderr)
+        return 2
     shutil.rmtree(KEPT, ignore_errors=True)
     rows = [*ROWS, *([mix(arguments.seed, arguments.mix_s)] if arguments.mix_s else [])]
     with tempfile.TemporaryDirectory(prefix="gateway-faults-") as folder:
@@ -54,6 +60,17 @@ def main() -> int:
     if arguments.report:
         write(outcomes)
     return 0
+
+
+def _missing_parts() -> list[str]:
+    """What cannot be had here, and how to get it: asked before the first row, not half an hour later."""
+    missing = []
+    for ask in PARTS:
+        try:
+            ask()
+        except PartMissing as part:
+            missing.append(f"{part.reason}. To get it: {part.remedy}")
+    return missing
 
 
 def _is_wanted(name: str, parts: list[str]) -> bool:

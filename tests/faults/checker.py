@@ -8,7 +8,8 @@ from __future__ import annotations
 import io
 import json
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,7 +27,7 @@ class Seen:
 
     arrivals: Mapping[Message, int]
     """The fleet's messages, numbered as the broker first sent them."""
-    acknowledged: Collection[Message]
+    acknowledged: AbstractSet[Message]
     """Those for which the gateway has taken responsibility."""
 
 

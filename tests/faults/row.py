@@ -14,7 +14,6 @@ from tests.faults.arena import PER_S, Arena
 from tests.faults.checker import Verdict
 from tests.faults.opening import load, open_arena
 from tests.faults.signs import NOTHING, Signs
-from tests.parts.cache import PartMissing
 from tests.parts.gateway import GatewayProcess
 from tests.parts.kafka import KafkaBroker
 from tests.parts.mqtt_proxy import answered
@@ -68,12 +67,10 @@ class Outcome:
 
 
 async def run_row(row: Row, version: str, folder: Path, kafka: KafkaBroker, variant: str = "") -> Outcome:
-    """One run, perhaps of a variant of the gateway (variants). Raises PartMissing."""
+    """One run, perhaps of a variant of the gateway (variants)."""
     async with open_arena(folder, kafka, version, variant) as arena:
         try:
             return await _run(row, arena)
-        except PartMissing:
-            raise
         except Exception as exc:  # noqa: BLE001 - the fault did not come about, or never ended; other rows go on
             frames = [frame for frame in traceback.extract_tb(exc.__traceback__) if "faults" in frame.filename]
             place = f"{frames[-1].name}, line {frames[-1].lineno}"

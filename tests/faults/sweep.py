@@ -7,16 +7,15 @@ starts again. At the end the usual checker looks at all of it.
 from __future__ import annotations
 
 import asyncio
-import json
 import signal
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from tests.faults.arena import Arena
-from tests.faults.checker import message_of, messages_in
-from tests.faults.ledger import PAYLOAD_BEGIN, Message
+from tests.faults.checker import messages_in
+from tests.faults.ledger import Message
 from tests.parts.fault_proxy import Direction
-from tests.parts.mqtt_proxy import Event, answered
+from tests.parts.mqtt_proxy import Event
 from tests.parts.waiting import eventually
 
 STAGES = ("dies_encoding", "dies_producing", "dies_reported")
@@ -40,9 +39,8 @@ def kills(numbers: Sequence[int]) -> list[Kill]:
 
 async def sweep(arena: Arena, plan: Sequence[Kill]) -> list[str]:
     """What the gateway had acknowledged and Kafka did not hold: killed by the plan, and then started for good."""
-    wrong: list[str] = []
+    wrong: dict[Message, str] = {}
     held: set[Message] = set()
-    seen = 0
     gateway = arena.gateway
     await asyncio.to_thread(gateway.process.terminate)
     for kill in plan:
@@ -55,14 +53,12 @@ async def sweep(arena: Arena, plan: Sequence[Kill]) -> list[str]:
         arena.mqtt_proxy.on_event = None
         for destination in arena.topics:
             held |= messages_in(await arena.read(destination), destination, arena.ledger)
-        events = arena.mqtt_proxy.events[seen:]
-        seen += len(events)
-        acknowledged = {message_of(_payload(event)) for event in answered(events).messages}
-        wrong += [f"{kill}: {message}" for message in acknowledged - held]
+        for message in arena.seen().acknowledged - held:
+            wrong.setdefault(message, f"{kill}: {message}")
     arena.change(gateway)
     gateway.launch()
     arena.heal()
-    return wrong
+    return list(wrong.values())
 
 
 def _killer(arena: Arena, number: int) -> Callable[[Event], None]:
@@ -77,8 +73,3 @@ def _killer(arena: Arena, number: int) -> Callable[[Event], None]:
                 process.send(signal.SIGKILL)
 
     return watch
-
-
-def _payload(event: Event) -> object:
-    """The JSON at the end of a PUBLISH."""
-    return json.loads(event.raw[event.raw.index(PAYLOAD_BEGIN) :])

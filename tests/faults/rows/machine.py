@@ -7,16 +7,14 @@ import json
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 from tests.faults.arena import Arena
 from tests.faults.ledger import FILTERS, Destination, Refusal
 from tests.faults.row import Row
 from tests.faults.signs import Signs
-from tests.parts.cache import PartMissing
+from tests.parts import faketime
 from tests.parts.gateway import GatewayProcess
 
-_FAKETIME = sorted(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))
 DISK_BYTES = 65_536
 WINDOW_BYTES = 16 * 1024 * 1024
 """The gateway's ``limits.window_bytes``."""
@@ -60,12 +58,10 @@ async def disk_full(arena: Arena) -> None:
 
 
 def fake_clock(arena: Arena, gateway: GatewayProcess) -> None:
-    """The wall clock is what a file says. Raises PartMissing."""
-    if not _FAKETIME:
-        raise PartMissing("libfaketime is not installed", "apt-get install faketime")
+    """The wall clock is what a file says."""
     _shift(arena, 0)
     gateway.environment = {
-        "LD_PRELOAD": str(_FAKETIME[0]),
+        "LD_PRELOAD": str(faketime.library()),
         "FAKETIME_TIMESTAMP_FILE": str(arena.folder / "clock"),
         "FAKETIME_CACHE_DURATION": "1",
         "DONT_FAKE_MONOTONIC": "1",

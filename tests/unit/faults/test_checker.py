@@ -15,7 +15,7 @@ from tests.faults.ledger import AVRO_SCHEMA, JSON_SCHEMA, REASON, Destination, L
 from tests.parts.kafka import Consumed
 
 _PREFIX = b"\0\0\0\0\1"
-NOTHING_SEEN = Seen({}, ())
+NOTHING_SEEN = Seen({}, frozenset())
 
 
 def written(message: Message, *, key: bytes | None = None, temperature: object = None) -> tuple[Destination, Consumed]:
@@ -202,7 +202,7 @@ def test_a_record_of_a_newer_schema_has_its_defaults() -> None:
     ):
         newer = b"\0\0\0\0\2" + value + struct.pack("<d", pressure)
         record = written(message)[1]._replace(value=newer, headers=headers)
-        found = judge(ledger, {Destination.AVRO: [record]}, Seen({message: 0}, ()))
+        found = judge(ledger, {Destination.AVRO: [record]}, Seen({message: 0}, frozenset()))
         assert list(found.complaints) == complaints
 
 
