@@ -7,7 +7,8 @@ bytes. It never raises for bad data: ``_Refusal`` is control flow of this module
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from gateway.compile import json_proof, json_text, wire
@@ -65,7 +66,7 @@ class Binding:
         "_misnamed",
         "_prefix",
         "_proves_sound",
-        "_timestamp",
+        "_stamp",
         "_topic",
         "label",
         "route",
@@ -95,7 +96,10 @@ class Binding:
         self._constant_key = None if self._key.constant is None else self._key.constant.encode()
         self._prefix = wire.prefix(route.version.schema_id) if contract.framing == "prefix" else b""
         self._fixed_headers, self._header_templates = self._split_headers()
-        self._timestamp = route.timestamp
+        self._stamp: Callable[[Any, int], int | Violation | None] | None = None
+        if route.timestamp is not None and contract.timestamp is not None:
+            # The contract's bounds may be narrower than when the route was compiled.
+            self._stamp = partial(route.timestamp.stamp, bounds=contract.timestamp)
         self._is_plain = contract.timestamp is None and not self._header_templates
         """Whether nothing but the value differs between two clean records."""
         self._topic = variant.topic
@@ -170,8 +174,8 @@ class Binding:
             coercions = tuple(log)
             headers = self._varying_headers(device, received_at, coercions)
         replaced = False
-        if self._timestamp is not None:
-            stamped = self._timestamp.stamp(value, received_at)
+        if self._stamp is not None:
+            stamped = self._stamp(value, received_at)
             if isinstance(stamped, Violation):
                 raise _Refusal(Stage.VALIDATE, stamped)
             if stamped is None:

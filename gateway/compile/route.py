@@ -50,7 +50,7 @@ def compile_route(contract: Contract, variant: Variant, version: SchemaVersion, 
     label = label_of(contract, variant, version)
     timestamp = None
     if contract.timestamp is not None:
-        timestamp = compile_timestamp(contract.timestamp, codec.avro, book)
+        timestamp = compile_timestamp(contract.timestamp, codec, book)
     decode = json_text.make_decoder(exact=codec.needs_exact_numbers)
     depth = depth if codec.deepest is None else min(depth, codec.deepest)
     where = Where(contract, variant)

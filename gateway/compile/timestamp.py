@@ -12,8 +12,10 @@ from typing import Any
 
 from gateway.compile import datetimes, numbers
 from gateway.compile.avro.places import Found, find, scalar_at
-from gateway.compile.avro.schema import Primitive, Type
+from gateway.compile.avro.schema import Primitive
+from gateway.compile.codec import Codec
 from gateway.compile.datetimes import NANOS_PER
+from gateway.compile.json_schema.properties import types_at
 from gateway.compile.lookup import Lookup, by_declared_names
 from gateway.compile.rules import RuleBook
 from gateway.compile.sentence import compose
@@ -28,40 +30,46 @@ from gateway.notation.pointer import MISSING
 class TimestampField:
     """The field of the payload that a contract takes the record's timestamp from."""
 
-    declared: Timestamp
     lookup: Lookup
     read: Callable[[Any], int | None]
     """What stands there -> milliseconds since 1970 UTC, None where it is unreadable."""
 
-    def stamp(self, payload: Any, received_at: int) -> int | Violation | None:
-        """The record's timestamp (ms), None where arrival stands in for it; or why there is no record."""
-        declared, value = self.declared, self.lookup.get(payload)
+    def stamp(self, payload: Any, received_at: int, bounds: Timestamp) -> int | Violation | None:
+        """The record's timestamp (ms), None where arrival stands in for it; or why there is no record.
+
+        ``bounds``: the contract's own, or narrower where its topic takes less.
+        """
+        value = self.lookup.get(payload)
         stamp = None if value is MISSING else self.read(value)
-        if stamp is not None and -declared.behind_s * 1000 <= stamp - received_at <= declared.ahead_s * 1000:
+        if stamp is not None and -bounds.behind_s * 1000 <= stamp - received_at <= bounds.ahead_s * 1000:
             return stamp
-        return _out_of_window(declared, value, stamp) if declared.otherwise == "reject" else None
+        return _out_of_window(bounds, value, stamp) if bounds.otherwise == "reject" else None
 
 
-def compile_timestamp(declared: Timestamp, avro: Type | None, book: RuleBook) -> TimestampField:
+def compile_timestamp(declared: Timestamp, codec: Codec, book: RuleBook) -> TimestampField:
     """Reads the declared field: by its schema's timestamp type, else by the declared unit or as RFC 3339 text.
 
-    Raises SchemaError for an Avro field that is no timestamp where no unit is declared.
+    Raises SchemaError for a field that can be neither.
     """
-    found = None if avro is None else find(avro, declared.pointer, book)
-    lookup = by_declared_names(declared.pointer, book) if found is None else found.lookup
-    if declared.unit is None and avro is not None:
-        return TimestampField(declared, lookup, _typed(declared, found, book))
-    nanos_per_unit = None if declared.unit is None else NANOS_PER[declared.unit]
-    return TimestampField(declared, lookup, lambda value: _read_untyped(value, nanos_per_unit))
+    pointer, unit, avro = declared.pointer, declared.unit, codec.avro
+    found = None if avro is None else find(avro, pointer, book)
+    lookup = by_declared_names(pointer, book) if found is None else found.lookup
+    read = None if found is None else _typed(found, book)
+    if read is not None:
+        return TimestampField(lookup, read)
+    types = types_at(codec.source, pointer) if avro is None else frozenset()
+    if unit is None and types is not None and "string" not in types:
+        raise SchemaError(f"timestamp {pointer}: the schema has no timestamp there; declare its unit in the contract")
+    nanos_per_unit = None if unit is None else NANOS_PER[unit]
+    return TimestampField(lookup, lambda value: _read_untyped(value, nanos_per_unit))
 
 
-def _typed(declared: Timestamp, found: Found | None, book: RuleBook) -> Callable[[Any], int | None]:
-    scalar = None if found is None else scalar_at(found, book)
-    logical = found.kind.logical if found is not None and isinstance(found.kind, Primitive) else None
+def _typed(found: Found, book: RuleBook) -> Callable[[Any], int | None] | None:
+    """Reads a field of a timestamp type, as the record's value is made of it; None for other types."""
+    scalar = scalar_at(found, book)
+    logical = found.kind.logical if isinstance(found.kind, Primitive) else None
     if scalar is None or logical is None or not logical.name.startswith("timestamp-"):
-        raise SchemaError(
-            f"timestamp {declared.pointer}: the schema has no timestamp there; declare its unit in the contract"
-        )
+        return None
     coerce, nanos = scalar.coerce, NANOS_PER[logical.unit]
 
     def read(value: Any) -> int | None:
@@ -92,18 +100,18 @@ def _read_untyped(value: Any, nanos_per_unit: int | None) -> int | None:
     return int(numbers.EXACT.multiply(number, Decimal(nanos_per_unit))) // NANOS_PER["ms"]
 
 
-def _out_of_window(declared: Timestamp, value: Any, read: int | None) -> Violation:
+def _out_of_window(bounds: Timestamp, value: Any, read: int | None) -> Violation:
     """The violation of a timestamp that the contract rejects."""
-    window = f"at most {declared.ahead_s} s ahead of and {declared.behind_s} s behind its arrival"
+    window = f"at most {bounds.ahead_s} s ahead of and {bounds.behind_s} s behind its arrival"
     wanted = f"a timestamp {window}"
     why = "" if read is None else f"it is {datetimes.format_epoch_ms(read)}"
     advice = Advice(why, "set the device's clock" if read is not None else "", "let the contract's timestamp allow it")
     return Violation(
         Code.TIMESTAMP_OUT_OF_WINDOW,
-        compose(str(declared.pointer), value, wanted, advice),
-        path=str(declared.pointer),
+        compose(str(bounds.pointer), value, wanted, advice),
+        path=str(bounds.pointer),
         expected=wanted,
         found=kind_of(value),
         value=quote(value),
-        params={"ahead_s": declared.ahead_s, "behind_s": declared.behind_s},
+        params={"ahead_s": bounds.ahead_s, "behind_s": bounds.behind_s},
     )

@@ -45,6 +45,20 @@ def declares(source: Any, pointer: Pointer) -> bool:
     return True
 
 
+def types_at(source: Any, pointer: Pointer) -> frozenset[str] | None:
+    """The types that the schema plainly names for the field at the pointer; None where it names none."""
+    here = source
+    for token in pointer.tokens:
+        here = _followed(source, here)
+        properties = here.get("properties") if isinstance(here, dict) else None
+        if not isinstance(properties, dict) or token not in properties:
+            return None
+        here = properties[token]
+    here = _followed(source, here)
+    named = here.get("type") if isinstance(here, dict) else None
+    return None if named is None else frozenset([named] if isinstance(named, str) else named)
+
+
 def _followed(source: Any, here: Any) -> Any:
     """The schema that a chain of local references leads to; an open schema where it cannot be followed."""
     for _ in range(_MOST_STEPS):

@@ -334,6 +334,11 @@ TS = {"type": "long", "logicalType": "timestamp-millis"}
 MICROS = {"type": "long", "logicalType": "timestamp-micros"}
 
 
+def _objects(named: Any) -> dict[str, Any]:
+    """A JSON Schema of objects whose ``ts`` is of these types."""
+    return {"properties": {"ts": {"type": named}}}
+
+
 def _stamp(pointer: str = "/ts", **declared: Any) -> Timestamp:
     return Timestamp(Pointer.parse(pointer), **declared)
 
@@ -360,6 +365,16 @@ def test_a_typed_timestamp_is_the_converted_value(schema: Any, value: str, optio
         version_of(record_schema(("ts", schema))), f'{{"ts":{value}}}', timestamp=_stamp(), options=options
     )
     assert (record.timestamp, record.timestamp_replaced) == (ARRIVAL - 1500, False)
+
+
+@pytest.mark.parametrize("unit", ["s", "ms", "us"])
+def test_a_declared_unit_yields_to_the_field_s_own_type(unit: str):
+    """The record's value and its timestamp never disagree."""
+    version = version_of(record_schema(("ts", MICROS)))
+    record = accepted(
+        version, f'{{"ts":{ARRIVAL / 1000 - 2}}}', timestamp=_stamp(unit=unit), options={"epoch_unit": "s"}
+    )
+    assert (record.timestamp, record.timestamp_replaced) == (ARRIVAL - 2000, False)
 
 
 @pytest.mark.parametrize(
@@ -389,6 +404,22 @@ def test_an_avro_field_that_is_no_timestamp_needs_a_unit():
         with pytest.raises(SchemaError, match="unit"):
             route_of(version_of(schema), timestamp=_stamp())
     assert route_of(version_of(record_schema(("ts", "long"))), timestamp=_stamp(unit="s"))
+
+
+@pytest.mark.parametrize("named", ["integer", ["number", "null"], "boolean"])
+def test_a_json_schema_s_number_needs_a_unit_too(named: Any):
+    """Without one it would be unreadable in every message."""
+    version = json_version({"properties": {"head": {"$ref": "#/$defs/h"}}, "$defs": {"h": _objects(named)}})
+    with pytest.raises(SchemaError, match=r"timestamp /head/ts: the schema has no timestamp there; declare its unit"):
+        route_of(version, timestamp=_stamp("/head/ts"))
+    assert route_of(version, timestamp=_stamp("/head/ts", unit="s"))
+
+
+@pytest.mark.parametrize("schema", [{}, True, _objects("string"), _objects(["number", "string"]), {"properties": {}}])
+def test_a_json_schema_s_text_needs_no_unit(schema: Any):
+    """RFC 3339 says what it means, and where the schema says nothing of the field it may come."""
+    record = accepted(json_version(schema), '{"ts":"2023-11-14T22:13:18.500Z"}', timestamp=_stamp())
+    assert (record.timestamp, record.timestamp_replaced) == (ARRIVAL - 1500, False)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import bisect
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -472,11 +473,19 @@ STAMPED = declare("a", timestamp=Timestamp(Pointer.parse("/n"), "s", ahead_s=360
 
 
 def bounds(bench: Bench) -> tuple[int, int]:
-    """Seconds ahead and behind that the running route takes."""
-    route = bench.slot().route
-    assert route is not None
-    assert route.contract.timestamp is not None
-    return route.contract.timestamp.ahead_s, route.contract.timestamp.behind_s
+    """Most seconds ahead and behind that records carry."""
+    return _most(bench, 1), _most(bench, -1)
+
+
+def _most(bench: Bench, way: int) -> int:
+    """Most seconds to which a payload's time may be off in this direction, within two hours."""
+
+    def keeps(by_s: int) -> bool:
+        record = bench.outcome(b'{"n":%d}' % (ARRIVAL // 1000 + way * by_s))
+        assert isinstance(record, Record)
+        return not record.timestamp_replaced
+
+    return bisect.bisect_left(range(1, 7201), True, key=lambda by_s: not keeps(by_s))
 
 
 @pytest.mark.parametrize(
