@@ -52,6 +52,15 @@ class SchemaError(GatewayError):
         super().__init__(f"{schema_path}: {message}" if schema_path else message)
 
 
+class UnsupportedFormat(SchemaError):
+    """A version in the registry is of a type that the gateway does not take."""
+
+    def __init__(self, message: str, version: int) -> None:
+        self.version = version
+        """Its number below its subject."""
+        super().__init__(message)
+
+
 class PeerError(GatewayError):
     """A peer (MQTT broker, Kafka, Schema Registry) cannot be reached or misbehaves."""
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gateway.config.contract import Compatibility
-from gateway.errors import GatewayError, SchemaError
+from gateway.errors import GatewayError, UnsupportedFormat
 from gateway.model import Format, ReferenceTo, Registered
 
 MAX_INT = 2**31 - 1
@@ -43,7 +43,7 @@ def read_registered(answer: object, subject: str, version: int | None = None) ->
     """The version in ``answer``, listed under ``subject``, which must be ``version`` where one was asked for.
 
     ``subject`` is the name we asked for: a registry with aliases answers with another one. Raises
-    UnusableAnswer; SchemaError where the schema type is one that the gateway does not take.
+    UnusableAnswer; UnsupportedFormat where the schema type is one that the gateway does not take.
     """
     body = _mapping(answer, "a schema version")
     found = _integer(body, "version", 1)
@@ -53,7 +53,7 @@ def read_registered(answer: object, subject: str, version: int | None = None) ->
         subject=subject,
         version=found,
         schema_id=_integer(body, "id", 0),
-        format=_format(body, subject),
+        format=_format(body, subject, found),
         text=_schema_text(body),
         guid=_guid(body),
         references=tuple(_references(body)),
@@ -152,7 +152,7 @@ def _text(body: Mapping[str, Any], key: str) -> str:
     return value
 
 
-def _format(body: Mapping[str, Any], subject: str) -> Format:
+def _format(body: Mapping[str, Any], subject: str, version: int) -> Format:
     value = body.get("schemaType")
     if value is None:
         return Format.AVRO
@@ -162,7 +162,7 @@ def _format(body: Mapping[str, Any], subject: str) -> Format:
         return Format(value)
     except ValueError as exc:
         message = f"subject {subject!r} holds a schema of type {value[:40]!r}; the gateway takes {', '.join(Format)}"
-        raise SchemaError(message) from exc
+        raise UnsupportedFormat(message, version) from exc
 
 
 def _schema_text(body: Mapping[str, Any]) -> str:

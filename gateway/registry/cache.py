@@ -22,7 +22,7 @@ from typing import Protocol
 
 import structlog
 
-from gateway.errors import RegistryUnavailable, SubjectNotFound
+from gateway.errors import RegistryUnavailable, SubjectNotFound, UnsupportedFormat
 from gateway.model import Registered, SchemaVersion
 from gateway.pipeline.ports import Clock
 from gateway.registry.answers import UnusableAnswer
@@ -45,7 +45,7 @@ class Reader(Protocol):
     """Where the answers come from: ``RegistryClient``, or a fake."""
 
     async def read_latest(self, subject: str) -> Registered:
-        """The subject's latest version. Raises SubjectNotFound, RegistryUnavailable, SchemaError."""
+        """The subject's latest version. Raises SubjectNotFound, RegistryUnavailable, UnsupportedFormat."""
 
     async def read_version(self, subject: str, version: int) -> Registered:
         """One version of a subject. Raises as ``read_latest``."""
@@ -107,7 +107,7 @@ class CachedRegistry:
     async def latest(self, subject: str) -> SchemaVersion:
         """The subject's latest version, at most ``refresh_s`` old while the registry answers, else as old as ours is.
 
-        Raises SubjectNotFound or RegistryUnavailable if we never knew it; SchemaError if it is
+        Raises SubjectNotFound or RegistryUnavailable if we never knew it; UnsupportedFormat if it is
         neither AVRO nor JSON.
         """
         held = self._latest.get(subject)
@@ -190,6 +190,10 @@ class CachedRegistry:
                 raise
             self._note_gone(mine)
             return mine, True
+        except UnsupportedFormat:
+            self._note_answer()
+            self._gone.discard(name if isinstance(name, str) else name[0])
+            raise
         except (RegistryUnavailable, UnusableAnswer) as exc:
             self._note_failure(exc)
             if mine is not None:
@@ -213,6 +217,8 @@ class CachedRegistry:
             if key in self._versions:
                 return self._versions[key]
             raise UnusableAnswer(f"a reference cannot be read: {exc}") from exc
+        except UnsupportedFormat as exc:
+            raise UnusableAnswer(f"a reference cannot be used: {exc}") from exc
 
     def _known_failure(self, name: Key | str) -> RegistryUnavailable | SubjectNotFound | None:
         """What asking now would only find again."""
@@ -259,10 +265,16 @@ class CachedRegistry:
             self._fresh.add(key)
 
     def _build(self, registered: Registered) -> SchemaVersion:
-        """The version with its references; the same object as long as nothing has changed."""
+        """The version with its references; the same object as long as nothing has changed.
+
+        Raises RegistryUnavailable if what the registry has answered since, for a reference, makes no whole of it.
+        """
         key = (registered.subject, registered.version)
         if key not in self._built:
-            self._built[key] = assemble(registered, self._versions)
+            try:
+                self._built[key] = assemble(registered, self._versions)
+            except UnusableAnswer as exc:
+                raise RegistryUnavailable(f"Schema Registry: unusable answer: {exc}") from exc
         return self._built[key]
 
     def _save(self) -> None:

@@ -92,7 +92,7 @@ class RegistryClient:
     async def latest(self, subject: str) -> SchemaVersion:
         """The subject's latest version, references resolved.
 
-        Raises SubjectNotFound, RegistryUnavailable; SchemaError where the schema is neither AVRO nor JSON.
+        Raises SubjectNotFound, RegistryUnavailable; UnsupportedFormat where the schema is neither AVRO nor JSON.
         """
         return await self._resolve(await self.read_latest(subject))
 

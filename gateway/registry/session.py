@@ -137,7 +137,7 @@ def retry_after_s(header: str | None, now: datetime) -> float | None:
         return float(text[:9])  # longer ones are centuries
     try:
         moment = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)

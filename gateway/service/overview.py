@@ -76,7 +76,7 @@ class Observer:
             if not slot.runs
         ]
         found += [
-            Reason("schema_held_back", f"{slot.contract.name}: version {slot.pending.version}: {slot.pending_reason}")
+            Reason("schema_held_back", f"{slot.contract.name}: version {slot.pending}: {slot.pending_reason}")
             for slot in self.schemas.slots
             if slot.pending is not None
         ]
@@ -100,7 +100,7 @@ class Observer:
             subscribed=self.connection.subscribed(contract),
             format=None if route is None else route.version.format,
             cost=None if route is None else route.cost,
-            pending_version=None if slot.pending is None else slot.pending.version,
+            pending_version=slot.pending,
             pending_reason=slot.pending_reason,
             registry_age_s=None if contract.version is not None else self.registry.age_s(slot.variant.subject),
             unapplied="" if route is None else unapplied(contract.schema, route.version),

@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import structlog
 
@@ -22,7 +22,7 @@ from gateway.compile.route import Route, compile_route, label_of
 from gateway.compile.takeover import objection
 from gateway.compile.where import Where
 from gateway.config.contract import Contract, Timestamp, Variant
-from gateway.errors import RegistryUnavailable, SchemaError, SubjectNotFound
+from gateway.errors import RegistryUnavailable, SchemaError, SubjectNotFound, UnsupportedFormat
 from gateway.kafka.topics import CLOCK_MARGIN_S
 from gateway.model import SchemaVersion
 from gateway.pipeline.ports import Clock, Registry
@@ -55,9 +55,11 @@ class Slot:
     """Why it is inactive; empty while it is active."""
     unanswered: bool = True
     """Nothing is known of its schema: since the start the registry has not said what there is, nor has the snapshot."""
-    pending: SchemaVersion | None = None
-    """A newer version that was held back."""
+    pending: int | None = None
+    """Number of a newer version that is held back."""
     pending_reason: str = ""
+    judged: SchemaVersion | None = None
+    """That version, where it could be read: it is not judged again."""
     obstacle: str = ""
     """Why it is not subscribed although its schema is fine: a Kafka topic that was missing at its first start."""
 
@@ -121,13 +123,7 @@ class Schemas:
 
     async def _refresh(self, slot: Slot) -> None:
         try:
-            version = await self._wanted(slot)
-            if slot.route is None:
-                await self._start(slot, version)
-            elif version != slot.route.version and version.version >= slot.route.version.version:
-                await self._take_over(slot, slot.route, version)
-            else:
-                slot.pending, slot.pending_reason = None, ""
+            await self._follow(slot)
         except RegistryUnavailable as exc:
             if slot.unanswered:
                 self._deactivate(slot, _why_inactive(slot, exc))
@@ -137,43 +133,67 @@ class Schemas:
                 slot.unanswered = False
                 self._deactivate(slot, _why_inactive(slot, exc))
 
+    async def _follow(self, slot: Slot) -> None:
+        """Looks for the slot's schema once. Raises what the registry does, and SchemaError where none can be used."""
+        try:
+            version = await self._wanted(slot)
+        except UnsupportedFormat as exc:
+            current = slot.route or await self._resume(slot)
+            if current is None:
+                raise
+            self._hold_back(slot, current, exc.version, str(exc))
+            return
+        current = slot.route or await self._resume(slot, unless=version.version)
+        if current is None:
+            self._activate(slot, await self._compile(slot, version))
+        elif version != current.version and version.version >= current.version.version:
+            await self._take_over(slot, current, version)
+        else:
+            slot.pending, slot.pending_reason, slot.judged = None, "", None
+
     async def _wanted(self, slot: Slot) -> SchemaVersion:
         pinned = slot.contract.version
         if pinned is not None:
             return await self._registry.version(slot.variant.subject, pinned)
         return await self._registry.latest(slot.variant.subject)
 
-    async def _start(self, slot: Slot, version: SchemaVersion) -> None:
-        """The first route of a slot: the version that was last in use comes before a newer one."""
-        last = self._last.get(slot.contract.name, version.subject) if slot.contract.version is None else None
-        if last is not None and last != version.version:
-            try:
-                route = await self._compile(slot, await self._registry.version(version.subject, last))
-            except (SubjectNotFound, SchemaError) as exc:
-                _log.info("last_schema_not_usable", subject=version.subject, version=last, reason=str(exc))
-            else:
-                self._activate(slot, route)
-                await self._take_over(slot, route, version)
-                return
-        self._activate(slot, await self._compile(slot, version))
+    async def _resume(self, slot: Slot, unless: int | None = None) -> Route | None:
+        """Starts a slot with the version that was last in use, which comes before a newer one; None if it cannot."""
+        subject = slot.variant.subject
+        last = self._last.get(slot.contract.name, subject) if slot.contract.version is None else None
+        if last is None or last == unless:
+            return None
+        try:
+            route = await self._compile(slot, await self._registry.version(subject, last))
+        except (SubjectNotFound, SchemaError) as exc:
+            _log.info("last_schema_not_usable", subject=subject, version=last, reason=str(exc))
+            return None
+        self._activate(slot, route)
+        return slot.route
 
     async def _take_over(self, slot: Slot, current: Route, version: SchemaVersion) -> None:
         """Replaces the running route by the new version's, or notes why not."""
-        if slot.pending == version:
+        if slot.judged == version:
             return
         try:
             candidate = await self._compile(slot, version)
             why = await _aside(slot, lambda: objection(current, candidate, self._clock.now_ms()))
         except SchemaError as exc:
             why = f"it cannot be used: {exc}"
-        known = {"contract": slot.contract.name, "subject": version.subject, "version": version.version}
         if why:
-            slot.pending, slot.pending_reason = version, why
-            _log.warning("schema_held_back", **known, stays=current.version.version, reason=why)
+            self._hold_back(slot, current, version.version, why)
+            slot.judged = version
             return
-        slot.pending, slot.pending_reason = None, ""
+        slot.pending, slot.pending_reason, slot.judged = None, "", None
         self._activate(slot, candidate)
-        _log.info("schema_taken_over", **known, before=current.version.version)
+        _log.info("schema_taken_over", **_known(slot, version.version), before=current.version.version)
+
+    @staticmethod
+    def _hold_back(slot: Slot, current: Route, number: int, why: str) -> None:
+        """Notes that a newer version is not taken over, and says so once."""
+        if (slot.pending, slot.pending_reason) != (number, why):
+            _log.warning("schema_held_back", **_known(slot, number), stays=current.version.version, reason=why)
+        slot.pending, slot.pending_reason, slot.judged = number, why, None
 
     async def _compile(self, slot: Slot, version: SchemaVersion) -> Route:
         """The route of a slot with a certain version. Raises SchemaError."""
@@ -223,6 +243,11 @@ def _within(declared: Timestamp, ahead_ms: int | None, behind_ms: int | None) ->
     return replace(
         declared, ahead_s=narrowed(declared.ahead_s, ahead_ms), behind_s=narrowed(declared.behind_s, behind_ms)
     )
+
+
+def _known(slot: Slot, number: int) -> dict[str, Any]:
+    """What the log says of a version."""
+    return {"contract": slot.contract.name, "subject": slot.variant.subject, "version": number}
 
 
 def _why_inactive(slot: Slot, exc: Exception) -> str:

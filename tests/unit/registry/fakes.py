@@ -39,6 +39,8 @@ class FakeReader:
     """Subject and version of every request, None for the latest."""
     failure: GatewayError | None = None
     """Raised instead of every answer while set."""
+    failures: dict[str, GatewayError] = field(default_factory=dict)
+    """Raised instead of the answers for a subject."""
     gate: asyncio.Event | None = None
     """Every answer waits for it while set."""
 
@@ -62,8 +64,9 @@ class FakeReader:
         self.asked.append((subject, version))
         if self.gate is not None:
             await self.gate.wait()
-        if self.failure is not None:
-            raise self.failure
+        failure = self.failure or self.failures.get(subject)
+        if failure is not None:
+            raise failure
         for registered in reversed(self.entries.get(subject, [])):
             if version in {None, registered.version}:
                 return registered

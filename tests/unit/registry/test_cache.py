@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from gateway.errors import RegistryUnavailable, SchemaError, SubjectNotFound
+from gateway.errors import RegistryUnavailable, SubjectNotFound, UnsupportedFormat
 from gateway.registry.cache import LONGEST_PAUSE_S, NEGATIVE_S, PAUSE_S, CachedRegistry
 from gateway.registry.failures import RegistryDown
+from gateway.registry.references import MAX_DEPTH
 from gateway.registry.snapshot import Snapshot
 from tests.unit.registry.fakes import FakeClock, FakeReader, refers_to
 
 URL = "http://registry:8081"
 REFRESH_S = 60.0
+PROTOBUF = UnsupportedFormat("subject 'pump' holds a schema of type 'PROTOBUF'", 2)
 
 
 @pytest.fixture
@@ -242,10 +246,42 @@ async def test_a_reference_that_cannot_be_read_does_not_make_the_subject_missing
         await cached.latest("pump")
 
 
-async def test_a_schema_of_another_type_is_told_as_such(cached, reader):
-    """Not an outage, so nothing is served instead."""
-    reader.failure = SchemaError("subject 'pump' holds a schema of type 'PROTOBUF'")
-    with pytest.raises(SchemaError):
+async def test_a_schema_of_another_type_is_told_as_such(cached, reader, clock):
+    """Not an outage: nothing is served instead, and what was one is over."""
+    reader.add("pump")
+    await cached.latest("pump")
+    for failure, reachable in ((RegistryUnavailable("no"), False), (PROTOBUF, True)):
+        clock.pass_s(REFRESH_S)
+        reader.failure = failure
+        with contextlib.suppress(UnsupportedFormat):
+            await cached.latest("pump")
+        assert cached.health.reachable is reachable
+    with pytest.raises(UnsupportedFormat, match="PROTOBUF"):
+        await cached.latest("pump")
+    assert await cached.version("pump", 1)
+
+
+async def test_a_reference_of_another_type_is_an_unusable_answer(cached, reader):
+    """Of the referring version, whose number the reference's is not."""
+    position = reader.add("position")
+    reader.add("pump", references=refers_to(position))
+    reader.failures["position"] = PROTOBUF
+    with pytest.raises(RegistryUnavailable, match=r"a reference cannot be used: .*PROTOBUF"):
+        await cached.latest("pump")
+
+
+async def test_a_version_that_a_changed_reference_makes_too_deep(cached, reader, clock):
+    """Each answer may do for itself and not together: as unusable as one that does not."""
+    leaf = reader.add("leaf")
+    reader.add("pump", references=refers_to(leaf))
+    before = await cached.latest("pump")
+    link = reader.add("0")
+    for number in range(1, MAX_DEPTH - 1):
+        link = reader.add(str(number), references=refers_to(link))
+    reader.entries["leaf"] = [replace(leaf, references=refers_to(link))]
+    assert await cached.latest("pump") is before
+    await cached.latest("leaf")
+    with pytest.raises(RegistryUnavailable, match=f"chain of more than {MAX_DEPTH} references"):
         await cached.latest("pump")
 
 

@@ -15,7 +15,7 @@ from structlog.testing import capture_logs
 from gateway.compile.route import Route, compile_route
 from gateway.config.contract import Contract, Timestamp
 from gateway.config.examples import AcceptedExample, Examples
-from gateway.errors import RegistryUnavailable
+from gateway.errors import RegistryUnavailable, UnsupportedFormat
 from gateway.model import Format, Record, Rejection
 from gateway.notation.pointer import Pointer
 from gateway.notation.template import Template
@@ -295,6 +295,43 @@ async def test_a_new_version_is_taken_over(bench: Bench) -> None:
     assert bench.slot().pending is None
 
 
+async def test_a_version_of_a_format_that_nobody_reads(bench: Bench) -> None:
+    """Held back like the others, and told once; without a version that was in use there is none to stay."""
+    bench.registry.failures["a-value"] = UnsupportedFormat("it is PROTOBUF", 2)
+    await bench.refresh()
+    assert (bench.running(), bench.slot().unanswered, "PROTOBUF" in bench.slot().reason) == (None, False, True)
+    failure = bench.registry.failures.pop("a-value")
+    bench.registry.add("a-value", N)
+    await bench.refresh()
+    bench.registry.failures["a-value"] = failure
+    for again in (False, True):
+        if again:
+            bench.restart()
+        with capture_logs() as logs:
+            await bench.refresh(3)
+        assert [(each["event"], each["stays"]) for each in logs] == [("schema_held_back", 1)]
+        slot = bench.slot()
+        assert (bench.running(), slot.pending, slot.pending_reason) == (1, 2, "it is PROTOBUF")
+        assert isinstance(bench.outcome(b'{"n":1}'), Record)
+    del bench.registry.failures["a-value"]
+    bench.registry.add("a-value", N_AND_M)
+    await bench.refresh()
+    assert (bench.running(), bench.slot().pending) == (2, None)
+
+
+async def test_a_registry_that_goes_away_before_the_last_good_version_is_read(bench: Bench) -> None:
+    """Nothing is known then, and messages wait."""
+    bench.registry.add("a-value", N)
+    await bench.refresh()
+    bench.restart()
+    bench.registry.failures = {"a-value": UnsupportedFormat("it is PROTOBUF", 2), ("a-value", 1): AWAY}
+    await bench.refresh()
+    assert (bench.running(), bench.slot().unanswered) == (None, True)
+    bench.registry.failures.clear()
+    await bench.refresh()
+    assert bench.running() == 1
+
+
 @pytest.mark.parametrize(
     ("schema", "fmt", "why"),
     [
@@ -315,8 +352,7 @@ async def test_a_version_that_is_held_back(bench: Bench, schema: Any, fmt: Forma
         slot = bench.slot()
         assert bench.running() == 1
         assert slot.runs
-        assert slot.pending is not None
-        assert (slot.pending.version, why in slot.pending_reason) == (2, True)
+        assert (slot.pending, why in slot.pending_reason) == (2, True)
         assert isinstance(bench.outcome(b'{"n":1}'), Record)
     bench.registry.add("a-value", N_AND_M)
     await bench.refresh()
