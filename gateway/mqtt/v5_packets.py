@@ -35,7 +35,10 @@ STREAM_BYTES = 65536
 """A larger PUBLISH is streamed, so that joining what arrived in pieces never copies much."""
 
 KNOWN_TOPICS = 10000
-"""How many topics are remembered: about 1 MB."""
+"""How many topics are remembered: about 2 MB, 6 MB at most."""
+
+KNOWN_TOPIC_BYTES = 256
+"""Longer ones are read anew each time: a device has no use for them, and who fills our memory has."""
 
 _FLAGS = tuple((first >> 1 & 3, bool(first & 1), bool(first & 8)) for first in range(16))
 """QoS, retain and duplicate for the low half of a PUBLISH's first byte [MQTT 5.0, 3.3.1]."""
@@ -113,9 +116,10 @@ class PacketReader:
         message = make_message(first, header, body[header.payload_at :], received_at, None)
         if header.fault is not None:
             return Refusal(message, make_violation(header.fault))
-        if len(self._topics) >= KNOWN_TOPICS:
-            self._topics.clear()
-        self._topics[header.topic] = message.topic
+        if len(header.topic) <= KNOWN_TOPIC_BYTES:
+            if len(self._topics) >= KNOWN_TOPICS:
+                self._topics.clear()
+            self._topics[header.topic] = message.topic
         return message
 
     def _control(self, first: int, size: int, body: int) -> Packet | Held:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from gateway.compile.route import Route
 from gateway.config.settings import Settings
+from gateway.pipeline.routes import TOPICS_BYTES
 
 _PROCESS = 110_000_000
 """Python, the libraries, librdkafka with a connection to each broker; measured 95 MB."""
@@ -30,6 +31,8 @@ class Memory:
 
     process: int
     schemas: int
+    topics: int
+    """MQTT topics that were met, each with the work for it prepared."""
     window: int
     """Messages that Kafka has not confirmed."""
     payload: int
@@ -38,7 +41,7 @@ class Memory:
     @property
     def total(self) -> int:
         """All of it."""
-        return self.process + self.schemas + self.window + self.payload
+        return self.process + self.schemas + self.topics + self.window + self.payload
 
 
 def memory_ceiling(settings: Settings, routes: Iterable[Route]) -> Memory:
@@ -49,6 +52,7 @@ def memory_ceiling(settings: Settings, routes: Iterable[Route]) -> Memory:
     return Memory(
         process=_PROCESS,
         schemas=places * _PER_PLACE,
+        topics=TOPICS_BYTES,
         window=window_bytes * _PER_WINDOW_BYTE + settings.mqtt.receive_maximum * _PER_MESSAGE,
         payload=limits.payload_bytes * _PER_PAYLOAD_BYTE,
     )

@@ -99,7 +99,8 @@ def _guarantees(settings: Settings, memory: Memory) -> Iterator[str]:
         f"memory: at most {settings.mqtt.receive_maximum} unconfirmed messages, and {limits.window_bytes} bytes of "
         "their payloads plus one payload, are held; the broker keeps the rest. With that the process needs at most "
         f"{_megabytes(memory.total)}: {_megabytes(memory.window)} for those, {_megabytes(memory.payload)} for the "
-        f"payload at work, {_megabytes(memory.process + memory.schemas)} for itself and its schemas"
+        f"payload at work, {_megabytes(memory.topics)} for topics, {_megabytes(memory.process + memory.schemas)} for "
+        "itself and its schemas"
     )
     if settings.dead_letters.payload == "full":
         yield (

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from gateway.model import Code, Cut, Message
 from gateway.mqtt.malformed import Refusal
 from gateway.mqtt.v5_codec import BadPacket
-from gateway.mqtt.v5_packets import MAX_CONTROL_BYTES, Held, Item, PacketReader
+from gateway.mqtt.v5_packets import KNOWN_TOPIC_BYTES, MAX_CONTROL_BYTES, Held, Item, PacketReader
 from tests.unit.mqtt.wire import PINGRESP, packet, publish, varint
 
 LIMIT = 1000
@@ -182,6 +182,17 @@ def test_the_remembered_topics_are_bounded(monkeypatch: pytest.MonkeyPatch):
     messages = [reader.next(5, hold=False) for _ in topics]
     assert [m.topic for m in messages if isinstance(m, Message)] == topics
     assert len(reader._topics) <= 3
+
+
+def test_a_long_topic_is_not_remembered():
+    """It comes right each time all the same."""
+    reader = PacketReader(LIMIT)
+    for size in (KNOWN_TOPIC_BYTES, KNOWN_TOPIC_BYTES + 1, KNOWN_TOPIC_BYTES + 1):
+        reader.feed(publish(b"t" * size))
+        message = reader.next(5, hold=False)
+        assert isinstance(message, Message)
+        assert message.topic == "t" * size
+    assert [len(topic) for topic in reader._topics] == [KNOWN_TOPIC_BYTES]
 
 
 def test_the_limit_is_the_payload_not_the_packet():

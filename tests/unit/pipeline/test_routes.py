@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import tracemalloc
+from typing import Any
+
 import pytest
 
 from gateway.compile.route import label_of
@@ -25,9 +28,13 @@ def inactive(name: str, mqtt: str) -> Inactive:
     return Inactive(contract, Where(contract, variant), label_of(contract, variant, None), "not registered")
 
 
+LONG = "t" * 60_000
+"""MQTT allows 65 535 bytes."""
+
+
 def test_topics_are_bound_once_and_within_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
     """A fleet with more topics than are kept is served all the same, each topic by its own binding."""
-    monkeypatch.setattr(module, "MOST_TOPICS", 3)
+    monkeypatch.setattr(module, "TOPICS_BYTES", 5000)
     table = RouteTable([route_of(ANY, mqtt="x/{device}")])
     sizes = []
     for number in [*range(10), *range(10)]:
@@ -36,15 +43,24 @@ def test_topics_are_bound_once_and_within_a_bound(monkeypatch: pytest.MonkeyPatc
     assert max(sizes) == 3
 
 
-def test_topics_that_nobody_claims_are_bounded_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever may publish anywhere must not fill our memory."""
-    monkeypatch.setattr(module, "MOST_TOPICS", 3)
-    table = RouteTable([])
-    for number in range(10):
-        outcome = table.encode(f"random/{number}", b"1", ARRIVAL)
-        assert isinstance(outcome, Rejection)
-        assert outcome.code is Code.NO_ROUTE
-    assert len(table._bound) <= 3
+@pytest.mark.parametrize(
+    ("mqtt", "declared", "topic"),
+    [
+        ("plant/{device}/x", {"headers": {"from": "{mqtt_topic}"}, "fields": {"/f": "{mqtt_topic}"}}, "plant/%d{}/x"),
+        ("plant/{device}/x", {}, "plant/%dé漢{}/x"),
+        ("plant/{device}/x", {}, "random/%d{}"),
+    ],
+)
+def test_long_topics_do_not_fill_our_memory(mqtt: str, declared: dict[str, Any], topic: str) -> None:
+    """Of whoever may choose them; claimed by a contract or not."""
+    table = RouteTable([route_of(ANY, mqtt=mqtt, **declared)])
+    tracemalloc.start()
+    before, _ = tracemalloc.get_traced_memory()
+    for number in range(400):
+        table.encode(topic.format(LONG) % number, b"{}", ARRIVAL)
+    held = tracemalloc.get_traced_memory()[0] - before
+    tracemalloc.stop()
+    assert held < module.TOPICS_BYTES
 
 
 def test_the_owner_of_an_unread_payload() -> None:
