@@ -28,6 +28,8 @@ _PRODUCER_ONLY = frozenset(
     }
 )
 """Marked P in librdkafka's CONFIGURATION.md: any other client warns about each of them."""
+_OURS = frozenset({"statistics.interval.ms"})
+"""Other clients' statistics nobody reads: they would only be kept, for as long as the client lives."""
 
 _SECRET = ("password", "secret", "key.pem", "sasl.oauthbearer.config", "jaas")
 
@@ -44,8 +46,9 @@ def producer_properties(given: Mapping[str, str], file: str = "gateway.yaml") ->
 
 
 def client_properties(given: Mapping[str, str]) -> dict[str, str]:
-    """``given`` without what only a producer understands, for the clients that inspect and read."""
-    users = {kafka.ALIASES.get(name, name): value for name, value in given.items() if name not in _PRODUCER_ONLY}
+    """``given`` without what is the producer's alone, for the clients that inspect and read."""
+    left_out = _PRODUCER_ONLY | _OURS
+    users = {kafka.ALIASES.get(name, name): value for name, value in given.items() if name not in left_out}
     return {"bootstrap.servers": kafka.DEFAULTS["bootstrap.servers"], **users}
 
 

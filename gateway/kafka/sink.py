@@ -204,7 +204,12 @@ class KafkaSink:
         return self._state in {State.RUNNING, State.FAILING} and self.outstanding > 0
 
     def _sizes(self) -> dict[str, str]:
-        return {"message.max.bytes": str(self._limits.record_bytes), "batch.size": str(self._limits.batch_bytes)}
+        limits, queue = self._limits, "queue.buffering.max.kbytes"
+        sizes = {"message.max.bytes": str(limits.record_bytes), "batch.size": str(limits.batch_bytes)}
+        if self._properties.get(queue, "").isdecimal():
+            # A record that does not fit into librdkafka's queue while that is empty would be tried for ever.
+            sizes[queue] = str(max(int(self._properties[queue]), -(-limits.record_bytes // 1024)))
+        return sizes
 
     def _new_generation(self) -> Generation:
         """A producer with the sizes that fit now. Raises ConfigError, for example for a certificate that is gone."""

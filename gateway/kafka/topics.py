@@ -98,6 +98,8 @@ class TopicInspector:
 
         Raises SinkError if Kafka does not answer in time, or does not let us in.
         """
+        while self._client.poll(0):
+            pass  # what librdkafka wants logged is kept until somebody asks
         wanted = sorted(set(names))
         if not wanted:
             return {}

@@ -262,6 +262,14 @@ async def test_a_full_queue_does_not_refuse(make_sink: MakeSink):
     assert await reports.wait_confirmed(1000) == list(range(1000))
 
 
+async def test_a_record_fits_into_an_empty_queue(make_sink: MakeSink):
+    """However small gateway.yaml wants the queue: else the record would wait for ever, and all others behind it."""
+    sink, reports = make_sink(queue_buffering_max_kbytes="1")
+    for number in range(3):
+        sink.send(record(b"v" * 900_000), reports.ticket(number))
+    assert await reports.wait_confirmed(3) == [0, 1, 2]
+
+
 class FeedingReports(RecordedReports):
     """Sends a further record for each that is confirmed, up to 200, as an engine does that reads on."""
 

@@ -1,6 +1,7 @@
 """TopicInspector without a Kafka, and what a description means."""
 
 import asyncio
+import logging
 from concurrent.futures import Future
 
 import pytest
@@ -28,6 +29,19 @@ async def test_a_question_may_be_cancelled(monkeypatch: pytest.MonkeyPatch):
     with pytest.raises(asyncio.CancelledError):
         await asked
     assert not answer.cancelled()
+
+
+async def test_librdkafka_s_words_are_not_kept():
+    """What it has to say while Kafka is away is logged with the next question; it would grow for as long."""
+    said: list[str] = []
+    logger = logging.Logger("kafka")
+    logger.addFilter(lambda entry: said.append(entry.getMessage()) or False)
+    properties = {"bootstrap.servers": f"127.0.0.1:{free_port()}", "reconnect.backoff.max.ms": "100"}
+    inspector = TopicInspector(properties, timeout_s=0.3, logger=logger)
+    for _ in range(2):
+        with pytest.raises(SinkError):
+            await inspector.inspect(["t"])
+    assert any("Connection refused" in each for each in said)
 
 
 def test_an_invalid_property_is_named():
