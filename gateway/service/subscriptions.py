@@ -116,10 +116,18 @@ class Subscriptions:
             _log.error(reason.code, filter=name, reason_code=code, asked_qos=qos)
         self._refused[name] = reason
 
+    def _surplus(self, wanted: dict[str, int]) -> list[str]:
+        """What the session has, and nobody needs: an inactive contract needs what brings a part of its messages."""
+        surplus = [name for name in self._held.filters if name not in wanted]
+        if not surplus:
+            return []
+        waiting = [each.filter for each in self._schemas.contracts if not self._coverage.bring(each.filter)]
+        return [name for name in surplus if not any(map(FilterSet([name]).touch, waiting))]
+
     async def _give_up(self, link: Link, wanted: dict[str, int]) -> None:
         """Unsubscribes what no contract declares, and what a wanted filter covers: it would come twice."""
         # As long as a wanted filter is refused, an old one may be what still brings its messages.
-        surplus = [] if self._refused else [name for name in self._held.filters if name not in wanted]
+        surplus = [] if self._refused else self._surplus(wanted)
         if not surplus:
             return
         try:

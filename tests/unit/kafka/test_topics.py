@@ -34,8 +34,13 @@ async def test_a_question_may_be_cancelled(monkeypatch: pytest.MonkeyPatch):
 async def test_librdkafka_s_words_are_not_kept():
     """What it has to say while Kafka is away is logged with the next question; it would grow for as long."""
     said: list[str] = []
-    logger = logging.Logger("kafka")
-    logger.addFilter(lambda entry: said.append(entry.getMessage()) or False)
+
+    def hear(entry: logging.LogRecord) -> bool:
+        said.append(entry.getMessage())
+        return False
+
+    logger = logging.getLogger("test_librdkafka_s_words_are_not_kept")
+    logger.addFilter(hear)
     properties = {"bootstrap.servers": f"127.0.0.1:{free_port()}", "reconnect.backoff.max.ms": "100"}
     inspector = TopicInspector(properties, timeout_s=0.3, logger=logger)
     for _ in range(2):

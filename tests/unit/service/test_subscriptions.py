@@ -286,6 +286,20 @@ async def test_what_a_wider_filter_covers_is_given_up(tmp_path: Path) -> None:
 
 
 @in_virtual_time
+async def test_what_brings_a_part_of_an_inactive_contract_s_messages_stays(tmp_path: Path) -> None:
+    """A contract that was widened before its new subject is there: what was collected until then goes on to be."""
+    house = House(tmp_path, WIDE, OTHER, inactive=["wide"], held={"plant/+": 1, "gone/+": 1})
+    with house.run():
+        await pass_s(0)
+        assert house.broker.link.heard == ["SUBSCRIBE other/+ 1", "UNSUBSCRIBE gone/+"]
+        assert remembered(house) == {"plant/+": 1, "other/+": 1}
+        house.activate(house.slot("wide"))
+        house.publish_routes()
+        await pass_s(0)
+        assert house.broker.link.heard[2:] == ["SUBSCRIBE plant/# 1", "UNSUBSCRIBE plant/+"]
+
+
+@in_virtual_time
 async def test_a_lost_session_s_filters_are_forgotten(tmp_path: Path) -> None:
     """The broker has none of them any more: there is nothing to give up, and an inactive contract is new again."""
     house = House(tmp_path, NARROW, OTHER, inactive=["other"], held={"gone/+": 1, "plant/+": 1, "other/+": 1})
