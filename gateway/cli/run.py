@@ -17,6 +17,7 @@ from gateway.cli.parameters import ConfigFile, LogLevel
 from gateway.config.files import display
 from gateway.config.load import Project, load_project
 from gateway.errors import ConfigError, ConfigProblem, GatewayError
+from gateway.service.state_folder import claimed
 
 
 def run(
@@ -37,7 +38,8 @@ def run(
     if folder.exists() and not folder.is_dir():
         raise ConfigError([ConfigProblem(str(folder), "is no folder: state needs one, name another")])
     try:
-        asyncio.run(_serve(project, state))
+        with claimed(folder):
+            asyncio.run(_serve(project, state))
     except GatewayError as exc:
         if exit_code(exc) is not Exit.FOUND:
             raise

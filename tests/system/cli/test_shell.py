@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from gateway.service.state_folder import claimed
 from tests.parts.processes import free_port
 from tests.parts.projects import READING, ProjectFiles
 from tests.system.cli.commands import COMMAND, run, start
@@ -188,6 +189,14 @@ async def test_a_state_folder_that_is_a_file(project: ProjectFiles) -> None:
     """The same for ``--state``."""
     finished = await run(project.folder, "run", "--state", "many.txt")
     assert (finished.code, finished.err) == (2, "gateway: many.txt: is no folder: state needs one, name another\n")
+
+
+async def test_a_state_folder_that_is_in_use(project: ProjectFiles) -> None:
+    """Before anything is asked of a broker: the second gateway would end the first one's session."""
+    with claimed(project.folder / "var"):
+        finished = await run(project.folder, "run")
+    said = f"var: is in use by another gateway, process {os.getpid()}: give each a folder of its own"
+    assert (finished.code, finished.err) == (2, f"gateway: {said} (state, or --state)\n")
 
 
 async def test_registry_files_are_found_beside_gateway_yaml(project: ProjectFiles, tmp_path: Path) -> None:
