@@ -271,6 +271,8 @@ class Connection:
 
     def reasons(self) -> list[Reason]:
         """Why the connection does not bring messages, or not all of them."""
+        if self._stopping:
+            return [Reason("stopping", "it was told to stop: waits for Kafka to confirm what it has received")]
         if self._contested and self._link is None:
             client_id = self._settings.mqtt.client_id
             detail = f"connections as {client_id!r} end at once: does another gateway use this client_id?"

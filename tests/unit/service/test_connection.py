@@ -479,6 +479,7 @@ async def test_draining(house: House) -> None:
         house.broker.publish(b"1", b"2")
         draining = asyncio.create_task(drain(house))
         await pass_s(0)
+        assert house.codes == ["stopping"]
         house.broker.publish(b"3")
         assert await draining == (0, ["PUBACK 1", "PUBACK 2", "DISCONNECT"])
         assert house.broker.queue == [b"3"]
