@@ -145,6 +145,7 @@ GARBAGE: dict[str, ASGIApp] = {
     "a failure without words": answer(502, ""),
     "not ready": answer(503, "starting"),
     "too many requests": answer(429, "slow down"),
+    "a wait beyond all calendars": answer(503, "", {"retry-after": "Fri, 01 Jan 99999999999999999999 00:00:00 GMT"}),
     "wrong credentials": answer(401, '{"error_code": 401, "message": "Unauthorized"}'),
     "no permission": answer(403, '{"error_code": 40301, "message": "Forbidden"}'),
     "an announced flood": answer(200, b" " * (MAX_ANSWER_BYTES + 1)),

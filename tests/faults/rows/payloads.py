@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
+import time
 from dataclasses import replace
+from typing import Any
 
 from confluent_kafka.admin import (  # type: ignore[attr-defined]  # the package does not list what it exports
     AlterConfigOpType,
@@ -13,6 +15,8 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # the package
     ConfigResource,
 )
 
+from gateway.model import Format
+from gateway.registry.development.seeds import Seed, plant
 from tests.faults.arena import Arena
 from tests.faults.ledger import FILTERS, Destination, Message, Refusal
 from tests.faults.row import Row
@@ -25,6 +29,9 @@ PREFIX_BYTES = 65_536
 LIMIT_BYTES = 1_000_000
 """The gateway's ``limits.payload_bytes``."""
 TOPIC_BYTES = 300_000
+HOUR_MS = 3_600_000
+STAMPED = "faults/stamped/{device}"
+STAMPED_SCHEMA = {"type": "record", "name": "Stamped", "fields": [{"name": "at", "type": "long"}]}
 
 _WHOLE = '{{"deviceId":"device-00","sequence":1,"attempt":1,"temperature":{}}}'
 _KEY = b"device-00"
@@ -120,6 +127,28 @@ async def suddenly_too_large(arena: Arena) -> None:
     await too_large(arena)
 
 
+def declare_stamped(arena: Arena, _gateway: GatewayProcess) -> None:
+    """A third contract takes its records' time from the payload, up to a week old; its topic takes a day."""
+    arena.third_topic = arena.kafka.new_topic(message_timestamp_before_max_ms=str(24 * HOUR_MS))
+    topics: dict[str, Any] = {"topic": arena.third_topic, "dead_letters": arena.topics[Destination.DEAD]}
+    arena.project.declare("third", STAMPED_SCHEMA, mqtt=STAMPED, timestamp={"field": "/at", "unit": "ms"}, **topics)
+    assert plant(arena.registry.store, [Seed(f"{arena.third_topic}-value", Format.AVRO, json.dumps(STAMPED_SCHEMA))])
+
+
+async def wrong_times(arena: Arena) -> None:
+    """Of what the topic would refuse, and with it a batch, the record carries its arrival; and nothing is cut."""
+    connections, now_ms = arena.mqtt_proxy.connections, time.time_ns() // 1_000_000
+    kept = {now_ms - 48 * HOUR_MS: False, now_ms - HOUR_MS: True, now_ms + HOUR_MS // 2: True, now_ms + HOUR_MS: False}
+    for at in kept:
+        await arena.publish(STAMPED.format(device="device-00"), b'{"at":%d}' % at)
+        await arena.flowing(100)
+    records = await asyncio.to_thread(arena.kafka.consume, arena.third_topic)
+    assert [record.timestamp == at for record, at in zip(records, kept, strict=True)] == list(kept.values())
+    assert [("gw-timestamp", b"arrival") not in record.headers for record in records] == list(kept.values())
+    assert arena.mqtt_proxy.connections == connections
+    arena.heal()
+
+
 def _rejected(code: str) -> Signs:
     """A message is a dead letter: nothing to log, it is counted."""
     return Signs(metric=f'schema_gateway_rejections_total{{code="{code}"}} > 0')
@@ -128,6 +157,7 @@ def _rejected(code: str) -> Signs:
 SIZE_REFUSED = Signs(
     log="kafka_delivery_failed", metric='schema_gateway_kafka_failures_total{reason="size_refused"} > 0'
 )
+REPLACED = Signs(metric="schema_gateway_timestamps_replaced_total > 1")
 CRASH_SUSPECT = replace(_rejected("crash-suspect"), log="crash_suspect_tried")
 
 ROWS = (
@@ -135,4 +165,5 @@ ROWS = (
     Row("a payload that kills the process", deadly, True, 10, CRASH_SUSPECT, prepare=make_poisonous),
     Row("larger than the topic takes", too_large, False, 10, _rejected("record-too-large"), prepare=narrow),
     Row("larger than the topic takes, which took it before", suddenly_too_large, True, 10, SIZE_REFUSED),
+    Row("times that the topic does not take", wrong_times, False, 10, REPLACED, prepare=declare_stamped, fast=True),
 )
