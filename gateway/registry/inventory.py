@@ -12,10 +12,10 @@ from typing import Final, TypeVar
 
 from gateway.config.contract import Compatibility
 from gateway.errors import GatewayError, SchemaError, SubjectNotFound
-from gateway.model import ReferenceTo, SchemaVersion
+from gateway.model import Reference, ReferenceTo, SchemaVersion
 from gateway.plan.changes import Base, Change, Outlook, Plan, PlannedReference, Register, SetLevel
-from gateway.plan.compatibility.evolution import evolution_objections
-from gateway.plan.compatibility.objections import ADVICE
+from gateway.plan.compatibility.evolution import compared, evolution_objections
+from gateway.plan.compatibility.objections import ADVICE, Objection, Rule
 from gateway.plan.desired import DesiredSchema, DesiredSubject
 from gateway.plan.past import DEFAULT_LEVEL
 from gateway.plan.planning import is_held, resolve_references
@@ -81,7 +81,8 @@ class Inventory:
         """The plan with what becomes of each registration. Raises RegistryUnavailable.
 
         The registry says it, but where the plan itself changes what it would go by: the subject's level, or a schema
-        that is referred to. Then the rules of ``plan.compatibility`` do; ``schemas``: the folders', by subject.
+        that is referred to. Then the rules of ``plan.compatibility`` do; ``schemas``: the folders', by subject. What
+        the registry takes is held against these rules, too: it does not look at logical types.
         """
         levels = {change.subject: change.level for change in plan.changes if isinstance(change, SetLevel)}
 
@@ -94,10 +95,13 @@ class Inventory:
             if level is not None or _is_ahead(change):
                 return await self._decided(change, level or await self._level(change.subject, state), schemas)
             asked = await self._asked(change)
-            if asked.outlook is Outlook.INCOMPATIBLE and change.base is not None:
-                by_rules = await self._decided(change, await self._level(change.subject, state), schemas)
-                return replace(asked, reasons=(*by_rules.reasons, *asked.reasons))
-            return asked
+            if change.base is None:
+                return asked
+            level = await self._level(change.subject, state)
+            if asked.outlook is not Outlook.INCOMPATIBLE:
+                return await self._seen_through(asked, level)
+            by_rules = await self._decided(change, level, schemas)
+            return replace(asked, reasons=(*by_rules.reasons, *asked.reasons))
 
         return replace(plan, changes=tuple(await self._gather(answer(change) for change in plan.changes)))
 
@@ -119,13 +123,54 @@ class Inventory:
             found = evolution_objections(old, new, level)
         except (SchemaError, SubjectNotFound) as exc:
             return replace(change, outlook=Outlook.UNDECIDED, reasons=(f"could not be compared: {exc}",))
-        reasons = tuple(f"{each.rule} at {each.path or '/'}: {each.message}; {ADVICE[each.rule]}" for each in found)
+        reasons = tuple(map(_worded, found))
         if any(each.is_certain for each in found):
             return replace(change, outlook=Outlook.INCOMPATIBLE, reasons=reasons)
         if found or level.endswith("_TRANSITIVE"):
             before = (f"by rules, with version {change.base.version} only: the plan changes what the registry goes by",)
             return replace(change, outlook=Outlook.UNDECIDED, reasons=(*before, *reasons))
         return replace(change, outlook=Outlook.COMPATIBLE)
+
+    async def _seen_through(self, change: Register, level: Compatibility) -> Register:
+        """A new version that the registry takes, with what the rules are sure of all the same.
+
+        A value that would be read as another one makes it incompatible: no registry looks at logical types. For the
+        rest the registry's word holds, and what ``gateway schemas check`` says against it is told.
+        """
+        found: list[Objection] = []
+        try:
+            new = await self._as_registered(change)
+            for old in await self._held_against(change, level):
+                found += evolution_objections(old, new, level)
+        except (SchemaError, SubjectNotFound) as exc:
+            reason = f"the registry takes it; by the rules of gateway schemas check it could not be compared: {exc}"
+            return replace(change, reasons=(*change.reasons, reason))
+        told = [each for each in dict.fromkeys(found) if each.is_certain or each.rule is Rule.LOGICAL_TYPE]
+        is_another_value = any(each.is_certain and each.rule is Rule.LOGICAL_TYPE for each in told)
+        outlook = Outlook.INCOMPATIBLE if is_another_value else change.outlook
+        return replace(change, outlook=outlook, reasons=(*change.reasons, *map(_worded, told)))
+
+    async def _as_registered(self, change: Register) -> SchemaVersion:
+        """What a registration would make, with the versions that it refers to. Raises SchemaError, SubjectNotFound."""
+        references = []
+        for each in change.references:
+            assert each.version is not None  # what refers to a version that is still to come is not asked for
+            async with self._gate:
+                references.append(Reference(each.name, await self._client.version(each.subject, each.version)))
+        return SchemaVersion(change.subject, 0, 0, change.format, change.text, None, tuple(references))
+
+    async def _held_against(self, change: Register, level: Compatibility) -> list[SchemaVersion]:
+        """The versions that ``level`` covers. Raises SchemaError, SubjectNotFound."""
+        assert change.base is not None
+        numbers = [change.base.version]
+        if level.endswith("_TRANSITIVE"):
+            async with self._gate:
+                numbers = await self._client.versions(change.subject)
+        versions = []
+        for number in compared(level, numbers):
+            async with self._gate:
+                versions.append(await self._client.version(change.subject, number))
+        return versions
 
     async def _subject(self, subject: str, wanted: DesiredSubject | None, *, may_be_there: bool) -> HeldSubject:
         """One subject as it stands."""
@@ -199,6 +244,10 @@ async def latest_base(client: RegistryClient, subject: str) -> Base | None:
         return Base(*await client.read_latest_place(subject, looks=1))
     except SubjectNotFound:
         return None
+
+
+def _worded(objection: Objection) -> str:
+    return f"{objection.rule} at {objection.path or '/'}: {objection.message}; {ADVICE[objection.rule]}"
 
 
 async def _await(question: Awaitable[T]) -> T:

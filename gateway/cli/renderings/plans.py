@@ -10,7 +10,7 @@ from gateway.plan.changes import Change, Delete, NoteKind, Outlook, Plan, Regist
 
 _OUTLOOKS = {
     Outlook.COMPATIBLE: "compatible",
-    Outlook.INCOMPATIBLE: "INCOMPATIBLE: the registry refuses it",
+    Outlook.INCOMPATIBLE: "INCOMPATIBLE",
     Outlook.UNDECIDED: "not decided yet",
 }
 

@@ -15,6 +15,7 @@ from gateway.config.contract import Compatibility
 from gateway.model import Format, SchemaVersion
 from gateway.plan.compatibility.avro import Schema, find_conflicts, parse_avro
 from gateway.plan.compatibility.json_schema import find_objections
+from gateway.plan.compatibility.logical_types import find_shifts
 from gateway.plan.compatibility.objections import Objection, Rule
 
 T = TypeVar("T")
@@ -60,17 +61,22 @@ def _objections(old: SchemaVersion, new: SchemaVersion, level: Compatibility) ->
 
 def _avro(old: Schema, new: Schema, level: Compatibility) -> Iterator[Objection]:
     directions = (
-        (reads_old(level), new, old, "the new schema cannot read data of the old one"),
-        (read_by_old(level), old, new, "the old schema cannot read data of the new one"),
+        (reads_old(level), new, old, "the new schema", "data of the old one"),
+        (read_by_old(level), old, new, "the old schema", "data of the new one"),
     )
-    for is_asked, reader, writer, what in directions:
+    for is_asked, reader, writer, who, what in directions:
         for conflict in find_conflicts(reader, writer) if is_asked else ():
             innermost = [
                 place for place in conflict.places if not any(_is_inside(each, place) for each in conflict.places)
             ]
             where = f" ({conflict.details}, at {', '.join(innermost)})"
             path = innermost[0] if reader is new and len(innermost) == 1 else ""
-            yield Objection(_AVRO_RULES[conflict.kind], path, f"{what}: {conflict.wording}{where}")
+            message = f"{who} cannot read {what}: {conflict.wording}{where}"
+            yield Objection(_AVRO_RULES[conflict.kind], path, message)
+        for shift in find_shifts(reader, writer) if is_asked else ():
+            path = shift.reader_place if reader is new else shift.writer_place
+            message = f"{who} reads {what} otherwise: {shift.message}"
+            yield Objection(Rule.LOGICAL_TYPE, path, message, is_certain=shift.is_certain)
 
 
 def _is_inside(inner: str, outer: str) -> bool:

@@ -28,6 +28,7 @@ class Rule(StrEnum):
     SYMBOLS_MISSING = "avro-symbols-missing"
     NAME_MISMATCH = "avro-name-mismatch"
     SIZE_MISMATCH = "avro-size-mismatch"
+    LOGICAL_TYPE = "avro-logical-type"
     FORMAT_CHANGED = "format-changed"
     NOT_COVERED = "not-covered"
 
@@ -51,6 +52,8 @@ ADVICE: Final[Mapping[Rule, str]] = {
     Rule.SYMBOLS_MISSING: "keep the symbols, or give the enum a default",
     Rule.NAME_MISMATCH: "keep the name",
     Rule.SIZE_MISMATCH: "keep the size, and add what is new as a field of its own with a default",
+    Rule.LOGICAL_TYPE: "registries do not look at logical types and let it pass; keep the type as it was, and give "
+    "what is new a field of its own with a default, or a new subject and topic",
     Rule.FORMAT_CHANGED: "use a new subject and a new topic",
     Rule.NOT_COVERED: "gateway schemas plan asks the registry",
 }

@@ -39,6 +39,19 @@ def change(files: ProjectFiles, schema: Any) -> None:
     (files.contracts / "pump" / "schema.avsc").write_text(json.dumps(schema))
 
 
+def level(files: ProjectFiles, wanted: str) -> None:
+    file = files.contracts / "pump" / "contract.yaml"
+    file.write_text(file.read_text().replace("compatibility: ", f"compatibility: {wanted} # was "))
+
+
+def timed(kind: Any) -> dict[str, Any]:
+    return {**READING, "fields": [*READING["fields"], {"name": "t", "type": ["null", kind], "default": None}]}
+
+
+def stamp(unit: str) -> dict[str, Any]:
+    return {"type": "long", "logicalType": f"timestamp-{unit}"}
+
+
 async def schemas(files: ProjectFiles, *arguments: str) -> Finished:
     return await run(files.folder, "schemas", *arguments)
 
@@ -85,6 +98,39 @@ async def test_a_breaking_change_cannot_be_applied(files: ProjectFiles, registry
     assert (applied.code, applied.out) == (1, "")
     assert "nothing was changed: the plan cannot be applied (pump-value)" in applied.err
     assert len(registry.store.versions("pump-value")) == 1
+
+
+async def test_a_logical_type_that_the_registry_does_not_look_at(files: ProjectFiles, registry: FaultyRegistry) -> None:
+    """Another value is refused though the registry takes it; a meaning that goes is told; NONE does it on purpose."""
+    change(files, timed(stamp("millis")))
+    assert (await schemas(files, "apply", "--yes")).code == 0
+    change(files, timed(stamp("micros")))
+    planned = await schemas(files, "plan", "--out", "plan.json")
+    assert planned.code == 1
+    assert "! pump-value" in planned.out
+    assert "avro-logical-type at /fields/2/type/1: the new schema reads data of the old one otherwise" in planned.out
+    assert "registries do not look at logical types" in planned.out
+    assert (await schemas(files, "apply", "plan.json")).code == 1
+    assert len(registry.store.versions("pump-value")) == 1
+    change(files, timed("long"))
+    planned = await schemas(files, "plan")
+    assert planned.code == 0
+    assert planned.out.index("    compatible\n") < planned.out.index("avro-logical-type at /fields/2/type/1")
+    change(files, timed(stamp("micros")))
+    level(files, "NONE")
+    assert (await schemas(files, "apply", "--yes")).code == 0
+
+
+async def test_logical_types_under_a_transitive_level(files: ProjectFiles, registry: FaultyRegistry) -> None:
+    """The versions before the latest count, too."""
+    for unit in ("millis", "micros"):
+        registry.store.register("pump-value", Definition(Format.AVRO, json.dumps(timed(stamp(unit)))))
+    change(files, {**timed(stamp("micros")), "doc": "more"})
+    for wanted, code, told in (("FULL_TRANSITIVE", 1, 2), ("FULL", 0, 0)):
+        registry.store.set_level("pump-value", wanted)
+        level(files, wanted)
+        planned = await schemas(files, "plan")
+        assert (planned.code, planned.out.count("avro-logical-type at")) == (code, told), planned.out
 
 
 async def test_json_for_a_program(files: ProjectFiles, registry: FaultyRegistry) -> None:

@@ -15,6 +15,9 @@ from tests.parts.projects import READING, ProjectFiles
 
 MORE = copy.deepcopy(READING)
 MORE["fields"].append({"name": "unit", "type": "string"})  # type: ignore[attr-defined]
+TIMED = {**READING, "fields": [{"name": "t", "type": {"type": "long", "logicalType": "timestamp-millis"}}]}
+FINER = {**READING, "fields": [{"name": "t", "type": {"type": "long", "logicalType": "timestamp-micros"}}]}
+RAW = {**READING, "fields": [{"name": "t", "type": "long"}]}
 OPEN = {"type": "object", "properties": {"n": {"type": "integer"}}}
 
 
@@ -41,6 +44,9 @@ def found(both: tuple[ProjectFiles, ProjectFiles]) -> list[Finding]:
         (OPEN, OPEN | {"required": ["n"]}, None, Grade.PROBLEM),
         (OPEN, OPEN | {"not": {"required": ["x"]}}, None, Grade.UNKNOWN),
         (READING, OPEN, "BACKWARD", Grade.PROBLEM),
+        (TIMED, FINER, None, Grade.PROBLEM),
+        (TIMED, FINER, "NONE", None),
+        (TIMED, RAW, "BACKWARD_TRANSITIVE", Grade.UNKNOWN),
     ],
 )
 def test_a_changed_schema(both: Any, old: Any, new: Any, level: str | None, grade: Grade | None) -> None:

@@ -105,3 +105,13 @@ def test_the_reason_names_kind_field_version_and_level():
     assert "/fields/1" in reasons[0]
     assert "'y'" in reasons[0]
     assert reasons[1:] == ["{oldSchemaVersion: 4}", f"{{oldSchema: '{old}'}}", "{compatibility: 'BACKWARD'}"]
+
+
+@pytest.mark.parametrize("level", ["BACKWARD", "FORWARD", "FULL_TRANSITIVE"])
+def test_logical_types_do_not_count(level):
+    """As with Confluent's registry, which compares what stands below them; ``gateway schemas check`` is stricter."""
+    money = '{"type":"bytes","logicalType":"decimal","precision":6,"scale":%d}'
+    time = '{"type":"long","logicalType":"timestamp-%s"}'
+    assert allowed(level, money % 2, money % 3)
+    assert allowed(level, time % "millis", time % "micros")
+    assert allowed(level, time % "millis", '"long"')
