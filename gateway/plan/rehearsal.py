@@ -86,6 +86,16 @@ def rehearse(
     return Rehearsal(tuple(dict.fromkeys(findings)), table, routes, played, frozenset(unknown))
 
 
+def unusable(
+    contracts: Contracts, *, depth: int, known: Mapping[str, SchemaVersion] | None = None
+) -> tuple[Finding, ...]:
+    """What ``rehearse`` finds INVALID, in the same words, and nothing else: no example is played."""
+    schemas = FolderSchemas(contracts, known)
+    found = [_cast(contract, variant, schemas, depth)[1] for contract in contracts for variant in contract.variants()]
+    found += [complaint for shared in contracts.shared_types for complaint in _shared(shared, schemas)]
+    return tuple(dict.fromkeys(each for each in found if each is not None and each.grade is Grade.INVALID))
+
+
 def _cast(
     contract: Contract, variant: Variant, schemas: FolderSchemas, depth: int
 ) -> tuple[Route | Inactive, Finding | None]:

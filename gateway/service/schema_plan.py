@@ -6,12 +6,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from gateway.config.contract import Contracts
+from gateway.errors import ConfigError, ConfigProblem, SchemaError, SubjectNotFound
 from gateway.history.repository import past_contents
 from gateway.model import Registered, SchemaVersion
 from gateway.plan.changes import Note, NoteKind, Plan, Register
 from gateway.plan.desired import DesiredSubject, desired_subjects
 from gateway.plan.folder_schemas import FolderSchemas, KeptElsewhere
 from gateway.plan.planning import make_plan, with_deletions
+from gateway.plan.rehearsal import unusable
 from gateway.plan.state import RegistryState
 from gateway.plan.unapplied import same_text
 from gateway.registry.client import RegistryClient
@@ -29,8 +31,16 @@ class Orphans:
     """After the soft deletion, and where that was done before."""
 
 
-async def plan_schemas(client: RegistryClient, contracts: Contracts, orphans: Orphans) -> Plan:
-    """The plan that makes the registry hold what ``contracts`` want. Raises RegistryUnavailable. Writes nothing."""
+async def plan_schemas(client: RegistryClient, contracts: Contracts, orphans: Orphans, depth: int) -> Plan:
+    """The plan that makes the registry hold what ``contracts`` want. Writes nothing.
+
+    ``depth``: most levels of nesting in a payload. Raises RegistryUnavailable, and ConfigError for schemas with which
+    the contracts cannot run: a registry takes what the gateway would then hold back, or refuse at its start.
+    """
+    _refuse_unusable(contracts, depth, {})
+    elsewhere = await _elsewhere(client, contracts)
+    if elsewhere:
+        _refuse_unusable(contracts, depth, elsewhere)
     desired = desired_subjects(contracts)
     inventory = Inventory(client)
     state = await inventory.read(desired)
@@ -40,6 +50,29 @@ async def plan_schemas(client: RegistryClient, contracts: Contracts, orphans: Or
         plan = with_deletions(plan, await inventory.latest(state.others), permanent=orphans.permanent)
     plan = await inventory.ask(plan, state, _resolved(contracts, desired))
     return replace(plan, notes=(*_drift(plan, desired, state), *plan.notes))
+
+
+def _refuse_unusable(contracts: Contracts, depth: int, known: Mapping[str, SchemaVersion]) -> None:
+    """Raises ConfigError in the words of ``gateway schemas check``."""
+    found = unusable(contracts, depth=depth, known=known)
+    if found:
+        raise ConfigError([ConfigProblem(each.file, each.message, each.line, each.column) for each in found])
+
+
+async def _elsewhere(client: RegistryClient, contracts: Contracts) -> dict[str, SchemaVersion]:
+    """What the folders' schemas refer to and no folder holds, by subject; what the registry lacks is left out."""
+    schemas = FolderSchemas(contracts)
+    found: dict[str, SchemaVersion] = {}
+    for folder in contracts.folders:
+        for reference in folder.references if folder.schema is not None else ():
+            subject, version = reference.subject, reference.version
+            if schemas.declared(subject) is not None or subject in found:
+                continue
+            try:
+                found[subject] = await (client.latest(subject) if version is None else client.version(subject, version))
+            except (SubjectNotFound, SchemaError):
+                continue  # planning says so, as a conflict
+    return found
 
 
 def _resolved(contracts: Contracts, desired: Mapping[str, DesiredSubject]) -> dict[str, SchemaVersion]:

@@ -8,14 +8,19 @@ import shutil
 from collections.abc import Callable
 from itertools import cycle
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from gateway.model import Format
+from gateway.registry.development.schemas import Definition
 from tests.parts.projects import READING, ProjectFiles
 from tests.parts.registry_faults import faulty_registry
 from tests.system.cli.commands import run
 
 COMMANDS = (("check",), ("plan", "--out", "plan.json"), ("apply", "--yes"), ("pull",))
+OBJECT = {"type": "object"}
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
 Break = Callable[[ProjectFiles], object]
 
 
@@ -63,14 +68,63 @@ async def test_files_that_cannot_be_used(tmp_path: Path, case: tuple[Break, str]
     assert snapshot(tmp_path) == before
 
 
-async def test_a_schema_that_nobody_takes(tmp_path: Path) -> None:
-    """It is the registry's to refuse, and checked before."""
+CANNOT_RUN: dict[str, tuple[Any, Any]] = {
+    "an unknown type": (READING, {"type": "record", "name": "R", "fields": [{"name": "n", "type": "none"}]}),
+    "a logical type on the wrong type": (
+        READING,
+        {**READING, "fields": [{"name": "n", "type": {"type": "string", "logicalType": "date"}}]},
+    ),
+    "a misspelled reference": (
+        {"properties": {"t": {"$ref": "#/$defs/temp"}}, "$defs": {"temp": {"type": "number"}}},
+        {"properties": {"t": {"$ref": "#/$defs/tmp"}}, "$defs": {"temp": {"type": "number"}}},
+    ),
+    "a reference into the net": (OBJECT, {"properties": {"t": {"$ref": "http://example.com/t.json"}}}),
+    "a pattern with a lookahead": (OBJECT, {"properties": {"t": {"type": "string", "pattern": "(?=a)b"}}}),
+    "an unknown dialect": ({**OBJECT, "$schema": DIALECT}, {**OBJECT, "$schema": DIALECT.replace("schema", "shcema")}),
+}
+"""A schema, and one with which the gateway does not run."""
+
+
+@pytest.mark.parametrize("schemas", CANNOT_RUN.values(), ids=CANNOT_RUN)
+async def test_a_schema_that_the_gateway_would_hold_back(tmp_path: Path, schemas: tuple[Any, Any]) -> None:
+    """New or a new version: check, plan and apply refuse it in the same words, and the registry is not asked."""
+    good, bad = schemas
     async with faulty_registry() as registry:
+        for name, earlier in (("new", None), ("old", good)):
+            files = ProjectFiles(tmp_path / name, registry={"url": registry.url})
+            folder = files.declare(name, bad if earlier is None else earlier)
+            if earlier is not None:
+                assert (await run(files.folder, "schemas", "apply", "--yes")).code == 0
+                [file] = folder.glob("schema.*")
+                file.write_text(json.dumps(bad))
+            registry.requests.clear()
+            [told] = (await run(files.folder, "schemas", "check", "--output", "json")).objects
+            [finding] = [each for each in told["findings"] if each["grade"] == "invalid"]
+            for command in (["plan", "--out", "plan.json"], ["apply", "--yes"]):
+                ended = await run(files.folder, "schemas", *command)
+                assert ended.code == 2, ended
+                assert f"{finding['file']}:{finding['line']}:" in ended.err
+                assert finding["message"] in ended.err
+            assert not (files.folder / "plan.json").exists()
+            assert registry.requests == []
+
+
+async def test_a_schema_that_does_not_fit_what_the_registry_holds(tmp_path: Path) -> None:
+    """A reference that no folder holds is read first; then the schema is judged with it."""
+    async with faulty_registry() as registry:
+        registry.store.register("temp-value", Definition(Format.JSON, '{"$defs":{"temp":{"type":"number"}}}'))
         files = ProjectFiles(tmp_path, registry={"url": registry.url})
-        files.declare("pump", {"type": "record", "name": "R", "fields": [{"name": "n", "type": "none"}]})
-        codes = [(await run(tmp_path, "schemas", *command)).code for command in COMMANDS[:3]]
-        assert codes == [2, 1, 1]
-        assert registry.store.subjects() == []
+        references = [{"name": "temp.json", "subject": "temp-value"}]
+        for name, pointer in (("pump", "temp"), ("valve", "tmp")):
+            schema = {"type": "object", "properties": {"t": {"$ref": f"temp.json#/$defs/{pointer}"}}}
+            files.declare(name, schema, references=references)
+        ended = await run(tmp_path, "schemas", "plan")
+        assert ended.code == 2, ended
+        assert "schemas/valve/schema.json:1:" in ended.err
+        assert "the contract cannot run with this schema" in ended.err
+        assert "pump" not in ended.err
+        shutil.rmtree(files.contracts / "valve")
+        assert (await run(tmp_path, "schemas", "plan")).code == 0
 
 
 @pytest.mark.parametrize("answer", ["<html>moved</html>", "[1]", json.dumps({"subjects": []})])

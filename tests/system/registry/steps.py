@@ -9,6 +9,7 @@ from typing import Any
 
 from gateway.config.contract import DEFAULT_DEAD_LETTERS
 from gateway.config.load import load_contracts
+from gateway.config.settings import Limits
 from gateway.config.settings import Registry as RegistrySettings
 from gateway.plan.changes import Plan
 from gateway.plan.pulling import Pull
@@ -34,7 +35,7 @@ async def connected(url: str, properties: Mapping[str, str] | None = None) -> As
 async def made(client: RegistryClient, files: ProjectFiles | Path, **orphans: Any) -> Plan:
     """The plan for what the folders want."""
     folder = files if isinstance(files, Path) else files.contracts
-    return await plan_schemas(client, load_contracts(folder), Orphans(**orphans))
+    return await plan_schemas(client, load_contracts(folder), Orphans(**orphans), Limits().depth)
 
 
 async def applied(client: RegistryClient, plan: Plan) -> list[Step]:
