@@ -9,6 +9,8 @@ import json
 import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
+from math import isinf
+from typing import Any, NoReturn
 
 from avro import errors as avro_errors
 from avro import schema as avro_schema
@@ -59,7 +61,7 @@ def parse_avro(text: str, referenced: Iterable[str] = ()) -> avro_schema.Schema:
         warnings.simplefilter("ignore")  # unknown logical types are no errors [Avro, Logical Types]
         for part in (*referenced, text):
             try:
-                schema = avro_schema.make_avsc_object(json.loads(part), names)
+                schema = avro_schema.make_avsc_object(_read(part), names)
                 check_defaults(schema)
             except RecursionError as exc:
                 raise SchemaError("nested too deeply") from exc
@@ -67,6 +69,56 @@ def parse_avro(text: str, referenced: Iterable[str] = ()) -> avro_schema.Schema:
                 raise SchemaError(str(exc) or type(exc).__name__) from exc
     assert schema is not None
     return schema
+
+
+def _read(text: str) -> Any:
+    """The JSON of a schema, each ``error`` as the record that it is outside of protocols.
+
+    Raises SchemaError or ValueError for what Java refuses, and Apache's Python package takes until it is compared.
+    """
+    source = json.loads(text, parse_constant=_refuse_constant, parse_float=_read_float)
+    try:
+        json.dumps(source, ensure_ascii=False).encode()
+    except UnicodeEncodeError as exc:
+        half = r"a text of the schema has half a character, such as \ud800; write the whole one"
+        raise SchemaError(half) from exc
+    waiting = [source]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, list):
+            waiting += part
+        elif isinstance(part, dict):
+            kind = part.get("type")
+            if kind in ("error_union", "request"):  # perhaps no text, which cannot be hashed
+                raise SchemaError(f"{kind} is of protocols, and no schema")
+            if kind == "error":
+                part["type"] = "record"
+            fields = part.get("fields")
+            described = [field for field in fields if isinstance(field, dict)] if isinstance(fields, list) else []
+            for each in (part, *described):
+                _check_names(each)
+            waiting += [part.get(key) for key in ("type", "items", "values")] + [each.get("type") for each in described]
+    return source
+
+
+def _check_names(part: dict[str, Any]) -> None:
+    """Raises SchemaError for a name space or other names that are no text, of a type or a field."""
+    aliases = part.get("aliases", [])
+    if not isinstance(part.get("namespace", ""), str):
+        raise SchemaError(f"namespace is text, found {json.dumps(part['namespace'])[:80]}")
+    if not isinstance(aliases, list) or not all(isinstance(alias, str) for alias in aliases):
+        raise SchemaError(f"aliases is a list of text, found {json.dumps(aliases)[:80]}")
+
+
+def _refuse_constant(token: str) -> NoReturn:
+    raise ValueError(f"{token} is no JSON number")
+
+
+def _read_float(token: str) -> float:
+    number = float(token)
+    if isinf(number):
+        raise ValueError(f"the number {token[:40]} is one that no double holds")
+    return number
 
 
 def find_conflicts(reader: Schema, writer: Schema) -> list[Conflict]:

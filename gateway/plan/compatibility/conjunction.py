@@ -15,6 +15,7 @@ import jsonschema_rs
 
 from gateway.compile.json_schema.dialect import DRAFT_4
 from gateway.compile.json_schema.references import Documents, Place
+from gateway.errors import SchemaError
 
 Conjunction: TypeAlias = tuple[Place, ...]
 """Schemas that all hold; none has a ``$ref`` that counts or an ``allOf`` that was not taken apart."""
@@ -172,8 +173,11 @@ def property_places(documents: Documents, place: Place, name: str) -> list[Place
 
 
 def matches(pattern: str, name: str) -> bool:
-    """Whether a pattern of JSON Schema matches a name."""
-    return bool(jsonschema_rs.is_valid({"pattern": pattern}, name))
+    """Whether a pattern of JSON Schema matches a name. Raises SchemaError for what is no pattern."""
+    try:
+        return bool(jsonschema_rs.is_valid({"pattern": pattern}, name))
+    except jsonschema_rs.ValidationError as exc:
+        raise SchemaError(f"{pattern!r} is no pattern that can be compared") from exc
 
 
 def item_places(documents: Documents, place: Place, position: int) -> list[Place]:
@@ -189,7 +193,7 @@ def item_places(documents: Documents, place: Place, position: int) -> list[Place
 
 def tuple_keywords(schema: dict[str, Any]) -> tuple[str | None, str]:
     """The keyword that describes items by position, if there is one, and that for the others."""
-    if "prefixItems" in schema:
+    if isinstance(schema.get("prefixItems"), list):  # before draft 2020-12 it is no keyword, and may be anything
         return "prefixItems", "items"
     if isinstance(schema.get("items"), list):
         return "items", "additionalItems"

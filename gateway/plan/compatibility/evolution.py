@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TypeVar
 
-from gateway.compile.json_schema.dialect import documents_of, parse_schema
-from gateway.compile.json_schema.references import Documents
 from gateway.config.contract import Compatibility
 from gateway.model import Format, SchemaVersion
 from gateway.plan.compatibility.avro import Schema, find_conflicts, parse_avro
+from gateway.plan.compatibility.json_documents import documents
 from gateway.plan.compatibility.json_schema import find_objections
 from gateway.plan.compatibility.logical_types import find_shifts
 from gateway.plan.compatibility.objections import Objection, Rule
@@ -96,12 +95,6 @@ _AVRO_RULES = {
 def parsed_avro(version: SchemaVersion) -> Schema:
     """The schema as Apache's package reads it, with all that it refers to. Raises SchemaError."""
     return parse_avro(version.text, [each.text for each in referenced(version)])
-
-
-def documents(version: SchemaVersion) -> Documents:
-    """The JSON Schema with all that it refers to. Raises SchemaError."""
-    source = parse_schema(version)
-    return Documents(source, documents_of(version, source))
 
 
 def referenced(version: SchemaVersion) -> list[SchemaVersion]:

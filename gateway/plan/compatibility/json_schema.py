@@ -316,7 +316,9 @@ class _Inclusion:
                 self._note(pair, Rule.NOT_COVERED, message, certain=False)
 
     def _note(self, pair: _Pair, rule: Rule, message: str, *, certain: bool = True) -> None:
-        newer = self._wide.name(pair.wide) if self._newer_is_wide else self._narrow.name(pair.narrow[0])
+        # Nothing is left of a narrow schema that only refers to itself: it asks nothing.
+        narrow = pair.narrow[0] if pair.narrow else self._narrow.root
+        newer = self._wide.name(pair.wide) if self._newer_is_wide else self._narrow.name(narrow)
         self.found.append(Objection(rule, newer, message, is_certain=certain and pair.is_certain))
 
 

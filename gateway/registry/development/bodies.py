@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from math import isinf
+from typing import Any, Final, NoReturn
 
 from gateway.model import Format, ReferenceTo
 from gateway.registry.answers import MAX_INT
@@ -16,11 +17,15 @@ from gateway.registry.development import refusals
 from gateway.registry.development.schemas import Definition
 from gateway.registry.development.store import LATEST, Entry
 
+MOST_DIGITS: Final = len(str(MAX_INT))
+"""Of a number in a path."""
+
 
 def read_body(raw: bytes) -> dict[str, Any]:
     """The JSON object that a request carries. Raises Refused (400)."""
     try:
-        body = json.loads(raw)
+        body = json.loads(raw, parse_constant=_refuse_constant, parse_float=_read_float)
+        json.dumps(body, ensure_ascii=False).encode()  # half a character could not be answered with
     except (ValueError, RecursionError) as exc:
         raise refusals.Refused(400, 400, f"the body is not JSON: {exc}") from exc
     if not isinstance(body, dict):
@@ -31,7 +36,7 @@ def read_body(raw: bytes) -> dict[str, Any]:
 def read_definition(body: Mapping[str, Any]) -> Definition:
     """The schema in a request; without text it is empty, which may stand for the latest. Raises Refused (42201)."""
     kind = body.get("schemaType") or Format.AVRO
-    if kind not in set(Format):
+    if not isinstance(kind, str) or kind not in set(Format):
         raise refusals.invalid_schema(str(kind), f"Invalid schema type {kind}; this registry holds {', '.join(Format)}")
     text = body.get("schema") or ""
     if not isinstance(text, str):
@@ -41,9 +46,40 @@ def read_definition(body: Mapping[str, Any]) -> Definition:
         read = tuple(ReferenceTo(str(ref["name"]), str(ref["subject"]), int(ref["version"])) for ref in references)
     except (TypeError, KeyError, ValueError) as exc:
         raise refusals.invalid_schema(kind, "a reference needs a name, a subject and a version") from exc
-    if any(reference.version < 1 and reference.version != LATEST for reference in read):
+    if any(not 1 <= reference.version <= MAX_INT and reference.version != LATEST for reference in read):
         raise refusals.invalid_schema(kind, "a reference needs a version from 1 on, or -1 for the latest")
-    return Definition(Format(kind), text.strip(), read, body.get("metadata") or None, body.get("ruleSet") or None)
+    metadata, rule_set = body.get("metadata") or None, body.get("ruleSet") or None
+    if metadata is not None and not _is_metadata(metadata):
+        raise refusals.Refused(
+            400, 400, "metadata has tags, lists of text by name; properties, text by name; sensitive"
+        )
+    if rule_set is not None and not isinstance(rule_set, dict):
+        raise refusals.Refused(400, 400, "ruleSet is not a JSON object")
+    return Definition(Format(kind), text.strip(), read, metadata, rule_set)
+
+
+def _is_metadata(metadata: Any) -> bool:
+    """Whether a request's metadata has the form that it is kept in; keys of other names are kept as they are."""
+    if not isinstance(metadata, dict):
+        return False
+    tags, properties, sensitive = (metadata.get(key) or {} for key in ("tags", "properties", "sensitive"))
+    return (
+        isinstance(tags, dict)
+        and all(isinstance(words, list) for words in tags.values())
+        and isinstance(properties, dict)
+        and isinstance(sensitive, list | dict)
+    )
+
+
+def _refuse_constant(token: str) -> NoReturn:
+    raise ValueError(f"{token} is no JSON number")
+
+
+def _read_float(token: str) -> float:
+    number = float(token)
+    if isinf(number):
+        raise ValueError(f"{token[:40]} is a number that no double holds")
+    return number
 
 
 def read_import(body: Mapping[str, Any]) -> dict[str, int | None]:
@@ -61,7 +97,8 @@ def read_version(text: str) -> int:
     if word in {"latest", "-1"}:
         return LATEST
     digits = word.removeprefix("+")
-    if not (digits.isascii() and digits.isdigit()) or not 1 <= int(digits) <= MAX_INT:
+    is_number = digits.isascii() and digits.isdigit() and len(digits.lstrip("0")) <= MOST_DIGITS
+    if not is_number or not 1 <= int(digits) <= MAX_INT:
         raise refusals.invalid_version(text)
     return int(digits)
 

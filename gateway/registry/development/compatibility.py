@@ -17,6 +17,7 @@ from gateway.plan.compatibility.evolution import (
     read_by_old,
     reads_old,
 )
+from gateway.registry.development.schemas import with_known_dialects
 
 
 def incompatibilities(new: SchemaVersion, earlier: Sequence[SchemaVersion], level: Compatibility) -> list[str]:
@@ -48,6 +49,6 @@ def _avro(old: SchemaVersion, new: SchemaVersion, level: Compatibility) -> list[
 def _json_schema(old: SchemaVersion, new: SchemaVersion, level: Compatibility) -> list[str]:
     return [
         f"{{errorType:'{each.rule.upper().replace('-', '_')}', description:'{each.message} (at #{each.path})'}}"
-        for each in evolution_objections(old, new, level)
+        for each in evolution_objections(with_known_dialects(old), with_known_dialects(new), level)
         if each.is_certain
     ]

@@ -16,6 +16,7 @@ from starlette.requests import Request
 from gateway.model import Format
 from gateway.registry.development import refusals
 from gateway.registry.development.bodies import (
+    MOST_DIGITS,
     read_body,
     read_definition,
     read_import,
@@ -232,7 +233,7 @@ class Resources:
 
     def _by_id(self, request: Request) -> list[Entry]:
         text = request.path_params["id"]
-        if not (text.isascii() and text.isdigit()):
+        if not (text.isascii() and text.isdigit() and len(text.lstrip("0")) <= MOST_DIGITS):
             raise HTTPException(404)
         return self._store.by_id(int(text), context_of(request.query_params.get("subject", "")))
 

@@ -21,9 +21,11 @@ from typing import Any
 
 import jsonschema
 
+from gateway.compile.json_schema.dialect import draft_of, parse_schema
 from gateway.errors import SchemaError
-from gateway.model import Format, ReferenceTo
+from gateway.model import Format, ReferenceTo, SchemaVersion
 from gateway.plan.avro_text import canonical
+from gateway.plan.compatibility.json_documents import documents
 
 
 @dataclass(frozen=True)
@@ -52,12 +54,12 @@ class Definition:
         return str(uuid.UUID(bytes=digest.digest()))
 
 
-def check_json_schema(text: str) -> None:
-    """Raises SchemaError if ``text`` breaks the meta-schema of its draft."""
+def check_json_schema(version: SchemaVersion) -> None:
+    """Raises SchemaError if a schema, or what it refers to, breaks the meta-schema of its draft."""
+    schema = parse_schema(version)
+    if isinstance(schema, dict) and not isinstance(schema.get("$schema", ""), str):
+        raise SchemaError('"$schema" is a URI', "/$schema")
     try:
-        schema = json.loads(text)
-        if type(schema) not in {dict, bool}:
-            raise SchemaError("a JSON Schema is an object or a boolean")
         validator = jsonschema.validators.validator_for(schema, default=jsonschema.Draft7Validator)
         validator.check_schema(schema)
     except jsonschema.SchemaError as exc:
@@ -66,6 +68,34 @@ def check_json_schema(text: str) -> None:
         raise SchemaError("nested too deeply") from exc
     except (ValueError, TypeError) as exc:
         raise SchemaError(str(exc)) from exc
+    documents(with_known_dialects(version))
+
+
+def with_known_dialects(version: SchemaVersion) -> SchemaVersion:
+    """The JSON Schema without any ``$schema`` that nobody knows: to Confluent's registry it says nothing.
+
+    The same with what it refers to. For comparing only: texts are kept as they came. Raises SchemaError.
+    """
+    references = tuple(
+        replace(reference, schema=with_known_dialects(reference.schema)) for reference in version.references
+    )
+    tree = parse_schema(version)
+    waiting, is_changed = [tree], False
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, dict) and isinstance(part.get("$schema"), str) and not _is_known(part):
+            del part["$schema"]
+            is_changed = True
+        waiting += part.values() if isinstance(part, dict) else part if isinstance(part, list) else ()
+    return replace(version, text=json.dumps(tree) if is_changed else version.text, references=references)
+
+
+def _is_known(schema: Mapping[str, Any]) -> bool:
+    try:
+        draft_of(schema)
+    except SchemaError:
+        return False
+    return True
 
 
 def stored_text(definition: Definition) -> str:

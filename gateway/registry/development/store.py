@@ -177,6 +177,13 @@ class Store:
         Raises Refused (42201).
         """
         wanted = self._read(definition)
+        try:
+            return self._compared(subject, wanted, earlier)
+        except SchemaError as exc:  # of an earlier version: this one was read
+            raise refusals.invalid_schema(wanted.format, exc) from exc
+
+    def _compared(self, subject: str, wanted: Definition, earlier: Iterable[Entry]) -> list[str]:
+        """As ``incompatibilities``. Raises SchemaError where an earlier version cannot be read."""
         level, comparable = self.rules.level(subject), []
         for entry in compared(level, list(earlier)):
             if entry.definition.format is not wanted.format:
@@ -289,7 +296,7 @@ class Store:
                 parsed_avro(version)
                 check_field_names(json.loads(definition.text))
             else:
-                check_json_schema(definition.text)
+                check_json_schema(version)
         except SchemaError as exc:
             raise refusals.invalid_schema(definition.format, exc) from exc
         found = zip(definition.references, version.references, strict=True)

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from gateway.config.contract import Compatibility
+from gateway.errors import SchemaError
 from gateway.model import Format, Reference, SchemaVersion
 from gateway.plan.compatibility.evolution import compared, evolution_objections
 from gateway.plan.compatibility.objections import Rule
@@ -75,3 +76,30 @@ def test_references_of_either_side_are_followed() -> None:
     [objection] = evolution_objections(old, new, Compatibility.BACKWARD)
     assert objection.rule is Rule.SYMBOLS_MISSING
     assert "lacks symbols" in objection.message
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"$ref": "#/x", "x": 5},
+        {"$ref": "#/x", "x": {"type": 5}},
+        {"properties": {"a": {"$ref": "#/x"}}, "x": {"items": {"$ref": "#/y"}}, "y": {"required": 5}},
+        {"$ref": "http://[bad"},
+        {"type": 5},
+        {"$ref": "#/x", "x": {"patternProperties": {"(": {}}}},
+    ],
+)
+def test_what_is_no_schema(schema: object) -> None:
+    """Also where only a reference leads to it; the error says so, instead of whatever the rules stumble over."""
+    one = {"type": "object", "properties": {"a": {"type": "string"}}, "additionalProperties": False}
+    for pair in ((version(one), version(schema)), (version(schema), version(one))):
+        with pytest.raises(SchemaError):
+            evolution_objections(*pair, Compatibility.FULL)
+
+
+@pytest.mark.parametrize("schema", [{"$ref": "#"}, {"prefixItems": 5}, {"$ref": "#/nowhere"}])
+def test_what_says_nothing(schema: object) -> None:
+    """A schema that only refers to itself or to nothing, and what is no keyword of its draft."""
+    found = evolution_objections(version(schema), version({"type": "integer"}), Compatibility.BACKWARD)
+    assert found
+    assert all(each.path in {"", "/type"} for each in found)

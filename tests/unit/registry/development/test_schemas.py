@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 from gateway.errors import SchemaError
-from gateway.model import Format, ReferenceTo
+from gateway.model import Format, ReferenceTo, SchemaVersion
 from gateway.plan.compatibility.avro import parse_avro
 from gateway.registry.development.schemas import (
     Definition,
@@ -19,6 +19,10 @@ from gateway.registry.development.schemas import (
     normalized,
     stored_text,
 )
+
+
+def version(text: str) -> SchemaVersion:
+    return SchemaVersion("s", 1, 1, Format.JSON, text, None, ())
 
 
 def avro(text: str) -> Definition:
@@ -124,11 +128,11 @@ def test_the_stored_text_is_one_line_and_keeps_every_value():
 )
 def test_a_json_schema_is_an_object_or_a_boolean(text):
     """Of any draft."""
-    check_json_schema(text)
+    check_json_schema(version(text))
 
 
 @pytest.mark.parametrize("text", ["[]", "1", '{"type":"nonsense"}', '{"minLength":-1}', "[" * 100_000])
 def test_an_invalid_json_schema_is_refused(text):
     """By its meta-schema."""
     with pytest.raises(SchemaError):
-        check_json_schema(text)
+        check_json_schema(version(text))

@@ -1,0 +1,68 @@
+"""A JSON Schema with all that it refers to, read for a comparison: every part that the rules may meet is a schema.
+
+A reference may lead to any place of a document, also where no keyword puts a schema and no meta-schema looks. What
+stands there is held against the meta-schema, too. Patterns and formats are not judged: a registry may hold schemas
+that the gateway would not run with, and they can be compared all the same.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import jsonschema
+import jsonschema_rs
+
+from gateway.compile.json_schema.dialect import documents_of, parse_schema
+from gateway.compile.json_schema.references import Documents, Place
+from gateway.compile.json_schema.subschemas import inside, subschemas
+from gateway.errors import SchemaError
+from gateway.model import SchemaVersion
+
+
+def documents(version: SchemaVersion) -> Documents:
+    """The JSON Schema with all that it refers to. Raises SchemaError where any of it is no schema of its draft."""
+    source = parse_schema(version)
+    try:
+        found = Documents(source, documents_of(version, source))
+        _check(found)
+    except ValueError as exc:  # of urllib, for what no URI can be
+        raise SchemaError(f"$id, $ref or the name of a reference is no URI: {exc}") from exc
+    return found
+
+
+def _check(found: Documents) -> None:
+    """Raises SchemaError for the first schema that is none, references followed to their end."""
+    covered: set[int] = set()
+    """Schemas, by their identity, that were looked at as parts of what is around them."""
+    met: set[int] = set()
+    waiting = [found.root]
+    while waiting:
+        place = waiting.pop()
+        if isinstance(place.schema, bool) or id(place.schema) in met:
+            continue
+        met.add(id(place.schema))
+        if id(place.schema) not in covered:
+            _check_one(found, place)
+            covered |= {id(schema) for _, schema in subschemas(place.schema)}
+        for steps, _ in inside(place.schema):
+            waiting.append(found.below(place, *_keys(place.schema, steps)))
+        waiting += found.targets(place)
+
+
+def _check_one(found: Documents, place: Place) -> None:
+    if not isinstance(place.schema, dict) or not _meta_validator(place.draft).is_valid(place.schema):
+        where = f"what a reference leads to in {place.base}" if place.schema is not found.root.document else "it"
+        raise SchemaError(f"{where} is no schema of its draft ({place.draft})")
+
+
+def _keys(schema: Any, steps: tuple[str, ...]) -> tuple[str | int, ...]:
+    """The steps as keys and indices."""
+    first, *rest = steps
+    return first, *(int(step) if isinstance(schema[first], list) else step for step in rest)
+
+
+@cache
+def _meta_validator(draft: str) -> Any:
+    meta = jsonschema.validators.validator_for({"$schema": draft}, default=jsonschema.Draft7Validator).META_SCHEMA
+    return jsonschema_rs.validator_for(meta, offline=True, validate_formats=False)
