@@ -11,7 +11,7 @@ told that it is not known here.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gateway.compile.avro.compiler import has_place
 from gateway.compile.avro.places import kinds_at
@@ -33,6 +33,7 @@ from gateway.model import Mode, Record, SchemaVersion
 from gateway.notation.lines import LinePlace, json_place
 from gateway.notation.pointer import Pattern, Pointer
 from gateway.pipeline.routes import Inactive, RouteTable
+from gateway.plan.device_place import device_objection
 from gateway.plan.findings import Area, Check, Finding, Grade
 from gateway.plan.folder_schemas import FolderSchemas, KeptElsewhere
 
@@ -164,9 +165,19 @@ def _misplaced(route: Route) -> Iterator[Finding]:
         there = has_place(codec.avro, pointer) if codec.avro is not None else may_have(codec.source, pointer)
         if not there:
             yield _nowhere(route, key, pointer)
+    if contract.device is not None and (kind := device_objection(route, contract.device)):
+        yield _no_device(route, contract.device, kind)
     for pattern, _ in contract.overrides:
         if codec.avro is not None and not kinds_at(codec.avro, pattern.tokens, any_field=True):
             yield _nowhere(route, "overrides", pattern)
+
+
+def _no_device(route: Route, pointer: Pointer, kind: str) -> Finding:
+    message = (
+        f"device: the schema has {kind} at {pointer}, and a device ID is text or a whole number, so every message "
+        "would be rejected (no-device-id); point to the field that names the device"
+    )
+    return replace(_nowhere(route, "device", pointer), grade=Grade.PROBLEM, message=message)
 
 
 def _nowhere(route: Route, key: str, pointer: Pointer | Pattern) -> Finding:

@@ -182,6 +182,73 @@ def test_pointers_to_nowhere_are_noticed(files: ProjectFiles, key: str, contract
     assert all(finding.message.startswith(f"{key}: ") for finding in noticed)
 
 
+LIST, TREE = {"type": "array", "items": "string"}, {"type": "array", "items": {"$ref": "#/$defs/tree"}}
+EMPTY = {"type": "record", "name": "Inner", "fields": []}
+
+
+@pytest.mark.parametrize(
+    ("kind", "contract", "told"),
+    [
+        (LIST, {}, "array"),
+        ({"type": "map", "values": "string"}, {}, "map"),
+        (EMPTY, {}, "Inner"),
+        (["null", LIST], {"mode": "strict"}, "array"),
+        ("null", {}, "null"),
+        ("boolean", {"mode": "strict"}, "boolean"),
+        (LIST, {"mode": "lenient", "options": {"wrap_scalar": False}}, "array"),
+        ({"type": "array", "items": EMPTY}, {"mode": "lenient"}, "array"),
+        # What a device may send there is text or a number all the same.
+        ("boolean", {}, ""),
+        (LIST, {"mode": "lenient"}, ""),
+        (LIST, {"overrides": {"/id": {"wrap_scalar": True}}}, ""),
+        (EMPTY, {"options": {"parse_json_strings": ["/id"]}}, ""),
+        (["null", LIST, "string"], {}, ""),
+        ([LIST, EMPTY], {}, "array or Inner"),
+        *((kind, {"mode": "strict"}, "") for kind in ("string", "int", "long", "float", "double", "bytes")),
+        ({"type": "enum", "name": "E", "symbols": ["A"]}, {}, ""),
+    ],
+)
+def test_a_device_that_avro_never_has(files: ProjectFiles, kind: Any, contract: dict[str, Any], told: str) -> None:
+    """A place that is there, and where no payload of the schema has text or a whole number, is a problem."""
+    schema = {"type": "record", "name": "R", "fields": [{"name": "id", "type": kind}]}
+    files.declare("a", schema, device="/id", **contract)
+    findings = [each for each in played(files).findings if each.check is Check.POINTER]
+    assert [each.grade for each in findings] == ([Grade.PROBLEM] if told else [])
+    assert all(f"the schema has {told} at /id" in each.message for each in findings)
+
+
+@pytest.mark.parametrize(
+    ("schema", "contract", "told"),
+    [
+        ({"type": "array"}, {}, "array"),
+        ({"type": ["object", "null"]}, {}, "null or object"),
+        ({"$ref": "#/$defs/tree"}, {}, "array"),
+        ({"$ref": "#/$defs/tree"}, {"mode": "strict"}, "array"),
+        ({"type": "boolean"}, {"mode": "strict"}, "boolean"),
+        ({"anyOf": [{"type": "array"}, {"type": "null"}]}, {}, "nothing that is text or a number"),
+        ({"allOf": [{"type": ["array", "string"]}, {"type": "array"}]}, {}, "nothing that is text or a number"),
+        ({"type": "array", "items": {"type": "object"}}, {"mode": "lenient"}, "array"),
+        ({"$ref": "#/$defs/tree"}, {"mode": "lenient"}, ""),
+        ({"type": "array"}, {"mode": "lenient"}, ""),
+        ({"type": "object"}, {"options": {"parse_json_strings": ["/id"]}}, ""),
+        ({"type": "boolean"}, {}, ""),
+        ({"type": ["array", "string"]}, {}, ""),
+        ({"type": "number"}, {"mode": "strict"}, ""),
+        ({"oneOf": [{"type": "array"}, {"type": "integer"}]}, {}, ""),
+        ({}, {}, ""),
+        (True, {}, ""),
+    ],
+)
+def test_a_device_that_json_never_has(files: ProjectFiles, schema: Any, contract: dict[str, Any], told: str) -> None:
+    """As with Avro; what the schema leaves open is possible."""
+    files.declare(
+        "a", {"type": "object", "properties": {"id": schema}, "$defs": {"tree": TREE}}, device="/id", **contract
+    )
+    findings = [each for each in played(files).findings if each.check is Check.POINTER]
+    assert [each.grade for each in findings] == ([Grade.PROBLEM] if told else [])
+    assert all(f"the schema has {told} at /id" in each.message for each in findings)
+
+
 NESTED = {
     "type": "record",
     "name": "R",
