@@ -148,6 +148,9 @@ def _topic_problems(
     topic: str | None, path: KeyPath, source: Source, topic_filter: TopicFilter | None
 ) -> list[ConfigProblem]:
     """What is wrong with the MQTT topic of an example."""
+    if topic is not None and set(topic) & {"+", "#", "\0"}:
+        message = f"{topic!r} is no topic: it holds + # or U+0000 [MQTT-3.3.2-2]; write one that a device publishes on"
+        return [source.problem((*path, "mqtt"), message)]
     if topic is None or topic_filter is None or topic_filter.match(topic) is not None:
         return []
     message = f"{topic!r} is not matched by the contract's filter {topic_filter.text!r}: correct one of the two"

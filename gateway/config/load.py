@@ -11,15 +11,14 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
 
-from gateway.config.coexistence import conflicts
+from gateway.config.coexistence import conflicts, subjects
 from gateway.config.contract import DEFAULT_DEAD_LETTERS, Contract, Contracts, SharedType
 from gateway.config.files import Source, display
-from gateway.config.folder import CONTRACT_FILE, EXAMPLES_FILE, Folder, read_folder
+from gateway.config.folder import CONTRACT_FILE, Folder, read_folder
 from gateway.config.gateway_file import load_settings_file
+from gateway.config.mistaken_names import mistaken_names, stray_schemas
 from gateway.config.options import Options, misplaced
-from gateway.config.schema_file import SCHEMA_FILES
 from gateway.config.settings import Settings
 from gateway.config.validation import validate
 from gateway.errors import ConfigError, ConfigProblem
@@ -27,18 +26,6 @@ from gateway.model import Mode
 from gateway.notation import NotationError
 from gateway.notation.template import Template
 from gateway.notation.yaml import parse
-
-MISTAKABLE: Final = {
-    "contract.yml": CONTRACT_FILE,
-    "contract.json": CONTRACT_FILE,
-    "examples.yml": EXAMPLES_FILE,
-    "example.yaml": EXAMPLES_FILE,
-    "examples.json": EXAMPLES_FILE,
-    "schema.avro": "schema.avsc",
-    "schema.yaml": "schema.json",
-    "schema.yml": "schema.json",
-}
-"""Names that would be passed over without a word, and the names that were meant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +123,7 @@ def _contracts(root: Path, dead_letters: Template, unrouted: str | None) -> tupl
         message = f"holds no {CONTRACT_FILE}: add a contract, or set contracts in gateway.yaml to the right folder"
         problems.append(ConfigProblem(display(root), message))
     problems += conflicts(folders, unrouted)
+    problems += _strays(folders)
     if problems:
         raise ConfigError(problems)
     declared = [folder.declared for folder in folders]
@@ -145,6 +133,15 @@ def _contracts(root: Path, dead_letters: Template, unrouted: str | None) -> tupl
         tuple(shared for shared in declared if isinstance(shared, SharedType)),
     )
     return contracts, {folder.declared.name: folder.source for folder in folders}
+
+
+def _strays(folders: Iterable[Folder]) -> Iterator[ConfigProblem]:
+    """What lies in a contract's folder as if it were the schema, where no folder holds that."""
+    declared = [folder.declared for folder in folders]
+    held = {subject for each in declared if each.schema is not None for subject in subjects(each)}
+    for each in declared:
+        if each.schema is None and not held & set(subjects(each)):
+            yield from stray_schemas(each.folder)
 
 
 def _contract_folders(root: Path, problems: list[ConfigProblem]) -> Iterator[Path]:
@@ -163,7 +160,7 @@ def _contract_folders(root: Path, problems: list[ConfigProblem]) -> Iterator[Pat
             problems.append(ConfigProblem(display(folder), f"the folder of contracts {reason}"))
             continue
         names = {entry.name for entry in entries}
-        problems += _mistakable(folder, names)
+        problems += mistaken_names(folder, names, is_root=folder == root)
         if CONTRACT_FILE in names:
             yield folder
         for entry in reversed(entries):
@@ -176,14 +173,3 @@ def _contract_folders(root: Path, problems: list[ConfigProblem]) -> Iterator[Pat
             else:
                 seen.add(real)
                 ahead.append(entry)
-
-
-def _mistakable(folder: Path, names: set[str]) -> Iterator[ConfigProblem]:
-    """Files that are passed over although someone meant them to count."""
-    for name in sorted(names & MISTAKABLE.keys()):
-        if MISTAKABLE[name] not in names:
-            yield ConfigProblem(display(folder / name), f"is not read under this name: call it {MISTAKABLE[name]}")
-    if CONTRACT_FILE not in names and not names & MISTAKABLE.keys():
-        for name in sorted(names & {*SCHEMA_FILES, EXAMPLES_FILE}):
-            message = f"belongs to no contract: add a {CONTRACT_FILE} beside it, or remove it"
-            yield ConfigProblem(display(folder / name), message)

@@ -234,6 +234,18 @@ EXAMPLES = {
     "junk in base64": ("accepted: [{payload_base64: 'e!A=='}]", 1, "accepted[0].payload_base64", "is no base64"),
     "half a character": ('accepted: [{payload: "\\ud800"}]', 1, "", "half of a surrogate pair"),
     "other topic": ("accepted: [{payload: x, mqtt: a/b}]", 1, "accepted[0].mqtt", "'a/b' is not matched"),
+    "a wildcard in a topic": (
+        "accepted: [{payload: x, mqtt: plant/+/p7/readings}]",
+        1,
+        "accepted[0].mqtt",
+        "no topic: it holds + # or U+0000 [MQTT-3.3.2-2]; write one",
+    ),
+    "a filter for a topic": (
+        'rejected: [{payload: x, code: type-mismatch, mqtt: "plant/b1/p7/#"}]',
+        1,
+        "rejected[0].mqtt",
+        "no topic",
+    ),
     "codes": ("accepted: [{payload: x, coercions: {/a: 5}}]", 1, "accepted[0].coercions./a", "string-to-number"),
     "coercion path": ("accepted: [{payload: x, coercions: {a: b}}]", 1, "accepted[0].coercions.a", "as in '/a'"),
     "rejected without code": ("rejected: [{payload: x}]", 1, "rejected[0].code", "is required, and missing"),
@@ -403,6 +415,62 @@ TOGETHER = {
         "",
         ("call it examples.yaml",),
     ),
+    "contract.yml beside contract.yaml": (
+        {"a/contract.yaml": GOOD, "a/contract.yml": GOOD},
+        "a/contract.yml",
+        None,
+        "",
+        ("is never read", "contract.yaml beside it is", "remove it"),
+    ),
+    "examples.yml beside examples.yaml": (
+        {"a/contract.yaml": GOOD, "a/examples.yaml": "accepted: []", "a/examples.yml": "accepted: []"},
+        "a/examples.yml",
+        None,
+        "",
+        ("is never read", "examples.yaml beside it is"),
+    ),
+    "rules.yml": ({"a/contract.yaml": GOOD, "rules.yml": "owner: problem"}, "rules.yml", None, "", ("it rules.yaml",)),
+    "Rules.yaml": (
+        {"a/contract.yaml": GOOD, "Rules.yaml": "owner: problem"},
+        "Rules.yaml",
+        None,
+        "",
+        ("it rules.yaml",),
+    ),
+    "rules.yml beside rules.yaml": (
+        {"a/contract.yaml": GOOD, "rules.yaml": "owner: off", "rules.yml": "owner: problem"},
+        "rules.yml",
+        None,
+        "",
+        ("is never read, rules.yaml beside it is",),
+    ),
+    **{
+        name: ({"a/contract.yaml": GOOD, f"a/{name}": text}, f"a/{name}", None, "", (f"call it {right}",))
+        for name, text, right in (
+            ("Schema.avsc", AVRO, "schema.avsc"),
+            ("shcema.avsc", AVRO, "schema.avsc"),
+            ("schema.avro", AVRO, "schema.avsc"),
+            ("schemas.json", JSON, "schema.json"),
+            ("exmaples.yaml", "accepted: []", "examples.yaml"),
+            ("pump.avsc", AVRO, "schema.avsc"),
+            ("pump.schema.json", JSON, "schema.json"),
+            ("pump.json", '{"$schema": "http://json-schema.org/draft-07/schema#"}', "schema.json"),
+        )
+    },
+    "pump.proto": (
+        {"a/contract.yaml": GOOD, "a/pump.proto": 'syntax = "proto3";'},
+        "a/pump.proto",
+        None,
+        "",
+        ("write it as schema.avsc or schema.json",),
+    ),
+    "contarct.yaml": (
+        {"a/contarct.yaml": GOOD, "a/schema.avsc": AVRO},
+        "a/contarct.yaml",
+        None,
+        "",
+        ("call it contract.yaml",),
+    ),
     "schema without contract": ({"a/schema.avsc": AVRO}, "a/schema.avsc", None, "", ("add a contract.yaml",)),
     "examples of a shared type": (
         {"a/contract.yaml": "subject: s", "a/schema.avsc": AVRO, "a/examples.yaml": "accepted: []"},
@@ -486,3 +554,29 @@ def test_the_mistakes_of_all_folders_and_files_are_told_at_once(tmp_path: Path) 
         for name in ("a", "b")
         for file, key in (("contract.yaml", "qos"), ("schema.json", ""), ("examples.yaml", "rejected[0].code"))
     ]
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {
+            "a/schema.avsc": AVRO,
+            "a/pump.avsc": AVRO,
+            "a/schema-v1.avsc": AVRO,
+            "a/pump.proto": "",
+            "a/shcema.json": "{}",
+        },
+        {"a/schema.json": JSON, "a/schema.yaml": "", "a/examples.yaml": "accepted: []", "a/examples.json": "[]"},
+        {"a/samples.yaml": "", "a/sample.json": '{"n": 1}', "a/README.md": "", "a/contract.yaml.orig": GOOD},
+        {"b/contract.yaml": GOOD.replace("plant.pump", "x") + "subject: y", "b/rules.yml": "", "b/schema.avsc": AVRO},
+        # The subject's schema is in another folder.
+        {"b/contract.yaml": "subject: plant.pump-value", "b/schema.avsc": AVRO, "a/copy.avsc": AVRO},
+    ],
+)
+def test_other_files_may_lie_in_the_folders(files: dict[str, str], tmp_path: Path) -> None:
+    """Samples, notes and older schemas beside the right file; what is no contract's own business."""
+    for name, text in {"a/contract.yaml": GOOD, **files}.items():
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text.replace("plant/", f"{path.parent.name}/"))
+    assert load_contracts(tmp_path).folders
