@@ -49,9 +49,11 @@ def load_contracts(folder: Path, dead_letters: Template = DEFAULT_DEAD_LETTERS) 
     return _contracts(folder, dead_letters, unrouted=None)[0]
 
 
-def load_folder(folder: Path, dead_letters: Template = DEFAULT_DEAD_LETTERS) -> Contract | SharedType:
-    """What one folder declares, alone and called as its last part. Raises ConfigError."""
-    return read_folder(folder, folder.absolute().name, dead_letters).declared
+def load_folder(
+    folder: Path, dead_letters: Template = DEFAULT_DEAD_LETTERS, name: str | None = None
+) -> Contract | SharedType:
+    """What one folder declares, alone, called ``name`` or as its last part. Raises ConfigError."""
+    return read_folder(folder, name or folder.absolute().name, dead_letters).declared
 
 
 def load_options(pairs: Iterable[str], mode: Mode, *, override: bool = False, origin: str = "--option") -> Options:

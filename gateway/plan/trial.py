@@ -19,6 +19,7 @@ from gateway.compile.route import Route, compile_route
 from gateway.config.contract import Contract, Contracts, SchemaFile
 from gateway.config.load import Project, load_contracts, load_folder
 from gateway.config.options import Options
+from gateway.config.place import contract_name, contracts_root
 from gateway.config.settings import Limits
 from gateway.errors import ConfigError, ConfigProblem
 from gateway.model import Coercion, Cut, Format, Mode, Record, Rejection, Stage
@@ -157,12 +158,13 @@ def try_schema(
     return _trial(contract, Contracts(path.parent, (contract,)), limits)
 
 
-def try_contract(folder: Path, *, limits: Limits) -> Trial:
-    """A trial of one contract folder; schemas that it refers to are looked for in the folders above.
+def try_contract(folder: Path, *, limits: Limits, name: str | None = None) -> Trial:
+    """A trial of one contract folder, called ``name`` or as in production, where that can be known.
 
-    Raises ConfigError, SchemaError.
+    Schemas that it refers to are looked for in the folders above, that of all contracts first. Raises ConfigError,
+    SchemaError.
     """
-    declared = load_folder(folder)
+    declared = load_folder(folder, name=name or contract_name(folder))
     if not isinstance(declared, Contract):
         raise ConfigError(
             [ConfigProblem(str(folder), "is a shared type, which takes no messages: try its schema file")]
@@ -170,7 +172,8 @@ def try_contract(folder: Path, *, limits: Limits) -> Trial:
     alone = Contracts(folder, (declared,))
     if not declared.references and declared.schema is not None:
         return _trial(declared, alone, limits)
-    for root in list(folder.absolute().parents)[:_MOST_ANCESTORS]:
+    above, known = folder.absolute().parents, contracts_root(folder)
+    for root in dict.fromkeys([each for each in above if each == known] + list(above)[:_MOST_ANCESTORS]):
         contracts = _loadable(root)
         if contracts is not None:
             try:

@@ -11,6 +11,7 @@ from typing import Final
 
 from gateway.config.files import display
 from gateway.config.folder import CONTRACT_FILE, EXAMPLES_FILE
+from gateway.config.place import contract_name
 from gateway.config.schema_file import FILE_NAMES
 from gateway.config.settings import Limits
 from gateway.errors import ConfigError, ConfigProblem
@@ -61,7 +62,7 @@ def make_contract(
         made.mkdir()
         (made / CONTRACT_FILE).write_text(draft.contract, encoding="utf-8")
         (made / FILE_NAMES[wishes.kind]).write_text(draft.schema, encoding="utf-8")
-        trial = try_contract(made, limits=_LIMITS)
+        trial = try_contract(made, limits=_LIMITS, name=contract_name(folder))
         examples, count = Examples(), 0
         for line in filter(wishes.takes, capture()):
             outcome = trial.run(line.payload, line.arrival or now, line.topic)

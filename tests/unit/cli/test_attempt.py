@@ -138,12 +138,12 @@ def test_a_place_may_contain_a_colon(gateway: Gateway) -> None:
 
 
 def test_a_contract_s_own_rules(gateway: Gateway) -> None:
-    """The line for programs says where it would go, too."""
+    """The line for programs says where it would go, too; the contract is called as in production."""
     ended = gateway("try", "--contract", "schemas/line/pump", "-o", "json", "good.json")
     [line] = objects(ended.out)
     assert (line["mqtt"], line["contract"], line["topic"], line["key"]) == (
         "plant/device/readings",
-        "pump",
+        "line/pump",
         "pumps",
         "device",
     )

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from gateway.config.load import load_options, load_project
+from gateway.config.load import load_contracts, load_options, load_project
 from gateway.config.options import Options
 from gateway.config.settings import Limits
 from gateway.errors import ConfigError, SchemaError
 from gateway.model import Mode
 from gateway.notation.pointer import Pattern
 from gateway.plan.trial import try_contract, try_project, try_schema
+from tests.parts.projects import ProjectFiles
 
 ARRIVAL = 1_780_000_000_000
 SCHEMAS = Path(__file__).parents[3] / "schemas"
@@ -99,8 +100,26 @@ def test_a_contract_folder_finds_what_it_refers_to() -> None:
     examples = load_project_examples("logistics/cold-chain")
     outcome = try_contract(SCHEMAS / "logistics" / "cold-chain", limits=Limits()).run(examples[0].payload, ARRIVAL)
     line = outcome.as_json(1, whole=True)
-    assert (line["accepted"], line["topic"], line["contract"]) == (True, "logistics.cold-chain", "cold-chain")
+    assert (line["accepted"], line["topic"], line["contract"]) == (True, "logistics.cold-chain", "logistics/cold-chain")
     assert line["key"] == examples[0].key
+
+
+def test_a_contract_folder_is_called_as_in_production(tmp_path: Path) -> None:
+    """By its path below the folder of contracts: in headers, in topics, and where it cannot be a topic."""
+    files = ProjectFiles(tmp_path)
+    folder = files.declare("line/pump", headers={"contract": "{contract}"}, fields={"/from": "{contract}"})
+    payload = b'{"temp": 2}'
+    schema = {**READING, "fields": [*READING["fields"], {"name": "from", "type": "string"}]}
+    (folder / "schema.avsc").write_text(json.dumps(schema))
+    line = try_contract(folder, limits=Limits()).run(payload, ARRIVAL).as_json(1, whole=True)
+    assert (line["contract"], line["headers"]["contract"], line["value"]["from"]) == ("line/pump",) * 3
+    assert try_contract(folder, limits=Limits(), name="other").run(payload, ARRIVAL).contract == "other"
+    (folder / "contract.yaml").write_text('mqtt: "x/{device}"\ntopic: "x.{contract}"\n')
+    with pytest.raises(ConfigError) as tried:
+        try_contract(folder, limits=Limits())
+    with pytest.raises(ConfigError) as checked:
+        load_contracts(files.contracts)
+    assert str(tried.value) == str(checked.value)
 
 
 def test_a_shared_type_takes_no_messages() -> None:
