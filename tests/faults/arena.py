@@ -10,6 +10,7 @@ Kafka is one for all rows, which use topics of their own; mosquitto, registry an
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -138,23 +139,31 @@ class Arena:
         """What the proxy saw of the fleet's messages."""
         by_payload = {message.payload: message for message in self.ledger.published}
 
-        def message_in(packet: Event) -> Message | None:
-            return by_payload.get(packet.raw[packet.raw.find(PAYLOAD_BEGIN) :])
+        def messages_in(packets: Iterable[Event]) -> Iterator[tuple[int, Message]]:
+            for packet in packets:
+                if (message := by_payload.get(packet.raw[packet.raw.find(PAYLOAD_BEGIN) :])) is not None:
+                    yield packet.connection, message
 
+        acknowledged: dict[Message, int] = {}
+        for connection, message in messages_in(answered(self.mqtt_proxy.events).messages):
+            acknowledged.setdefault(message, connection)
         arrivals: dict[Message, int] = {}
-        for number, packet in enumerate(self.mqtt_proxy.packets("PUBLISH", Direction.TO_CLIENT)):
-            if (message := message_in(packet)) is not None:
-                arrivals.setdefault(message, number)
-        acknowledged = map(message_in, answered(self.mqtt_proxy.events).messages)
-        return Seen(arrivals, {message for message in acknowledged if message is not None})
+        overlooked = 0
+        for connection, message in messages_in(self.mqtt_proxy.packets("PUBLISH", Direction.TO_CLIENT)):
+            arrivals.setdefault(message, len(arrivals))
+            overlooked += acknowledged.get(message, connection) < connection
+        return Seen(arrivals, acknowledged.keys(), overlooked)
 
     def most_duplicates(self) -> int:
-        """How many messages may have come twice: the most that were unacknowledged on each connection that ended.
+        """How many messages may have come twice: what the broker took for unacknowledged on each connection that ended.
 
-        A window at most: mosquitto before 2.0.13 sends more of a resumed session, but the gateway does not read it.
+        The most that were unacknowledged at once, and what came again although it had been acknowledged: the broker
+        had not read that. A window at most of the first: mosquitto before 2.0.13 sends more of a resumed session, but
+        the gateway does not read it.
         """
         most = answered(self.mqtt_proxy.events).most_unanswered
-        return sum(min(most[number], WINDOW) for number in most.keys() - self.mqtt_proxy.open_connections)
+        ended = most.keys() - self.mqtt_proxy.open_connections
+        return sum(min(most[number], WINDOW) for number in ended) + self.seen().overlooked
 
     async def status(self, gateway: GatewayProcess | None = None) -> dict[str, Any]:
         """/status, empty while the gateway does not answer."""

@@ -29,6 +29,8 @@ class Seen:
     """The fleet's messages, numbered as the broker first sent them."""
     acknowledged: AbstractSet[Message]
     """Those for which the gateway has taken responsibility."""
+    overlooked: int = 0
+    """How many came again, on a later connection, though acknowledged before: the broker had not read that."""
 
 
 @dataclass(slots=True)
