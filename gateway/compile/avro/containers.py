@@ -47,6 +47,9 @@ def write(value, log):
                     return
                 items.explain(item, f"{at}/{n}", findings)
             return
+        if type(value) is dict and rules.wrap_scalar and "object" in items.kinds:
+            items.explain(value, at, findings)  # as the only item: what is wrong is inside it
+            return
         try:
             write_slowly(value, [])
         except Refused as refused:
