@@ -44,6 +44,18 @@ _STRING_OR_NUMBER = re.compile(rb'"(?:[^"\\]|\\.)*+"?|[-+.0-9eE]+', re.DOTALL)
 _INTEGER = re.compile(rb"-?[1-9][0-9]*")
 _NAN_LITERAL = re.compile(rb"-?(?:nan|NaN|NAN|inf|Infinity|INF)(?![A-Za-z0-9_])")
 _STRING_OR_NAN = re.compile(_STRING.pattern + rb"|(?P<literal>" + _NAN_LITERAL.pattern + rb")", re.DOTALL)
+_HIGH_HALF, _LOW_HALF = rb"[dD][89abAB][0-9a-fA-F]{2}", rb"[dD][c-fC-F][0-9a-fA-F]{2}"
+"""Of a character beyond U+FFFF, which JSON escapes as two [RFC 8259, section 7]."""
+_ESCAPE = re.compile(
+    rb'\\(?:["\\/bfnrt]|u(?:' + _HIGH_HALF + rb"\\u" + _LOW_HALF + rb"|(?![dD][89a-fA-F])[0-9a-fA-F]{4}))"
+)
+_HALF = re.compile(rb"\\u(?:" + _HIGH_HALF + rb"|" + _LOW_HALF + rb")")
+_CUT_ESCAPE = re.compile(
+    rb"\\(?:u(?:[0-9a-fA-F]{0,3}|" + _HIGH_HALF + rb"(?:\\(?:u(?:[dD](?:[c-fC-F][0-9a-fA-F]?)?)?)?)?))?"
+)
+_TOKEN = re.compile(_STRING.pattern + rb"|[0-9][-+.0-9eE]*|(?P<word>[A-Za-z]+)", re.DOTALL)
+_WORDS = frozenset({b"true", b"false", b"null"})
+_PART_OF_WORD = re.compile(rb"(?:t(?:r(?:ue?)?)?|f(?:a(?:l(?:se?)?)?)?|n(?:u(?:ll?)?)?)?")
 _NAN_MARK = f"nan-literal-{token_hex(16)}"
 """Stands for a repaired literal until its place is found; random, so that no payload can contain it."""
 
@@ -210,6 +222,11 @@ def _explain(text: bytes, exc: Exception, before: int, *, declarable: bool) -> V
         return _not_utf8(text, bad, before)
     found = _BYTE.search(str(exc))
     offset = int(found.group(1)) if found else len(text)
+    misread = _misread(text) if _MAY_BE_MISREAD.search(str(exc)) else None
+    if misread is not None and misread[0] <= offset:
+        offset = misread[0]
+    else:
+        misread = None
     if text.startswith(_BOM):
         return _invalid("a byte order mark", 0, "bom", "publish it without, or declare mode: lossless in the contract")
     literal = _nan_literal_before(text, offset)
@@ -223,6 +240,8 @@ def _explain(text: bytes, exc: Exception, before: int, *, declarable: bool) -> V
         return _invalid(
             f"bare {token} at byte {at}", at, "nan-literal", f"publish null where the schema allows it{declare}"
         )
+    if misread is not None:
+        return _none_at(text, offset, before, misread[1])
     if "truncated" in str(exc) or ("invalid number" in str(exc) and offset == len(text)):
         what = f"text that ends in the middle of a value, behind {_excerpt(text, len(text))}"
         return _invalid(what, len(text) + before, "truncated", "publish all of it")
@@ -230,9 +249,52 @@ def _explain(text: bytes, exc: Exception, before: int, *, declarable: bool) -> V
         at = offset + before - 1  # msgspec names the byte behind the first one that is too much
         what = f"more text behind the value, at byte {at}"
         return _invalid(what, at, "trailing-text", "publish one JSON value a message")
-    why = str(exc).removeprefix("JSON is malformed: ").partition(" (")[0]
+    return _none_at(text, offset, before, str(exc).removeprefix("JSON is malformed: ").partition(" (")[0])
+
+
+def _none_at(text: bytes, offset: int, before: int, why: str) -> Violation:
     at = offset + before
     return _invalid(f"text that is none at byte {at}, behind {_excerpt(text, offset)}: {why}", at, "")
+
+
+_MAY_BE_MISREAD = re.compile("truncated|escape|surrogate|invalid character")
+"""The decoder's words for an escape or a word that is none.
+
+It names a byte behind it, and calls a whole text truncated that ends sooner than the escape or word would.
+"""
+
+
+def _misread(text: bytes) -> tuple[int, str] | None:
+    """The first byte of a wrong escape, or that makes a word a wrong one, and what it is; None where there is none.
+
+    What ends with the text may yet become right.
+    """
+    for token in _TOKEN.finditer(text):
+        found = _misread_word(token) if token["word"] is not None else _misread_escape(token)
+        if found is not None:
+            return found
+    return None
+
+
+def _misread_word(token: re.Match[bytes]) -> tuple[int, str] | None:
+    word = token.group()
+    part = _PART_OF_WORD.match(word)
+    right = part.end() if part is not None else 0
+    is_cut = right == len(word) and token.end() == len(token.string)
+    return None if word in _WORDS or is_cut else (token.start() + right, "invalid character")
+
+
+def _misread_escape(token: re.Match[bytes]) -> tuple[int, str] | None:
+    text, end = token.string, token.end()
+    at = text.find(b"\\", token.start(), end)
+    while at >= 0:
+        escape = _ESCAPE.match(text, at, end)
+        if escape is None:
+            if _CUT_ESCAPE.fullmatch(text, at, end):
+                return None
+            return at, "half of a surrogate pair" if _HALF.match(text, at, end) else "an escape that JSON does not have"
+        at = text.find(b"\\", escape.end(), end)
+    return None
 
 
 def _not_utf8(text: bytes, bad: UnicodeDecodeError, before: int) -> Violation:
