@@ -30,8 +30,8 @@ from gateway.errors import SchemaError
 from gateway.model import Code, Coercion, Mode
 from gateway.notation.pointer import MISSING, Pointer, escape
 
-Refuse = Callable[[Refused, str, Any], None]
-"""Takes a refusal, the key it is about ("" for the record itself) and the value found there."""
+Refuse = Callable[[Refused, str | None, Any], None]
+"""Takes a refusal, the key it is about (None for the record itself) and the value found there."""
 
 RulesInModes = Callable[[Path], Sequence[Rules]]
 """A path -> its rules in the modes that are wider than the contract's, the narrowest first."""
@@ -111,12 +111,12 @@ class Fields:
                     declared = key in self._known or key.lower() != name.lower()
                     self._note(log, name, RENAMED if declared else CASE_FOLDED)
         for names in clashes.values():
-            refuse(two_names(sorted(names)), "", source)
+            refuse(two_names(sorted(names)), None, source)
         if not present and self._would_pass_unseen(unknown):
             seen = unknown[:_MOST_NAMES]
-            known = listed(place.name for place in self._places)
+            wanted = f"at least one of the fields {listed(place.name for place in self._places)}"
             advice = Advice(f"its fields are {listed(seen)}" if seen else "it has none")
-            refuse(Refused(Code.NO_KNOWN_FIELDS, f"at least one of the fields {known}", advice, seen=seen), "", source)
+            refuse(Refused(Code.NO_KNOWN_FIELDS, wanted, advice, seen=seen), None, source)
         elif unknown:
             self._place_unknown(source, unknown, present, log, refuse)
         return Arranged(present, renamed)
@@ -160,7 +160,7 @@ class Fields:
         both = sorted(set(own) & set(unknown))
         if both:
             advice = Advice(f"{listed(both)} stands in it, too, and in its {in_json(self._capture)}", "publish it once")
-            refuse(Refused(Code.DUPLICATE_KEY, "each field once", advice, names=both), "", source)
+            refuse(Refused(Code.DUPLICATE_KEY, "each field once", advice, names=both), None, source)
         captured = {key: _encode_json(source[key]).decode() for key in unknown}
         present[self._capture] = {**captured, **own}
         self._note(log, self._capture, UNKNOWN_CAPTURED)
@@ -205,7 +205,7 @@ class Fields:
         has_other = place.default is not None or place.null is not None
         return "declare defaults: fill in the contract" if has_other else "let the schema give it a default"
 
-    def schema_path(self, key: str) -> str:
+    def schema_path(self, key: str | None) -> str:
         """Where the schema describes the field ``key``, or the record itself."""
         return next((place.schema_path for place in self._places if place.name == key), self._record.place)
 

@@ -50,10 +50,10 @@ def compile_record(record: Record, path: Path, rules: Rules, places: Sequence[Pl
         return b"".join([fields.write(place, values, log) for place in places])
 
     def explain(value: Any, at: str, findings: Findings) -> None:
-        def refuse(refused: Refused, key: str, found: Any) -> None:
+        def refuse(refused: Refused, key: str | None, found: Any) -> None:
             if findings.passes_over():
                 return
-            where = f"{at}/{escape(key)}" if key else at
+            where = at if key is None else f"{at}/{escape(key)}"
             mode = fields.passes_in(refused, source)
             findings.add(violation(refused, found, where, fields.schema_path(key), coercible_in=mode))
 
@@ -62,7 +62,7 @@ def compile_record(record: Record, path: Path, rules: Rules, places: Sequence[Pl
         try:
             source = object_of(value, log)
         except Refused as refused:
-            refuse(refused, "", value)
+            refuse(refused, None, value)
             return
         arranged = fields.arrange(source, log, refuse)
         for place in places:
@@ -74,7 +74,7 @@ def compile_record(record: Record, path: Path, rules: Rules, places: Sequence[Pl
     return Node(wanted, frozenset({"object"}), write, explain, count_keys=_count_keys(places))
 
 
-def _raise(refused: Refused, _key: str, _found: Any) -> None:
+def _raise(refused: Refused, _key: str | None, _found: Any) -> None:
     try:
         raise refused
     finally:
