@@ -88,9 +88,11 @@ def test_what_python_would_take_and_the_grammar_does_not_is_refused(text: str):
 
 @pytest.mark.parametrize("offset", ["+24:00", "-24:00", "+00:60", "+99"])
 def test_an_offset_of_a_day_or_more_is_none(offset: str):
-    """Hours below 24, minutes below 60."""
-    with pytest.raises(datetimes.BadDateTime):
-        datetimes.offset_nanos(offset)
+    """Hours below 24, minutes below 60: nor is the text a date-time, or another spelling of a day, in any mode."""
+    for lenient in (False, True):
+        with pytest.raises(datetimes.BadDateTime):
+            datetimes.read_date_time(f"2024-01-01T00:00:00{offset}", lenient=lenient)
+    assert not list(datetimes.spellings(f"2024-01-01T00:00:00{offset}"))
 
 
 @given(st.datetimes(min_value=datetime(1980, 1, 1), max_value=datetime(2035, 1, 1)))  # noqa: DTZ001 - wall times
