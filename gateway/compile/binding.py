@@ -16,10 +16,8 @@ from gateway.compile.coercions import DUPLICATE_DROPPED, LOSSY
 from gateway.compile.datetimes import format_epoch_ms
 from gateway.compile.device import check_captured, check_device
 from gateway.compile.route import Route
-from gateway.compile.sentence import compose, in_json
-from gateway.compile.verdict import Advice, Findings, Log, Refused, kind_of, quote
-from gateway.model import Code, Coercion, Mode, Record, Rejection, Stage, Violation
-from gateway.notation.pointer import MISSING, Pointer
+from gateway.compile.verdict import Findings, Log, Refused
+from gateway.model import Coercion, Mode, Record, Rejection, Stage, Violation
 from gateway.notation.template import Template
 
 DEVICE = "device"
@@ -91,7 +89,7 @@ class Binding:
         self._depth_is_open = route.codec.avro is not None
         """Whether the depth of what was left out of the record is not known yet."""
         self._device_pointer = contract.device
-        self._fields = [(pointer, template.fill(self._known)) for pointer, template in contract.fields.items()]
+        self._fields = [(field, field.template.fill(self._known)) for field in route.fields]
         self._key = contract.key.fill(self._known)
         self._constant_key = None if self._key.constant is None else self._key.constant.encode()
         self._prefix = wire.prefix(route.version.schema_id) if contract.framing == "prefix" else b""
@@ -229,13 +227,11 @@ class Binding:
         One that says something else is a mismatch.
         """
         added = False
-        for pointer, template in self._fields:
-            wanted = self._render(template, device, received_at)
-            found = pointer.get(value)
-            if found is MISSING and pointer.set(value, wanted):
-                added = True
-            elif found != wanted:
-                raise _Refusal(Stage.VALIDATE, _field_mismatch(pointer, wanted, found))
+        for field, template in self._fields:
+            filled = field.fill(value, self._render(template, device, received_at))
+            if isinstance(filled, Violation):
+                raise _Refusal(Stage.VALIDATE, filled)
+            added = filled or added
         return added
 
     def _explained(self, value: Any, payload: bytes, refused: Refused, device: str | None) -> Rejection:
@@ -292,17 +288,3 @@ def _make_header(coercions: tuple[Coercion, ...], mode: Mode) -> bytes:
 def _quoted(path: str) -> str:
     """A path without the characters that separate the header's parts."""
     return path.replace("%", "%25").replace(",", "%2C").replace(";", "%3B").replace("=", "%3D")
-
-
-_LEAVE_OUT = Advice(publish="leave it out", declare="let the contract's fields not set it")
-
-
-def _field_mismatch(pointer: Pointer, wanted: str, found: Any) -> Violation:
-    return Violation(
-        Code.FIELD_MISMATCH,
-        compose(str(pointer), found, f"{in_json(wanted)}, which the contract puts here", _LEAVE_OUT),
-        path=str(pointer),
-        expected=in_json(wanted),
-        found=kind_of(found),
-        value=quote(found),
-    )

@@ -24,14 +24,20 @@ class Step:
 
     def get(self, value: Any) -> Any:
         """What stands there in an object or array, or ``MISSING``."""
+        name = self.name_in(value)
+        return MISSING if name is None else Pointer((name,)).get(value)
+
+    def name_in(self, value: Any) -> str | None:
+        """What an object or array calls it, None where it has none."""
+        if not isinstance(value, dict):
+            return next((name for name in self.names if Pointer((name,)).get(value) is not MISSING), None)
         for name in self.names:
-            found = Pointer((name,)).get(value)
-            if found is not MISSING:
-                return found
-        if self.folded and isinstance(value, dict):
+            if name in value:
+                return name
+        if self.folded:
             lowered = {name.lower() for name in self.names}
-            return next((item for key, item in value.items() if key.lower() in lowered), MISSING)
-        return MISSING
+            return next((key for key in value if key.lower() in lowered), None)
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +52,21 @@ class Lookup:
         for step in self.steps:
             found = step.get(found)
         return found
+
+    @property
+    def has_other_names(self) -> bool:
+        """Whether a payload may call any of it otherwise than by one name."""
+        return any(step.folded or len(step.names) > 1 for step in self.steps)
+
+    def names_in(self, payload: Any, pointer: Pointer) -> tuple[str, ...]:
+        """The steps to the place by the names that the payload has; by those of ``pointer`` where it has none."""
+        names: list[str] = []
+        found = payload
+        for step, token in zip(self.steps, pointer.tokens, strict=True):
+            name = step.name_in(found)
+            names.append(token if name is None else name)
+            found = MISSING if name is None else Pointer((name,)).get(found)
+        return tuple(names)
 
 
 def by_declared_names(pointer: Pointer, book: RuleBook) -> Lookup:

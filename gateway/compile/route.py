@@ -5,13 +5,14 @@ The second and third stage, binding a route to a topic and encoding a payload, a
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
 
 from gateway.compile import json_text
 from gateway.compile.codec import Codec, compile_codec
+from gateway.compile.filled import FilledField, compile_fields
 from gateway.compile.rules import RuleBook, Rules
 from gateway.compile.timestamp import TimestampField, compile_timestamp
 from gateway.compile.where import Where
@@ -33,6 +34,8 @@ class Route:
     rules: Rules
     """Those at the payload's top: how its text is read."""
     decode: Callable[[bytes], Any]
+    fields: Sequence[FilledField]
+    """What is put into each payload."""
     timestamp: TimestampField | None
     """None where the record's timestamp is its arrival."""
     depth: int
@@ -55,7 +58,8 @@ def compile_route(contract: Contract, variant: Variant, version: SchemaVersion, 
     depth = depth if codec.deepest is None else min(depth, codec.deepest)
     where = Where(contract, variant)
     cost = CompileCost(codec.places, perf_counter() - started)
-    return Route(contract, variant, where, version, label, codec, book.at(()), decode, timestamp, depth, cost)
+    fields = compile_fields(contract, codec.avro, book)
+    return Route(contract, variant, where, version, label, codec, book.at(()), decode, fields, timestamp, depth, cost)
 
 
 def label_of(contract: Contract, variant: Variant, version: SchemaVersion | None) -> RouteLabel:

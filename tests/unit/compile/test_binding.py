@@ -195,10 +195,91 @@ def test_a_field_that_says_something_else_is_a_mismatch(found: str):
     assert rejection.violations[0].expected == '"b1"'
 
 
-@pytest.mark.parametrize("payload", ["5", "[]", '"x"', "null", '{"a":5}', '{"a":[]}'])
-def test_a_field_that_cannot_be_put_anywhere_is_a_mismatch(payload: str):
-    """A scalar or a list stands in the way."""
-    assert reason(refused(ANY, payload, fields={"/a/site": "{building}"})) == ("field-mismatch", "/a/site")
+@pytest.mark.parametrize(
+    ("payload", "path", "found", "advice"),
+    [
+        ("5", "", "number", "publish an object"),
+        ("[]", "", "array", "publish an object"),
+        ("null", "", "null", "publish an object"),
+        ('{"a":5}', "/a", "number", "leave it out"),
+        ('{"a":null}', "/a", "null", "leave it out"),
+        ('{"a":[]}', "/a", "array", "leave it out"),
+        ('{"a":{"b":"x"}}', "/a/b", "string", "leave it out"),
+    ],
+)
+def test_what_stands_in_the_way_of_a_field_is_a_mismatch(payload: str, path: str, found: str, advice: str):
+    """A scalar or a list where the contract needs an object: named is it, not the field; left out it would be made."""
+    fields = {"/a/b/site": "{building}"}
+    rejection = refused(ANY, payload, fields=fields)
+    assert reason(rejection) == ("field-mismatch", path)
+    [violation] = rejection.violations
+    assert (violation.expected, violation.found) == ('an object, in which the contract puts "b1" at /a/b/site', found)
+    assert violation.message.endswith(f"wanted {violation.expected}; {advice}, or let the contract's fields not set it")
+    if advice == "leave it out":
+        without = '{"a":{}}' if path == "/a/b" else "{}"
+        assert json.loads(accepted(ANY, without, fields=fields).value[5:]) == {"a": {"b": {"site": "b1"}}}
+
+
+@pytest.mark.parametrize(
+    ("payload", "path", "wanted"),
+    [
+        ("[5]", "/0", "an object"),
+        ("[]", "", "a list with an item 0"),
+        ('{"0":5}', "/0", "an object"),
+    ],
+)
+def test_a_list_on_the_way_to_a_field_is_not_made_longer(payload: str, path: str, wanted: str):
+    """An item that is left out would let the next one take its place, so it is not said."""
+    [violation] = refused(ANY, payload, fields={"/0/site": "{building}"}).violations
+    assert (violation.path, violation.expected) == (path, f'{wanted}, in which the contract puts "b1" at /0/site')
+    assert ("leave it out" in violation.message) == (payload == '{"0":5}')
+
+
+SITE = {"name": "site", "type": "string", "aliases": ["location"]}
+"""The schema's own alias; those of a contract are ``ALIASES``."""
+ALIASES: dict[str, Any] = {"/site": {"aliases": ["location"]}}
+BY_NAME = [
+    (version_of(record_schema(SITE, ("v", "int"))), {}),
+    (version_of(record_schema(("site", "string"), ("v", "int"))), ALIASES),
+    (json_version({"required": ["site"], "additionalProperties": {"type": ["string", "integer"]}}), ALIASES),
+]
+
+
+@pytest.mark.parametrize(("version", "overrides"), BY_NAME)
+def test_a_field_may_be_there_under_its_other_name(version: Any, overrides: dict[str, Any]):
+    """Equal: accepted, and not put there again; different: a mismatch where the payload has it."""
+    declared: dict[str, Any] = {"fields": {"/site": "{building}"}, "overrides": overrides}
+    record = accepted(version, '{"location":"b1","v":1}', **declared)
+    assert conversions(record) == [("/site", "renamed")]
+    assert accepted(version, '{"v":1}', **declared).coercions == ()
+    [violation] = refused(version, '{"location":"b2","v":1}', **declared).violations
+    assert (str(violation.code), violation.path, violation.expected) == ("field-mismatch", "/location", '"b1"')
+    assert violation.message.startswith('/location: found string "b2", wanted "b1", which the contract puts at /site; ')
+
+
+@pytest.mark.parametrize(("version", "overrides"), BY_NAME)
+def test_a_field_that_the_payload_has_under_both_names_is_still_refused(version: Any, overrides: dict[str, Any]):
+    """Then the device did publish it twice."""
+    declared: dict[str, Any] = {"fields": {"/site": "{building}"}, "overrides": overrides}
+    assert reason(refused(version, '{"location":"b1","site":"b1","v":1}', **declared)) == ("duplicate-key", "")
+
+
+def test_a_field_is_put_into_the_object_that_has_another_name():
+    """Beside what is there, not into a second object that names the same field."""
+    meta = record_schema(("site", "string"), ("v", "int"), name="M")
+    version = version_of(record_schema({"name": "meta", "type": ["null", meta], "aliases": ["m"]}))
+    record = accepted(version, '{"m":{"v":1}}', fields={"/meta/site": "{building}"})
+    assert record.value[5:].hex() == "0204623102"
+    [violation] = refused(version, '{"m":null}', fields={"/meta/site": "{building}"}).violations
+    assert (violation.path, violation.expected) == ("/m", 'an object, in which the contract puts "b1" at /meta/site')
+
+
+def test_a_field_may_be_there_in_another_case():
+    """Where the contract says that case does not matter."""
+    version = version_of(record_schema(("site", "string")))
+    declared: dict[str, Any] = {"fields": {"/site": "{building}"}, "options": {"field_case": "insensitive"}}
+    assert conversions(accepted(version, '{"SITE":"b1"}', **declared)) == [("/site", "case-folded")]
+    assert reason(refused(version, '{"SITE":"b2"}', **declared)) == ("field-mismatch", "/SITE")
 
 
 def test_missing_objects_on_the_way_to_a_field_are_made():
