@@ -120,6 +120,7 @@ class JsonSchemaCodec:
             attempt.value,
             self.source,
             attempt.failed,
+            attempt.complete,
             attempt.converted,
             renaming.keys,
             self._repairs,
@@ -129,7 +130,7 @@ class JsonSchemaCodec:
         )
         for where, clash in renaming.clashes:
             findings.add(report.clash(where, clash))
-        for found in report.violations(attempt.flaws or attempt.hopeless.values()):
+        for found in report.violations(attempt.flaws or list(attempt.hopeless.values())):
             findings.add(found)
             if findings.full:
                 return

@@ -72,16 +72,18 @@ def convert(types: Sequence[str], value: Any, leaves: Sequence[Leaf], log: Log) 
         raise Refused(Code.UNION_AMBIGUOUS, wanted, advice, candidates=candidates)
     if len(refusals) == 1:
         raise refusals.pop()  # none is left behind: held by the frame that it passes, it would make a cycle
-    is_null = "null" in types and type(value) is str and value in _LIKE_NULL
-    raise mismatch(wanted, _as_null(value) if is_null else NO_ADVICE)
+    raise mismatch(wanted, advice_on_null(types, value))
 
 
 _LIKE_NULL = frozenset({"", "null", "NaN", "nan"})
 
 
-def _as_null(text: str) -> Advice:
-    declare = f"declare null_tokens: [{in_json(text)}] in the contract"
-    return Advice(publish="publish null", declare=declare, tried={"null_tokens": frozenset({text})})
+def advice_on_null(types: Iterable[str], value: Any) -> Advice:
+    """What to do about a text that looks as if it stood for null, where null may be; nothing otherwise."""
+    if "null" not in types or type(value) is not str or value not in _LIKE_NULL:
+        return NO_ADVICE
+    declare = f"declare null_tokens: [{in_json(value)}] in the contract"
+    return Advice(publish="publish null", declare=declare, tried={"null_tokens": frozenset({value})})
 
 
 def _accepted(types: Sequence[str], value: Any, leaf: Leaf, refusals: list[Refused]) -> list[tuple[str, Any, Log]]:

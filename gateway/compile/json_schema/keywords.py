@@ -69,7 +69,7 @@ def refusal_of(name: str, details: Mapping[str, Any], value: Any) -> Refused:
             return _not_among([details["expected_value"]], in_json(details["expected_value"]), value)
         case "anyOf" | "oneOf":
             branches = [branch_codes(branch) for branch in details.get("context", ())]
-            return _matching_none(name, branches)
+            return refusal_of_forms(name, branches)
         case integers.INT64:
             low, high = integers.LOWEST, integers.HIGHEST
             advice = Advice(declare="let the contract not declare integers: int64")
@@ -105,8 +105,8 @@ def _not_among(options: Sequence[Any], wanted: str, value: Any) -> Refused:
     return Misspelled(Code.NOT_IN_ENUM, wanted, asked, texts, spell_as, allowed=allowed)
 
 
-def _matching_none(name: str, branches: Sequence[str]) -> Refused:
-    """No branch takes it, or several of ``oneOf`` do: those have no errors."""
+def refusal_of_forms(name: str, branches: Sequence[str], advice: Advice = NO_ADVICE) -> Refused:
+    """No branch takes it, or several of ``oneOf`` do: those have no codes. ``advice`` is what helps, if anything."""
     fitting = [str(n) for n, codes in enumerate(branches) if not codes]
     if fitting:
         wanted, why = f"exactly one of the {len(branches)} forms under {name}", f"forms {' and '.join(fitting)} fit"
@@ -114,4 +114,4 @@ def _matching_none(name: str, branches: Sequence[str]) -> Refused:
         wanted = f"one of the {len(branches)} forms under {name}"
         why = ", ".join(f"form {n}: {codes}" for n, codes in enumerate(branches[:_MOST_ALLOWED]))
     params = {str(n): codes for n, codes in enumerate(branches)}
-    return Refused(Code.UNION_NO_MATCH, wanted, Advice(why), **params)
+    return Refused(Code.UNION_NO_MATCH, wanted, advice._replace(why=why), **params)

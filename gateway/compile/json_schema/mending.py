@@ -17,6 +17,7 @@ from gateway.compile.coercions import UNKNOWN_DROPPED
 from gateway.compile.json_schema.conversion import convert
 from gateway.compile.json_schema.edits import Copy, Order, value_at
 from gateway.compile.json_schema.flaws import Flaw, Places, Where, generic
+from gateway.compile.json_schema.forms import ALTERNATIVES
 from gateway.compile.json_schema.telling import MOST_FLAWS, Teller, count_errors
 from gateway.compile.json_schema.unevaluated import around, may_follow, places_around
 from gateway.compile.json_schema.validator import Validator
@@ -44,8 +45,7 @@ _UNCONVERTED = Advice(
 )
 
 
-_ALTERNATIVES = frozenset({"anyOf", "oneOf"})
-_CONVERTIBLE = frozenset({"type", *_ALTERNATIVES})
+_CONVERTIBLE = frozenset({"type", *ALTERNATIVES})
 """Keywords whose errors conversions of types answer."""
 
 
@@ -54,6 +54,10 @@ class Fix(NamedTuple):
 
     where: Where
     types: tuple[str, ...]
+
+
+Branches = Sequence[Sequence[Fix]]
+"""Of an ``anyOf`` or ``oneOf``: what each branch asks for that types alone can mend."""
 
 
 class _Reading(NamedTuple):
@@ -202,30 +206,45 @@ class Mender:
                     fixes.setdefault(fix.where, fix.types)
         return fixes
 
-    def _branch_fixes(self, attempt: Attempt) -> Mapping[int, Sequence[Fix]]:
-        """By a flaw's number: the conversions of the one branch that types alone can mend.
+    def choose(
+        self, value: Any, flaws: Sequence[Flaw], branches: Mapping[int, Branches]
+    ) -> Mapping[int, Sequence[Fix]]:
+        """By the numbers of some of all ``flaws``, alternatives: what mends them that no narrower mode mends."""
+        attempt = Attempt(value, list(flaws))
+        chosen = self._chosen(attempt, branches, first=len(self._books))
+        return chosen if attempt.complete else {}
 
-        None, or two different, mend nothing. The lowest mode in which a branch can be mended decides.
+    def mend_within(self, value: Any, places: Collection[Where]) -> set[Where]:
+        """Those of the places, each a list that was made of one value, that are right after conversions inside."""
+        attempt = Attempt(value, *self._teller.tell(value), converted=set(places))
+        for _ in range(MOST_ROUNDS):
+            attempt.flaws = [flaw for flaw in attempt.flaws if not around([flaw.where]).isdisjoint(places)]
+            if not attempt.complete or not self._books or not self._improve(attempt, []):
+                break
+            attempt.flaws, attempt.complete = self._teller.tell(attempt.value)
+        if not attempt.complete:
+            return set()
+        return set(places) - around(flaw.where for flaw in (*attempt.flaws, *attempt.hopeless.values()))
+
+    def _branch_fixes(self, attempt: Attempt) -> Mapping[int, Sequence[Fix]]:
+        """By a flaw's number: the conversions of the one branch that types alone can mend."""
+        alternatives = {n: flaw for n, flaw in enumerate(attempt.flaws) if flaw.name in ALTERNATIVES}
+        return self._chosen(attempt, branches_of(attempt.value, alternatives)) if alternatives else {}
+
+    def _chosen(
+        self, attempt: Attempt, branches: Mapping[int, Branches], first: int = 1
+    ) -> Mapping[int, Sequence[Fix]]:
+        """By a flaw's number: the conversions of the one of its branches that they mend.
+
+        None, or two different, mend nothing. The lowest mode in which a branch can be mended decides; ``first`` is the
+        one to begin with, by the number of those that are no wider.
         """
-        alternatives = {n: flaw for n, flaw in enumerate(attempt.flaws) if flaw.name in _ALTERNATIVES}
-        if not alternatives:
-            return {}
-        places = Places(attempt.value)
-        open_ = {
-            n: [
-                fixes
-                for branch in flaw.error.kind.as_dict()["context"]
-                if (fixes := _types_only(places.flaws_of(branch)))
-            ]
-            for n, flaw in alternatives.items()
-        }
+        open_ = dict(branches)
         chosen: dict[int, Sequence[Fix]] = {}
-        for count in range(1, len(self._books) + 1):
-            if not open_:
-                return chosen
-            readings = {n: self._readings(branches, attempt.value, count) for n, branches in open_.items()}
-            resolving = self._resolving(attempt, readings)
-            for n, found in resolving.items():
+        for count in range(first, len(self._books) + 1):
+            tried = {n: self._readings(each, attempt.value, count) for n, each in open_.items()}
+            readings = {n: found for n, found in tried.items() if found}
+            for n, found in (self._resolving(attempt, readings) if readings else {}).items():
                 if len(found) > 1:
                     names = [" and ".join("/".join(fix.types) for fix in reading.fixes) for reading in found]
                     advice = Advice(f"it could become {' or '.join(names)}", "publish what only one of them takes")
@@ -303,6 +322,15 @@ class Mender:
                 else:
                     found |= dict.fromkeys((*flaw.where, name) for name in names)
         return found
+
+
+def branches_of(value: Any, flaws: Mapping[int, Flaw]) -> Mapping[int, Branches]:
+    """The branches of numbered flaws of the value, all of alternatives."""
+    places = Places(value)
+    return {
+        n: [fixes for branch in flaw.error.kind.as_dict()["context"] if (fixes := _types_only(places.flaws_of(branch)))]
+        for n, flaw in flaws.items()
+    }
 
 
 def _place(error: Any) -> tuple[Where, tuple[str | int, ...]]:

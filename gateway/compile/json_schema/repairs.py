@@ -2,12 +2,13 @@
 
 A value that converts may still break another keyword (``minimum``), so nothing is stated that the schema has not
 judged. All candidates are put into one copy, and that is judged once: the schema's errors name the places where a
-candidate does not help.
+candidate does not help. What would be done about ``anyOf`` or ``oneOf`` in a wider mode is what its mender does; and
+so is what would become of the item of a list that is made of one value.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -16,8 +17,9 @@ import msgspec
 from gateway.compile.coercions import BOOLEAN_TO_NUMBER, LOSSY
 from gateway.compile.json_schema.conversion import convert
 from gateway.compile.json_schema.edits import Copy, value_at
-from gateway.compile.json_schema.flaws import Where, generic
-from gateway.compile.json_schema.mending import Mender
+from gateway.compile.json_schema.flaws import Flaw, Where, generic
+from gateway.compile.json_schema.forms import ALTERNATIVES
+from gateway.compile.json_schema.mending import Fix, Mender, branches_of
 from gateway.compile.json_schema.telling import Teller
 from gateway.compile.json_schema.unevaluated import around
 from gateway.compile.json_schema.validator import Validator
@@ -28,7 +30,7 @@ from gateway.compile.verdict import Log, Refused
 from gateway.model import Mode
 from gateway.notation.pointer import MISSING
 
-_MENDABLE = frozenset({None, "anyOf", "oneOf"})
+_MENDABLE = frozenset({None, *ALTERNATIVES})
 """Keywords of findings, beside those about types, that conversions may mend; None where one was tried."""
 _OTHER_MEANING = LOSSY | {BOOLEAN_TO_NUMBER}
 """Conversions whose result a device need not have meant: firmware has sent true for a number by mistake."""
@@ -64,7 +66,7 @@ class Finding(msgspec.Struct, frozen=True):
     refused: Refused
     keyword: str | None
     types: Sequence[str] | None = None
-    """The types that the schema wants there, None where it is not about types."""
+    """The types that the schema, or a form of it, wants there; None where it is not about types."""
     mode: Mode | None = None
     """The lowest wider mode that takes it, where it is not about types."""
 
@@ -83,60 +85,115 @@ class Repairs:
         self._book = book
         self._mender = mender
         self._wider = [(mode, book.in_mode(mode)) for mode in book.wider()]
+        self._menders = [(mode, Mender(validator, teller, wider)) for mode, wider in self._wider]
         self._known: dict[Path, list[tuple[Mode, Leaf]]] = {}
         self._changed: dict[tuple[tuple[str, Any], ...], dict[Path, Leaf]] = {}
         """By what was changed."""
 
-    def find(self, value: Any, findings: Sequence[Finding]) -> dict[Where, Remedy]:
-        """The remedies for what is wrong with a payload; ``value`` is what conversions made of it so far."""
+    def leaves(self, where: Where) -> Sequence[Leaf]:
+        """A place under each mode up to the contract's own, strict aside; see ``convert``."""
+        return self._mender.leaves(generic(where))
+
+    def find(
+        self, value: Any, findings: Sequence[Finding], flaws: Sequence[Flaw], settled: Container[Where]
+    ) -> dict[Where, Remedy]:
+        """The remedies for what is wrong with a payload; ``value`` is what conversions made of it so far.
+
+        ``flaws`` are all that is wrong with it, none if they are too many. ``settled`` places are not converted again.
+        """
         remedies: dict[Where, Remedy] = {}
+        changed: dict[Where, Sequence[Where]] = {}
+        wrapped: dict[Where, Remedy] = {}
         copy = Copy(value)
+        chosen = self._choose(value, findings, flaws, settled)
         refused_as_it_is = {each.where for each in findings if each.types is None and each.keyword not in _MENDABLE}
         for finding in sorted(findings, key=lambda each: (len(each.where), each.types is None)):
-            if not finding.is_repairable or finding.where in remedies:
+            where = finding.where
+            if not finding.is_repairable or where in remedies:
                 continue
             try:
-                found = value_at(value, finding.where)
+                found = value_at(value, where)
             except LookupError:
                 continue  # dropped meanwhile
-            remedy, made = self._remedy(finding, found)
-            if finding.where in refused_as_it_is:
+            wider = chosen.get(where) or self._widen(finding, found)
+            remedy, made = self._remedy(finding, found, wider)
+            if where in refused_as_it_is:
                 remedy = remedy.published()
-            is_judged = not copy.is_changed_around(finding.where)
-            remedies[finding.where] = remedy if is_judged else remedy.refuted()
-            if made is not MISSING and is_judged:
-                copy.put(finding.where, made)
+            is_judged = not any(copy.is_changed_around(place) for place, _ in made or [(where, MISSING)])
+            remedies[where] = remedy if is_judged else remedy.refuted()
+            if is_judged:
+                changed[where] = [place for place, _ in made] or [where]
+                for place, each in made:
+                    copy.put(place, each)
+                if [(where, [found])] == list(made) and where not in refused_as_it_is:
+                    wrapped[where] = remedy
         if copy.is_changed and not self._validator.is_valid(copy.value):
             told = self._teller.tell(copy.value)
-            refuted = around(flaw.where for flaw in told.flaws) if told.complete else remedies
-            remedies |= {where: remedies[where].refuted() for where in remedies.keys() & refuted}
+            left = around(flaw.where for flaw in told.flaws)
+            refuted = {where for where, places in changed.items() if not told.complete or not left.isdisjoint(places)}
+            remedies |= {where: remedies[where].refuted() for where in refuted}
+            remedies |= self._rewrapped(value, {where: wrapped[where] for where in wrapped.keys() & refuted})
         return remedies
+
+    def _choose(
+        self, value: Any, findings: Sequence[Finding], flaws: Sequence[Flaw], settled: Container[Where]
+    ) -> dict[Where, _Made]:
+        """What the lowest wider mode that can makes of values of which no form takes the type."""
+        errors = {id(each.error) for each in findings if each.types is not None and each.keyword in ALTERNATIVES}
+        alternatives = {n: flaw for n, flaw in enumerate(flaws) if id(flaw.error) in errors} if errors else {}
+        open_ = dict(branches_of(value, alternatives)) if alternatives else {}
+        found: dict[Where, _Made] = {}
+        for mode, mender in self._menders if open_ else ():
+            for n, fixes in mender.choose(value, flaws, open_).items():
+                del open_[n]
+                if not any(fix.where in settled for fix in fixes):
+                    found.setdefault(flaws[n].where, _made_by(mender, mode, fixes, value, flaws[n].where))
+        return found
+
+    def _rewrapped(self, value: Any, remedies: Mapping[Where, Remedy]) -> dict[Where, Remedy]:
+        """What is left of the remedies of values that would become lists, once their items are converted, too."""
+        by_mender: list[tuple[Mode | None, Mender]] = [(None, self._mender), *self._menders]
+        passing: dict[Mode | None, set[Where]] = {}
+        for mode, mender in by_mender if remedies else ():
+            copy = Copy(value)
+            for where in remedies:
+                copy.put(where, [value_at(value, where)])
+            passing[mode] = mender.mend_within(copy.value, remedies.keys())
+        return {
+            where: Remedy(
+                remedy.fix if where in passing[None] else MISSING,
+                next((mode for mode, _ in self._wider if remedy.mode == mode and where in passing[mode]), None),
+                None if remedy.declaration is None else remedy.declaration and where in passing[None],
+            )
+            for where, remedy in remedies.items()
+        }
 
     def mode_that_drops(self, where: Where) -> Mode | None:
         """The lowest wider mode that drops unknown fields of the object at this place."""
         path = generic(where)
         return next((mode for mode, book in self._wider if book.at(path).drops_unknown), None)
 
-    def _remedy(self, finding: Finding, value: Any) -> tuple[Remedy, Any]:
-        """What may help, and what would then stand there, MISSING if nothing helps."""
-        wider = self._widen(finding, value)
+    def _remedy(self, finding: Finding, value: Any, wider: _Made) -> tuple[Remedy, Sequence[tuple[Where, Any]]]:
+        """What may help, and what would then stand where; nothing if nothing helps."""
         changes, declared, declaration = finding.refused.advice.tried, MISSING, None
         if changes is not None:
             declared = _converted(finding, value, [self._changed_leaf(generic(finding.where), changes)], [])
             declaration = declared is not MISSING
         for candidate in candidates(finding.refused, value, wider.told):
             becomes = self._taken(finding, candidate) if can_be_told(candidate) else MISSING
-            if becomes is not MISSING:
-                return Remedy(candidate, wider.mode, declaration), becomes
-        return Remedy(MISSING, wider.mode, declaration), declared if wider.value is MISSING else wider.value
+            if becomes is not MISSING and not (wider.is_chosen and _differ(becomes, wider.told)):
+                return Remedy(candidate, wider.mode, declaration), [(finding.where, becomes)]
+        otherwise: list[tuple[Where, Any]] = [] if declared is MISSING else [(finding.where, declared)]
+        return Remedy(MISSING, wider.mode, declaration), wider.made or otherwise
 
     def _widen(self, finding: Finding, value: Any) -> _Made:
+        if finding.keyword in ALTERNATIVES:
+            return _NOT_MADE  # nothing was chosen
         for mode, leaf in self._wider_leaves(generic(finding.where)):
             log: Log = []
             made = _converted(finding, value, [leaf], log)
             if made is not MISSING:
-                other = any(each.code in _OTHER_MEANING for each in log)
-                return _Made(mode, made, MISSING if other else made)
+                return _Made(mode, [(finding.where, made)], MISSING if _means_otherwise(log) else made)
         return _NOT_MADE
 
     def _taken(self, finding: Finding, candidate: Any) -> Any:
@@ -170,9 +227,32 @@ class _Made(NamedTuple):
     """What the lowest wider mode that takes a value makes of it."""
 
     mode: Mode | None
-    value: Any
+    made: Sequence[tuple[Where, Any]]
+    """Places, and what would stand there."""
     told: Any
-    """MISSING where it need not be what was meant."""
+    """What would stand in the place of the value itself; MISSING where it need not be what was meant."""
+    is_chosen: bool = False
+    """Whether it is what one of several forms makes of it; another form may not take another value."""
+
+
+def _made_by(mender: Mender, mode: Mode, fixes: Sequence[Fix], value: Any, where: Where) -> _Made:
+    """What a wider mode's mender makes of a value at ``where``, of which it has chosen these conversions."""
+    log: Log = []
+    made = [
+        (fix.where, convert(fix.types, value_at(value, fix.where), mender.leaves(generic(fix.where)), log))
+        for fix in fixes
+    ]
+    is_all = len(made) == 1 and made[0][0] == where and not _means_otherwise(log)
+    return _Made(mode, made, made[0][1] if is_all else MISSING, is_chosen=True)
+
+
+def _differ(one: Any, other: Any) -> bool:
+    """Whether two JSON values are not the same; true is not 1, and 7.0 is written otherwise than 7."""
+    return type(one) is not type(other) or bool(one != other)
+
+
+def _means_otherwise(log: Log) -> bool:
+    return any(each.code in _OTHER_MEANING for each in log)
 
 
 def _converted(finding: Finding, value: Any, leaves: Sequence[Leaf], log: Log) -> Any:
@@ -185,7 +265,7 @@ def _converted(finding: Finding, value: Any, leaves: Sequence[Leaf], log: Log) -
         return MISSING
 
 
-_NOT_MADE = _Made(None, MISSING, MISSING)
+_NOT_MADE = _Made(None, (), MISSING)
 
 
 def _is_of(types: Sequence[str], value: Any) -> bool:

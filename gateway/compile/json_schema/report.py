@@ -11,6 +11,7 @@ import msgspec
 
 from gateway.compile.json_schema.edits import value_at
 from gateway.compile.json_schema.flaws import Flaw, Where
+from gateway.compile.json_schema.forms import ALTERNATIVES, judge_forms
 from gateway.compile.json_schema.integers import INT64
 from gateway.compile.json_schema.keywords import refusal_of
 from gateway.compile.json_schema.repairs import NO_REMEDY, Finding, Remedy, Repairs
@@ -33,6 +34,8 @@ class Report(msgspec.Struct, frozen=True):
     """The schema's JSON."""
     failed: Mapping[Where, Refused]
     """The conversions that were tried and refused."""
+    complete: bool
+    """Whether all errors are told."""
     settled: Container[Where]
     """Places that were converted. None is converted twice, so no other type or mode helps there."""
     keys: Mapping[Where, str]
@@ -45,13 +48,13 @@ class Report(msgspec.Struct, frozen=True):
     unknown_fields: str
     """What a contract can declare about unknown fields, for a person; empty if nothing."""
 
-    def violations(self, flaws: Iterable[Flaw]) -> list[Violation]:
+    def violations(self, flaws: Sequence[Flaw]) -> list[Violation]:
         """A violation for each flaw, misspelled fields before missing ones: the one explains the other.
 
         Of a payload with thousands of flaws only the first are told, and one more than are listed.
         """
         found = list(islice(self._findings(flaws), MOST_VIOLATIONS + 1))
-        remedies = self.repairs.find(self.converted, found)
+        remedies = self.repairs.find(self.converted, found, flaws if self.complete else (), self.settled)
         return [self._told(each, remedies.get(each.where, NO_REMEDY)) for each in found]
 
     def clash(self, where: Where, refused: Refused) -> Violation:
@@ -83,6 +86,9 @@ class Report(msgspec.Struct, frozen=True):
         types = details["types"] if name == "type" and where not in self.settled else None
         if where in self.failed and name in _CONVERTIBLE:
             return Finding(error, where, self.failed[where].told(), None, types)
+        if name in ALTERNATIVES and where not in self.settled:
+            forms = judge_forms(error, details, value_at(self.converted, where), self.repairs.leaves(where))
+            return Finding(error, where, forms.refused, name, forms.types)
         keyword = "type" if name == INT64 else name
         return Finding(error, where, refusal_of(name, details, self._value(where)).told(), keyword, types)
 

@@ -6,10 +6,13 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from gateway.model import Code, Mode, Violation
+from gateway.model import Code, Mode, Rejection, Violation
 from gateway.notation.pointer import MISSING
-from tests.unit.compile.compiled import json_version, refused
+from tests.unit.compile.compiled import encode, json_version, refused
+from tests.unit.compile.test_coercible import is_blocked
 
 COMMA = 'declare decimal_separator: "," in the contract'
 WRAP = "declare wrap_scalar: true in the contract"
@@ -190,3 +193,57 @@ def test_a_place_that_was_dropped_meanwhile() -> None:
         (Code.NOT_IN_ENUM, "/x", MISSING),
         (Code.NOT_IN_ENUM, "/e", "STOPPED"),
     ]
+
+
+_PROPERTIES = st.sampled_from(
+    [
+        {"type": "number", "minimum": -50},
+        {"type": ["number", "null"]},
+        {"type": "array", "items": {"type": "integer", "maximum": 7}},
+        {"type": "array", "items": {"type": "boolean"}, "minItems": 2},
+        {"type": "array", "items": {"anyOf": [{"type": "number"}, {"type": "null"}]}, "maxItems": 1},
+        {"type": ["array", "null"], "items": {"type": "string"}},
+        {"anyOf": [{"type": "number"}, {"type": "null"}]},
+        {"oneOf": [{"type": "integer"}, {"type": "null"}]},
+        {"anyOf": [{"type": "number", "minimum": 3}, {"type": "boolean"}]},
+        {"oneOf": [{"type": "integer", "enum": [1, 2]}, {"type": "boolean"}]},
+        {"anyOf": [{"type": "array", "items": {"type": "integer"}}, {"type": "null"}]},
+        {"anyOf": [{"type": ["integer", "null"]}, {"type": "array"}]},
+        {
+            "anyOf": [
+                {"properties": {"k": {"const": "a"}, "n": {"type": "integer"}}, "type": "object"},
+                {"properties": {"k": {"const": "b"}, "n": {"type": "boolean"}}, "type": "object"},
+                {"type": "boolean"},
+            ]
+        },
+    ]
+)
+_SCALARS: list[Any] = [True, 1, 7, 2.5, "1", "7,5", "-60", "007", "on", "", "x", None, "null"]
+_VALUES = st.one_of(
+    st.sampled_from([*_SCALARS, [3], ["1,5"], ["07", "1"], {}]),
+    st.fixed_dictionaries({"k": st.sampled_from("abc"), "n": st.sampled_from(_SCALARS)}),
+)
+
+
+@given(
+    st.dictionaries(st.sampled_from("abcd"), st.tuples(_PROPERTIES, _VALUES), min_size=1),
+    st.sampled_from([Mode.STRICT, Mode.LOSSLESS]),
+)
+def test_judged_again_in_the_named_mode_the_place_passes(made: dict[str, tuple[Any, Any]], mode: Mode) -> None:
+    """Each violation's place is refused in every narrower mode and in all where none is named; forms, too."""
+    version = json_version({"properties": {name: wanted for name, (wanted, _) in made.items()}})
+    payload = json.dumps({name: value for name, (_, value) in made.items()})
+    here, *wider = list(Mode)[list(Mode).index(mode) :]
+    outcomes = {each: encode(version, payload, mode=each) for each in (here, *wider)}
+    before = outcomes[here]
+    for violation in before.violations if isinstance(before, Rejection) else ():
+        passing = (each for each in wider if not is_blocked(violation, before, outcomes[each]))
+        assert violation.coercible_in == next(passing, None), (violation, outcomes)
+
+
+def test_what_a_wider_mode_makes_of_many_forms_is_tried_but_not_in_too_many_payloads() -> None:
+    """Of more than are mended in one payload nothing is said; see ``Mender``."""
+    version = json_version({"additionalProperties": {"anyOf": [{"type": "number"}, {"type": "null"}]}})
+    for number, mode in ((100, Mode.LENIENT), (9_000, None)):
+        payload = json.dumps({f"k{n}": "007" for n in range(number)})
+        assert refused(version, payload).violations[0].coercible_in == mode
