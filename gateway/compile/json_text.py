@@ -110,9 +110,8 @@ def repair(payload: bytes, rules: Rules, log: Log, *, exact: bool, depth: int, k
         found = _without_nan_literals(text, log, depth, exact=exact) if rules.nan_literals else None
         if found is None:
             before = len(_BOM) if payload.startswith(_BOM) and not rules.strict else 0
-            raise Undecodable(
-                _explain(text, exc, before, declarable=not (rules.strict or rules.nan_literals))
-            ) from None
+            declarable = not rules.strict and not rules.nan_literals and _is_mended_by_null(text, depth, exact=exact)
+            raise Undecodable(_explain(text, exc, before, strict=rules.strict, declarable=declarable)) from None
         repaired = found
     huge = None if keep_huge else _find_huge(repaired.value)
     if huge is not None:
@@ -193,6 +192,14 @@ def _without_nan_literals(text: bytes, log: Log, depth: int, *, exact: bool) -> 
     return Repaired(_replace_marks(value, (), log), marked, is_value=False)
 
 
+def _is_mended_by_null(text: bytes, depth: int, *, exact: bool) -> bool:
+    """Whether null for each bare ``nan`` is all that it takes."""
+    try:
+        return _without_nan_literals(text, [], depth, exact=exact) is not None
+    except (Undecodable, RecursionError):
+        return False
+
+
 def _is_key(value: Any) -> bool:
     """Whether a literal stood in a key's place, where no value can stand."""
     return any(type(item) is dict and _NAN_MARK in item for _, item in walk(value, ()))
@@ -209,10 +216,10 @@ def _replace_marks(value: Any, path: tuple[str, ...], log: Log) -> Any:
     return value
 
 
-def _explain(text: bytes, exc: Exception, before: int, *, declarable: bool) -> Violation:
+def _explain(text: bytes, exc: Exception, before: int, *, strict: bool, declarable: bool) -> Violation:
     """Why the text is no JSON, with the offset of the first byte that cannot stay.
 
-    ``before``: bytes of the payload in front of the text. ``declarable``: the contract could declare ``nan_literals``.
+    ``before``: bytes of the payload in front of the text. ``declarable``: declared ``nan_literals`` would mend it.
     """
     if not text.strip(_WHITE_SPACE):
         return _invalid("nothing (a cleared retained message, or nothing was published)", 0, "empty")
@@ -228,7 +235,9 @@ def _explain(text: bytes, exc: Exception, before: int, *, declarable: bool) -> V
     else:
         misread = None
     if text.startswith(_BOM):
-        return _invalid("a byte order mark", 0, "bom", "publish it without, or declare mode: lossless in the contract")
+        declare = ", or declare mode: lossless in the contract" if strict and _reads_without_mark(text) else ""
+        what = "a second byte order mark" if before else "a byte order mark"
+        return _invalid(what, before, "bom", f"publish it without{declare}")
     literal = _nan_literal_before(text, offset)
     if literal is not None:
         start, token = literal
@@ -255,6 +264,15 @@ def _explain(text: bytes, exc: Exception, before: int, *, declarable: bool) -> V
 def _none_at(text: bytes, offset: int, before: int, why: str) -> Violation:
     at = offset + before
     return _invalid(f"text that is none at byte {at}, behind {_excerpt(text, offset)}: {why}", at, "")
+
+
+def _reads_without_mark(text: bytes) -> bool:
+    """Whether it is JSON for a mode that strips a byte order mark, and NULs."""
+    try:
+        _decode(text[len(_BOM) :].rstrip(b"\x00"), exact=False)
+    except DECODE_ERRORS:
+        return False
+    return True
 
 
 _MAY_BE_MISREAD = re.compile("truncated|escape|surrogate|invalid character")

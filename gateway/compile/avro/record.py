@@ -41,9 +41,11 @@ def compile_record(record: Record, path: Path, rules: Rules, places: Sequence[Pl
             return value
         if value is None:
             raise refuse_null(wanted)
-        if type(value) is str and rules.parse_json:
-            return _parse(value, wanted, rules, str(Pointer(path)), log)
-        raise mismatch(wanted, _object_in_text(value, rules, path))
+        if type(value) is not str:
+            raise mismatch(wanted)
+        if not rules.parse_json:
+            raise _NoObject(wanted, value, rules, path, fields)
+        return _parse(value, wanted, rules, str(Pointer(path)), log)
 
     def write_slowly(value: Any, log: Log) -> bytes:
         values = fields.arrange(object_of(value, log), log, _raise).values
@@ -104,16 +106,44 @@ def _parse(text: str, wanted: str, rules: Rules, pointer: str, log: Log) -> dict
     return parsed
 
 
-def _object_in_text(value: Any, rules: Rules, path: Path) -> Advice:
-    """What to do about an object that was published as text."""
-    if type(value) is not str or value[:1] != "{" or value[-1:] != "}":
-        return NO_ADVICE
-    declare = (
-        ""
-        if rules.strict or not path
-        else f"declare parse_json_strings: [{in_json(str(Pointer(path)))}] in the contract"
-    )
-    return Advice(publish="publish the object itself, not as text", declare=declare)
+class _NoObject(Refused):
+    """A text where a record is wanted; whether it holds one is looked at when the refusal is told."""
+
+    __slots__ = ("_fields", "_path", "_rules", "_text")
+
+    def __init__(self, wanted: str, text: str, rules: Rules, path: Path, fields: Fields) -> None:
+        super().__init__(Code.TYPE_MISMATCH, wanted)
+        self._text = text
+        self._rules = rules
+        self._path = path
+        self._fields = fields
+
+    def told(self) -> Refused:
+        """The refusal, with what to do about an object that was published as text."""
+        return mismatch(self.expected, self._advice() if self._holds_object() else NO_ADVICE)
+
+    def _holds_object(self) -> bool:
+        """Whether an object is in the text that is not refused itself, whatever is wrong inside."""
+        if not self._text.lstrip().startswith("{"):
+            return False
+        try:
+            parsed = _parse(self._text, self.expected, self._rules, "", [])
+            self._fields.arrange(parsed, [], _raise_of_record)
+        except Refused:
+            return False
+        return True
+
+    def _advice(self) -> Advice:
+        publish = "publish the object itself, not as text"
+        if self._rules.strict or not self._path:
+            return Advice(publish=publish)
+        place = in_json(str(Pointer(self._path)))
+        return Advice(publish=publish, declare=f"declare parse_json_strings: [{place}] in the contract")
+
+
+def _raise_of_record(refused: Refused, key: str | None, found: Any) -> None:
+    if key is None:
+        _raise(refused, key, found)
 
 
 def _generate_write(places: Sequence[Place], write_slowly: Write) -> Write:

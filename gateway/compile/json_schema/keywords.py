@@ -9,7 +9,7 @@ from gateway.compile.json_schema import integers
 from gateway.compile.json_schema.conversion import wanted_of
 from gateway.compile.refusals import spell_as
 from gateway.compile.sentence import in_json, listed
-from gateway.compile.verdict import NO_ADVICE, Advice, Misspelled, Refused
+from gateway.compile.verdict import MOST_VALUE, NO_ADVICE, Advice, Misspelled, Refused
 from gateway.model import Code
 
 _CODES: Mapping[str, Code] = {
@@ -46,7 +46,6 @@ _LIMITS: Mapping[str, str] = {
 _OTHERS: Mapping[str, str] = {
     "uniqueItems": "a list without equal items",
     "contains": "a list with an item that the schema asks for",
-    "propertyNames": "only field names that the schema allows",
     "unevaluatedItems": "a list of no more items than the schema describes",
     "not": "something else than what the schema forbids",
     "falseSchema": "nothing at this place",
@@ -76,6 +75,8 @@ def refusal_of(name: str, details: Mapping[str, Any], value: Any) -> Refused:
             # Where it cannot be told which number it is, the object or list that holds it is refused.
             wanted = "only whole numbers" if type(value) in {dict, list} else "a whole number"
             return Refused(code, f"{wanted} from {low} to {high}", advice, minimum=low, maximum=high)
+        case "propertyNames":
+            return _misnamed(details["error"])
         case "format":
             return Refused(code, f"text of format {details['format']}", format=details["format"])
         case _:
@@ -86,6 +87,19 @@ def refusal_of(name: str, details: Mapping[str, Any], value: Any) -> Refused:
                 return Refused(code, wanted, keyword=name, limit=limit)
             advice = _LEAVE_OUT if name == "falseSchema" else NO_ADVICE
             return Refused(code, _OTHERS.get(name, f"a value that satisfies {name}"), advice, keyword=name)
+
+
+def _misnamed(error: Any) -> Refused:
+    """A field of the object has a name that the schema refuses; ``error`` is about the name."""
+    wanted = refusal_of(error.kind.name, error.kind.as_dict(), error.instance).expected
+    advice = Advice(f"of {in_json(error.instance)} it wants {wanted}")
+    return Refused(
+        Code.CONSTRAINT_VIOLATED,
+        "only field names that the schema allows",
+        advice,
+        keyword="propertyNames",
+        field=error.instance[:MOST_VALUE],
+    )
 
 
 def code_of(name: str) -> Code:
