@@ -18,7 +18,7 @@ MODULES = (
     *("avro/scalars", "avro/numeric", "avro/temporal", "avro/exact"),
     *("avro/union", "avro/fields", "avro/record", "avro/containers", "coercions", "device", "lookup"),
     *("json_schema/conversion", "json_schema/integers", "json_schema/properties", "json_schema/renames"),
-    *("json_schema/defaults", "json_text", "avro/defaults", "json_proof"),
+    *("json_schema/defaults", "json_text", "json_fault", "avro/defaults", "json_proof"),
     *("json_schema/repairs", "json_schema/mending", "json_schema/direct"),
 )
 """Those that hold the rules of conversion, below ``gateway/compile``; the survivors of all are explained."""

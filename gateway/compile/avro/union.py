@@ -237,11 +237,13 @@ class _Union:
                 findings.add(violation(refused, value, at, self._place, self._trials))
 
     def _could_be_null_only(self, value: Any) -> bool:
-        """Whether it is a text that can stand for null but never for the other branch, which takes no text."""
-        if type(value) is not str or self._only is None or not self._only.nodes[Mode.STRICT].kinds <= _SHAPES:
+        """Whether it is a text, which can stand for null but never for the other branch.
+
+        No spelling of null begins like an object, and the other branch may read that (``parse_json_strings``).
+        """
+        if type(value) is not str or value.lstrip().startswith("{"):
             return False
-        # An object in a text is read as one where that is declared, and no spelling of null begins like one.
-        return not (self._rules.parse_json and value.lstrip().startswith("{"))
+        return self._only is not None and self._only.nodes[Mode.STRICT].kinds <= _SHAPES
 
     def _refusal(self, refused: MutableMapping[str, Refused]) -> Refused:
         if self._only is not None:

@@ -18,9 +18,3 @@ def test_of_a_huge_number_the_violation_has_the_beginning():
     [violation] = refused(json_version({}), f'{{"a":{"9" * 4301}}}').violations
     assert violation.value is not None
     assert len(violation.value) == 64
-
-
-def test_where_nothing_more_is_known_no_hint_is_given():
-    """Rather than an empty one."""
-    [violation] = refused(json_version({}), "[x]").violations
-    assert violation.params == {"offset": 1}
