@@ -119,13 +119,13 @@ class Repairs:
             remedy, made = self._remedy(finding, found, wider)
             if where in refused_as_it_is:
                 remedy = remedy.published()
-            is_judged = not any(copy.is_changed_around(place) for place, _ in made or [(where, MISSING)])
+            is_judged = not copy.is_changed_around(where)
             remedies[where] = remedy if is_judged else remedy.refuted()
             if is_judged:
-                changed[where] = [place for place, _ in made] or [where]
+                changed[where] = [place for place, _ in made]
                 for place, each in made:
                     copy.put(place, each)
-                if [(where, [found])] == list(made) and where not in refused_as_it_is:
+                if [(where, [found])] == list(made):
                     wrapped[where] = remedy
         if copy.is_changed and not self._validator.is_valid(copy.value):
             told = self._teller.tell(copy.value)
@@ -139,7 +139,7 @@ class Repairs:
         self, value: Any, findings: Sequence[Finding], flaws: Sequence[Flaw], settled: Container[Where]
     ) -> dict[Where, _Made]:
         """What the lowest wider mode that can makes of values of which no form takes the type."""
-        errors = {id(each.error) for each in findings if each.types is not None and each.keyword in ALTERNATIVES}
+        errors = {id(each.error) for each in findings if each.keyword in ALTERNATIVES}
         alternatives = {n: flaw for n, flaw in enumerate(flaws) if id(flaw.error) in errors} if errors else {}
         open_ = dict(branches_of(value, alternatives)) if alternatives else {}
         found: dict[Where, _Made] = {}
@@ -163,7 +163,7 @@ class Repairs:
             where: Remedy(
                 remedy.fix if where in passing[None] else MISSING,
                 next((mode for mode, _ in self._wider if remedy.mode == mode and where in passing[mode]), None),
-                None if remedy.declaration is None else remedy.declaration and where in passing[None],
+                remedy.declaration and where in passing[None],
             )
             for where, remedy in remedies.items()
         }
@@ -242,8 +242,8 @@ def _made_by(mender: Mender, mode: Mode, fixes: Sequence[Fix], value: Any, where
         (fix.where, convert(fix.types, value_at(value, fix.where), mender.leaves(generic(fix.where)), log))
         for fix in fixes
     ]
-    is_all = len(made) == 1 and made[0][0] == where and not _means_otherwise(log)
-    return _Made(mode, made, made[0][1] if is_all else MISSING, is_chosen=True)
+    told = MISSING if _means_otherwise(log) else dict(made).get(where, MISSING)
+    return _Made(mode, made, told, is_chosen=True)
 
 
 def _differ(one: Any, other: Any) -> bool:

@@ -88,7 +88,7 @@ def test_what_python_would_take_and_the_grammar_does_not_is_refused(text: str):
 
 @pytest.mark.parametrize("offset", ["+24:00", "-24:00", "+00:60", "+99", "+0\u0663:00", "+00:0\u0663"])
 def test_an_offset_of_a_day_or_more_is_none(offset: str):
-    """Hours below 24, minutes below 60, ASCII digits: nor is the text a date-time, or another spelling of a day, in any mode."""
+    """Hours below 24, minutes below 60, ASCII digits: else the text is no date-time, nor another spelling of a day."""
     for lenient in (False, True):
         with pytest.raises(datetimes.BadDateTime):
             datetimes.read_date_time(f"2024-01-01T00:00:00{offset}", lenient=lenient)
