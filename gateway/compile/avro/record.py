@@ -141,9 +141,12 @@ class _NoObject(Refused):
         return Advice(publish=publish, declare=f"declare parse_json_strings: [{place}] in the contract")
 
 
-def _raise_of_record(refused: Refused, key: str | None, found: Any) -> None:
-    if key is None:
-        _raise(refused, key, found)
+def _raise_of_record(refused: Refused, key: str | None, _found: Any) -> None:
+    try:
+        if key is None:
+            raise refused
+    finally:
+        del refused  # as in _raise
 
 
 def _generate_write(places: Sequence[Place], write_slowly: Write) -> Write:

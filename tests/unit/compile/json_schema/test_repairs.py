@@ -236,7 +236,9 @@ def test_judged_again_in_the_named_mode_the_place_passes(made: dict[str, tuple[A
     here, *wider = list(Mode)[list(Mode).index(mode) :]
     outcomes = {each: encode(version, payload, mode=each) for each in (here, *wider)}
     before = outcomes[here]
-    for violation in before.violations if isinstance(before, Rejection) else ():
+    if not isinstance(before, Rejection):
+        return
+    for violation in before.violations:
         passing = (each for each in wider if not is_blocked(violation, before, outcomes[each]))
         assert violation.coercible_in == next(passing, None), (violation, outcomes)
 
