@@ -210,9 +210,7 @@ class Mender:
         self, value: Any, flaws: Sequence[Flaw], branches: Mapping[int, Branches]
     ) -> Mapping[int, Sequence[Fix]]:
         """By the numbers of some of all ``flaws``, alternatives: what mends them that no narrower mode mends."""
-        attempt = Attempt(value, list(flaws))
-        chosen = self._chosen(attempt, branches, first=len(self._books))
-        return chosen if attempt.complete else {}
+        return self._chosen(Attempt(value, list(flaws)), branches, first=len(self._books))
 
     def mend_within(self, value: Any, places: Collection[Where]) -> set[Where]:
         """Those of the places, each a list that was made of one value, that are right after conversions inside."""
