@@ -124,7 +124,8 @@ class Repairs:
             if is_judged:
                 changed[where] = [place for place, _ in made]
                 for place, each in made:
-                    copy.put(place, each)
+                    if not copy.is_changed_around(place):  # by the one before: what became a list has no fields
+                        copy.put(place, each)
                 if [(where, [found])] == list(made):
                     wrapped[where] = remedy
         if copy.is_changed and not self._validator.is_valid(copy.value):
