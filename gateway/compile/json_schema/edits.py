@@ -6,6 +6,7 @@ from collections.abc import Collection
 from typing import Any
 
 from gateway.compile.json_schema.flaws import Where
+from gateway.notation.pointer import MISSING
 
 
 class Order:
@@ -41,6 +42,14 @@ def value_at(value: Any, where: Where) -> Any:
     for step in where:
         value = value[step]
     return value
+
+
+def find_at(value: Any, where: Where) -> Any:
+    """The same, MISSING where the place is gone: dropped, or within what has become a list."""
+    try:
+        return value_at(value, where)
+    except (LookupError, TypeError):
+        return MISSING
 
 
 class Copy:

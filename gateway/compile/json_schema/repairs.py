@@ -16,7 +16,7 @@ import msgspec
 
 from gateway.compile.coercions import BOOLEAN_TO_NUMBER, LOSSY
 from gateway.compile.json_schema.conversion import convert
-from gateway.compile.json_schema.edits import Copy, value_at
+from gateway.compile.json_schema.edits import Copy, find_at, value_at
 from gateway.compile.json_schema.flaws import Flaw, Where, generic
 from gateway.compile.json_schema.forms import ALTERNATIVES
 from gateway.compile.json_schema.mending import Fix, Mender, branches_of
@@ -111,10 +111,9 @@ class Repairs:
             where = finding.where
             if not finding.is_repairable or where in remedies:
                 continue
-            try:
-                found = value_at(value, where)
-            except LookupError:
-                continue  # dropped meanwhile
+            found = find_at(value, where)
+            if found is MISSING:
+                continue
             wider = chosen.get(where) or self._widen(finding, found)
             remedy, made = self._remedy(finding, found, wider)
             if where in refused_as_it_is:

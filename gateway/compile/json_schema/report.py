@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from gateway.compile.json_schema.edits import value_at
+from gateway.compile.json_schema.edits import find_at
 from gateway.compile.json_schema.flaws import Flaw, Where
 from gateway.compile.json_schema.forms import ALTERNATIVES, judge_forms
 from gateway.compile.json_schema.integers import INT64
@@ -87,7 +87,9 @@ class Report(msgspec.Struct, frozen=True):
         if where in self.failed and name in _CONVERTIBLE:
             return Finding(error, where, self.failed[where].told(), None, types)
         if name in ALTERNATIVES and where not in self.settled:
-            forms = judge_forms(error, details, value_at(self.converted, where), self.repairs.leaves(where))
+            converted = find_at(self.converted, where)
+            value = self._value(where) if converted is MISSING else converted
+            forms = judge_forms(error, details, value, self.repairs.leaves(where))
             return Finding(error, where, forms.refused, name, forms.types)
         keyword = "type" if name == INT64 else name
         return Finding(error, where, refusal_of(name, details, self._value(where)).told(), keyword, types)
@@ -96,7 +98,7 @@ class Report(msgspec.Struct, frozen=True):
         place = self._in_payload(finding.where)
         return violation(
             finding.refused.without_declaration() if remedy.declaration is False else finding.refused,
-            self._value_at(place),
+            find_at(self.payload, place),
             _pointer(map(str, place)),
             _place(finding.error),
             # Another keyword at the place refuses the value as it is, whatever a wider mode makes of it.
@@ -109,13 +111,7 @@ class Report(msgspec.Struct, frozen=True):
         return _pointer(map(str, self._in_payload(where)))
 
     def _value(self, where: Where) -> Any:
-        return self._value_at(self._in_payload(where))
-
-    def _value_at(self, place: Where) -> Any:
-        try:
-            return value_at(self.payload, place)
-        except (LookupError, TypeError):
-            return MISSING
+        return find_at(self.payload, self._in_payload(where))
 
     def _in_payload(self, where: Where) -> Where:
         """The place as the payload names it: under the names that it has there, and before a value became a list."""
