@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from gateway.compile.sentence import compose, in_json
-from gateway.compile.verdict import Advice, kind_of, quote
+from gateway.compile.remedy import violation
+from gateway.compile.sentence import in_json
+from gateway.compile.verdict import Advice, Refused, kind_of, quote
 from gateway.model import Code, Violation
 from gateway.notation.pointer import Pointer
 
@@ -64,11 +65,4 @@ def _unreadable(pointer: Pointer, found: Any) -> Violation:
     elif type(found) is int:
         why = f"of its {found.bit_length()} bits at most {MOST_BITS} are taken"
     advice = Advice(why, "publish it here", "let the contract's device point elsewhere")
-    return Violation(
-        Code.NO_DEVICE_ID,
-        compose(str(pointer), found, wanted, advice),
-        path=str(pointer),
-        expected=wanted,
-        found=kind_of(found),
-        value=quote(found),
-    )
+    return violation(Refused(Code.NO_DEVICE_ID, wanted, advice), found, str(pointer), "")

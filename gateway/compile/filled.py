@@ -10,12 +10,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 from gateway.compile.avro.places import find
 from gateway.compile.avro.schema import Type
 from gateway.compile.lookup import Lookup, by_declared_names
+from gateway.compile.remedy import violation
 from gateway.compile.rules import RuleBook
-from gateway.compile.sentence import compose, in_json
-from gateway.compile.verdict import Advice, kind_of, quote
+from gateway.compile.sentence import in_json
+from gateway.compile.verdict import Advice, Refused
 from gateway.config.contract import Contract
 from gateway.model import Code, Violation
 from gateway.notation.pointer import MISSING, Pointer
@@ -40,7 +43,9 @@ class FilledField:
         if found is MISSING:
             return True if place.set(payload, wanted) else _without_room(self.pointer, place, payload, wanted)
         text, here = in_json(wanted), "here" if place == self.pointer else f"at {self.pointer}"
-        return _mismatch(place, found, f"{text}, which the contract puts {here}", _LEAVE_OUT, text)
+        return msgspec.structs.replace(
+            _mismatch(place, found, f"{text}, which the contract puts {here}", _LEAVE_OUT), expected=text
+        )
 
 
 def compile_fields(contract: Contract, avro: Type | None, book: RuleBook) -> Sequence[FilledField]:
@@ -69,15 +74,8 @@ def _without_room(pointer: Pointer, place: Pointer, payload: Any, wanted: str) -
     # Left out it is made; but neither is a payload, nor an item, in whose place the next one would come.
     is_field = isinstance(Pointer(blocked.tokens[:-1]).get(payload), dict) and bool(blocked.tokens)
     advice = Advice(publish="leave it out" if is_field else f"publish {shape}", declare=_NOT_SET)
-    return _mismatch(blocked, found, expected, advice, expected)
+    return _mismatch(blocked, found, expected, advice)
 
 
-def _mismatch(place: Pointer, found: Any, wanted: str, advice: Advice, expected: str) -> Violation:
-    return Violation(
-        Code.FIELD_MISMATCH,
-        compose(str(place), found, wanted, advice),
-        path=str(place),
-        expected=expected,
-        found=kind_of(found),
-        value=quote(found),
-    )
+def _mismatch(place: Pointer, found: Any, wanted: str, advice: Advice) -> Violation:
+    return violation(Refused(Code.FIELD_MISMATCH, wanted, advice), found, str(place), "")

@@ -17,9 +17,9 @@ from gateway.compile.codec import Codec
 from gateway.compile.datetimes import NANOS_PER
 from gateway.compile.json_schema.properties import types_at
 from gateway.compile.lookup import Lookup, by_declared_names
+from gateway.compile.remedy import violation
 from gateway.compile.rules import RuleBook
-from gateway.compile.sentence import compose
-from gateway.compile.verdict import Advice, Refused, kind_of, quote
+from gateway.compile.verdict import Advice, Refused
 from gateway.config.contract import Timestamp
 from gateway.errors import SchemaError
 from gateway.model import Code, Violation
@@ -106,12 +106,5 @@ def _out_of_window(bounds: Timestamp, value: Any, read: int | None) -> Violation
     wanted = f"a timestamp {window}"
     why = "" if read is None else f"it is {datetimes.format_epoch_ms(read)}"
     advice = Advice(why, "set the device's clock" if read is not None else "", "let the contract's timestamp allow it")
-    return Violation(
-        Code.TIMESTAMP_OUT_OF_WINDOW,
-        compose(str(bounds.pointer), value, wanted, advice),
-        path=str(bounds.pointer),
-        expected=wanted,
-        found=kind_of(value),
-        value=quote(value),
-        params={"ahead_s": bounds.ahead_s, "behind_s": bounds.behind_s},
-    )
+    refused = Refused(Code.TIMESTAMP_OUT_OF_WINDOW, wanted, advice, ahead_s=bounds.ahead_s, behind_s=bounds.behind_s)
+    return violation(refused, value, str(bounds.pointer), "")

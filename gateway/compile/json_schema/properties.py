@@ -32,16 +32,13 @@ def declares(source: Any, pointer: Pointer) -> bool:
     """Whether the schema plainly names the field at the pointer; ``*`` in it stands for the items of an array."""
     here = source
     for token in pointer.tokens:
-        here = _followed(source, here)
-        if not isinstance(here, dict):
+        found = _property(source, here, token)
+        if found is MISSING and token == ANY:
+            around = _followed(source, here)
+            found = around.get("items", MISSING) if isinstance(around, dict) else MISSING
+        if found is MISSING:
             return False
-        properties = here.get("properties")
-        if isinstance(properties, dict) and token in properties:
-            here = properties[token]
-        elif token == ANY and "items" in here:
-            here = here["items"]
-        else:
-            return False
+        here = found
     return True
 
 
@@ -49,14 +46,17 @@ def types_at(source: Any, pointer: Pointer) -> frozenset[str] | None:
     """The types that the schema plainly names for the field at the pointer; None where it names none."""
     here = source
     for token in pointer.tokens:
-        here = _followed(source, here)
-        properties = here.get("properties") if isinstance(here, dict) else None
-        if not isinstance(properties, dict) or token not in properties:
-            return None
-        here = properties[token]
+        here = _property(source, here, token)
     here = _followed(source, here)
     named = here.get("type") if isinstance(here, dict) else None
     return None if named is None else frozenset([named] if isinstance(named, str) else named)
+
+
+def _property(source: Any, here: Any, name: str) -> Any:
+    """The schema that the one ``here`` plainly names for a property; MISSING where it names none."""
+    here = _followed(source, here)
+    properties = here.get("properties") if isinstance(here, dict) else None
+    return properties.get(name, MISSING) if isinstance(properties, dict) else MISSING
 
 
 def _followed(source: Any, here: Any) -> Any:

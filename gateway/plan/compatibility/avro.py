@@ -9,8 +9,7 @@ import json
 import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
-from math import isinf
-from typing import Any, NoReturn
+from typing import Any
 
 from avro import errors as avro_errors
 from avro import schema as avro_schema
@@ -23,6 +22,7 @@ from avro.compatibility import (
 from avro.name import Names
 
 from gateway.errors import SchemaError
+from gateway.notation.strict_json import read_strict_json
 from gateway.plan.compatibility.avro_defaults import check_defaults
 
 Schema = avro_schema.Schema
@@ -76,12 +76,7 @@ def _read(text: str) -> Any:
 
     Raises SchemaError or ValueError for what Java refuses, and Apache's Python package takes until it is compared.
     """
-    source = json.loads(text, parse_constant=_refuse_constant, parse_float=_read_float)
-    try:
-        json.dumps(source, ensure_ascii=False).encode()
-    except UnicodeEncodeError as exc:
-        half = r"a text of the schema has half a character, such as \ud800; write the whole one"
-        raise SchemaError(half) from exc
+    source = read_strict_json(text)
     waiting = [source]
     while waiting:
         part = waiting.pop()
@@ -108,17 +103,6 @@ def _check_names(part: dict[str, Any]) -> None:
         raise SchemaError(f"namespace is text, found {json.dumps(part['namespace'])[:80]}")
     if not isinstance(aliases, list) or not all(isinstance(alias, str) for alias in aliases):
         raise SchemaError(f"aliases is a list of text, found {json.dumps(aliases)[:80]}")
-
-
-def _refuse_constant(token: str) -> NoReturn:
-    raise ValueError(f"{token} is no JSON number")
-
-
-def _read_float(token: str) -> float:
-    number = float(token)
-    if isinf(number):
-        raise ValueError(f"the number {token[:40]} is one that no double holds")
-    return number
 
 
 def find_conflicts(reader: Schema, writer: Schema) -> list[Conflict]:

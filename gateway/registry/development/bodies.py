@@ -6,12 +6,11 @@ Key names and omissions are Confluent's: ``schemaType`` is left out for AVRO, em
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from math import isinf
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
 from gateway.model import Format, ReferenceTo
+from gateway.notation.strict_json import read_strict_json
 from gateway.registry.answers import MAX_INT
 from gateway.registry.development import refusals
 from gateway.registry.development.schemas import Definition
@@ -24,8 +23,7 @@ MOST_DIGITS: Final = len(str(MAX_INT))
 def read_body(raw: bytes) -> dict[str, Any]:
     """The JSON object that a request carries. Raises Refused (400)."""
     try:
-        body = json.loads(raw, parse_constant=_refuse_constant, parse_float=_read_float)
-        json.dumps(body, ensure_ascii=False).encode()  # half a character could not be answered with
+        body = read_strict_json(raw)  # what it takes besides could not be answered with
     except (ValueError, RecursionError) as exc:
         raise refusals.Refused(400, 400, f"the body is not JSON: {exc}") from exc
     if not isinstance(body, dict):
@@ -69,17 +67,6 @@ def _is_metadata(metadata: Any) -> bool:
         and isinstance(properties, dict)
         and isinstance(sensitive, list | dict)
     )
-
-
-def _refuse_constant(token: str) -> NoReturn:
-    raise ValueError(f"{token} is no JSON number")
-
-
-def _read_float(token: str) -> float:
-    number = float(token)
-    if isinf(number):
-        raise ValueError(f"{token[:40]} is a number that no double holds")
-    return number
 
 
 def read_import(body: Mapping[str, Any]) -> dict[str, int | None]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gateway.compile.json_schema.properties import declares, may_have
+from gateway.compile.json_schema.properties import declares, may_have, types_at
 from gateway.notation.pointer import Pointer
 
 CLOSED = {"properties": {"a": {"type": "string"}}, "additionalProperties": False}
@@ -57,8 +57,27 @@ def test_whether_a_payload_can_have_it(schema: Any, pointer: str, possible: bool
         ({"properties": {"a": True}}, "/a/a", False),
         ({"additionalProperties": {"type": "string"}}, "/a", False),
         (True, "/a", False),
+        (True, "/*", False),
     ],
 )
 def test_whether_the_schema_names_it(schema: Any, pointer: str, declared: bool) -> None:
     """Only what is written there by name counts, and items of arrays as ``*``."""
     assert declares(schema, Pointer.parse(pointer)) is declared
+
+
+@pytest.mark.parametrize(
+    ("schema", "pointer", "types"),
+    [
+        (CLOSED, "/a", {"string"}),
+        (CLOSED, "/b", None),
+        ({"type": ["object", "null"]}, "", {"object", "null"}),
+        ({"properties": {"a": {"$ref": "#/$defs/x"}}, "$defs": {"x": {"type": "integer"}}}, "/a", {"integer"}),
+        ({"properties": {"a": {}}}, "/a", None),
+        ({"properties": {"a": True}}, "/a", None),
+        ({"properties": {"a": True}}, "/a/a", None),
+        (True, "/a", None),
+    ],
+)
+def test_the_types_that_it_names(schema: Any, pointer: str, types: set[str] | None) -> None:
+    """None where it names none."""
+    assert types_at(schema, Pointer.parse(pointer)) == types
