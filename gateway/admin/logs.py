@@ -5,7 +5,8 @@ Rules
   have no such name, are the event ``library_message`` with the fields ``logger`` and ``message``.
 - Every line, whoever wrote it, goes through the same steps: no secrets, no payload bytes, tracebacks without
   the values of variables.
-- The same warning again within ``REPEAT_S`` is counted instead of written; the next one says how many.
+- The same warning, or the same line of a library, again within ``REPEAT_S`` is counted instead of written; the next
+  one says how many.
 - The log never stops the gateway: where its stream cannot be written, lines are lost, and the first line
   that can be written says how many.
 """
@@ -25,12 +26,10 @@ import structlog
 from structlog.typing import EventDict, WrappedLogger
 
 from gateway.admin.redaction import redact
-from gateway.admin.repeats import Repeats
+from gateway.admin.repeats import LIBRARY_MESSAGE, Repeats
 
 REPEAT_S = 30.0
-"""How long the same warning is only counted."""
-
-LIBRARY_MESSAGE = "library_message"
+"""How long the same line is only counted."""
 
 Level = Literal["debug", "info", "warning", "error"]
 

@@ -1,4 +1,4 @@
-"""Warnings that repeat: the first is written, the rest is counted."""
+"""Lines that repeat: the first is written, the rest is counted."""
 
 from __future__ import annotations
 
@@ -9,9 +9,13 @@ from dataclasses import dataclass
 from structlog import DropEvent
 from structlog.typing import EventDict, WrappedLogger
 
-MOST_WARNINGS = 1000
-"""Different warnings remembered; beyond them the oldest is forgotten and written again."""
+MOST_LINES = 1000
+"""Different lines remembered; beyond them the oldest is forgotten and written again."""
 
+LIBRARY_MESSAGE = "library_message"
+"""The event of every line that a library writes, which says in its field ``message`` what it is about."""
+
+_WORSE = frozenset({"error", "critical"})
 _NUMBERS = re.compile(r"\d+")
 _VARYING = frozenset({"timestamp", "detail", "exception"})
 """Fields that say the same in ever new words."""
@@ -27,7 +31,10 @@ class _Heard:
 
 
 class Repeats:
-    """A structlog processor. Only WARNING: what is worse is always written, what is milder repeats by intent."""
+    """A structlog processor for warnings, and for what libraries call an error, which may be none for us.
+
+    An error of our own is always written; what is milder than a warning repeats by intent.
+    """
 
     def __init__(self, interval_s: float, monotonic: Callable[[], float]) -> None:
         self._interval_s = interval_s
@@ -36,7 +43,8 @@ class Repeats:
 
     def __call__(self, _: WrappedLogger, __: str, event: EventDict) -> EventDict:
         """The event, with ``suppressed`` where some were left out before it. Raises DropEvent for a repetition."""
-        if event.get("level") != "warning":
+        level = event.get("level")
+        if level != "warning" and not (level in _WORSE and event.get("event") == LIBRARY_MESSAGE):
             return event
         key, now = _identity(event), self._monotonic()
         heard = self._heard.pop(key, None)
@@ -46,7 +54,7 @@ class Repeats:
             raise DropEvent
         if heard is not None and heard.suppressed:
             event["suppressed"] = heard.suppressed
-        while len(self._heard) >= MOST_WARNINGS:
+        while len(self._heard) >= MOST_LINES:
             del self._heard[next(iter(self._heard))]
         self._heard[key] = _Heard(now)
         return event

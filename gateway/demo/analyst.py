@@ -19,6 +19,7 @@ from confluent_kafka.schema_registry.json_schema import AsyncJSONDeserializer
 from confluent_kafka.serialization import MessageField, SerializationContext, SerializationError
 
 from gateway.errors import GatewayError, SinkError
+from gateway.kafka.answers import answer_of
 from gateway.kafka.reader import StoredRecord
 from gateway.model import Format
 
@@ -79,7 +80,7 @@ class Analyst:
         latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # the package annotates in part
         asked = self._admin.list_offsets(dict.fromkeys(self._places, latest), request_timeout=TIMEOUT_S)
         try:
-            return [(place.topic, (await asyncio.wrap_future(end)).offset) for place, end in asked.items()]
+            return [(place.topic, (await answer_of(end)).offset) for place, end in asked.items()]
         except KafkaException as exc:
             raise SinkError(f"the embedded Kafka does not say where its topics end: {exc}; run the demo again") from exc
 

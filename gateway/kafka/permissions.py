@@ -5,7 +5,6 @@ Read only. What a broker does not say is ``None``: unknown, never a failure.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Iterable, Mapping
 
@@ -13,6 +12,7 @@ from confluent_kafka import KafkaException, Producer, TopicCollection
 from confluent_kafka.admin import AclOperation, AdminClient  # type: ignore[attr-defined]  # exported, but not listed
 
 from gateway.errors import SinkError
+from gateway.kafka.answers import answer_of
 from gateway.kafka.properties import client_properties, producer_properties, refused_property
 from gateway.kafka.reasons import BROKER_DOWN
 
@@ -51,8 +51,7 @@ async def may_write(
     found: dict[str, bool | None] = {}
     for name in wanted:
         try:
-            # Shielded: librdkafka's thread must find the future as it left it.
-            described = await asyncio.shield(asyncio.wrap_future(answers[name]))
+            described = await answer_of(answers[name])
         except KafkaException as error:
             if error.args[0].name() in {"_TRANSPORT", "_ALL_BROKERS_DOWN", "_TIMED_OUT", "_RESOLVE"}:
                 raise SinkError(f"Kafka does not answer: {error.args[0].str()}; {BROKER_DOWN.advice}") from error

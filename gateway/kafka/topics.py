@@ -6,7 +6,6 @@ to see, or what a broker does not know, is ``None``: unknown, never a failure.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future
@@ -21,9 +20,13 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # the package
 )
 
 from gateway.errors import SinkError
+from gateway.kafka.answers import answer_of
 from gateway.kafka.properties import client_properties, refused_property
 from gateway.kafka.reasons import BROKER_DOWN, NOT_AUTHENTICATED, TOPIC_MISSING, reason_of
 
+RECONNECT_MS = 1000
+"""Least time between two attempts to connect. While a question waits for Kafka each attempt begins anew with it, and
+with librdkafka's default of 100 ms that makes twenty a second."""
 CLOCK_MARGIN_S = 300
 """Our clock and Kafka's may differ by this much before a record within a topic's timestamp limits is refused."""
 
@@ -87,6 +90,8 @@ class TopicInspector:
             "client.id": "schema-gateway-topics",
             **client_properties(properties),
         }
+        if "reconnect.backoff.max.ms" not in given:  # which may be less, and librdkafka refuses that
+            given.setdefault("reconnect.backoff.ms", RECONNECT_MS)
         self._timeout_s = timeout_s
         try:
             self._client = AdminClient(given, logger=logger or logging.getLogger(__name__))
@@ -115,12 +120,9 @@ class TopicInspector:
 
 
 async def _answer(future: Future[Any]) -> Any:
-    """What Kafka answered, or the KafkaException about this one topic. Raises SinkError for all that is not its own.
-
-    Shielded: librdkafka's thread must find the future as it left it, even if nobody waits any more.
-    """
+    """What Kafka answered, or the KafkaException about this one topic. Raises SinkError for all that is not its own."""
     try:
-        return await asyncio.shield(asyncio.wrap_future(future))
+        return await answer_of(future)
     except KafkaException as error:
         reason = reason_of(error.args[0])
         if reason in {BROKER_DOWN, NOT_AUTHENTICATED} or error.args[0].name() in {"_TIMED_OUT", "_MSG_TIMED_OUT"}:

@@ -1,4 +1,4 @@
-"""Warnings that repeat are counted."""
+"""Lines that repeat are counted."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from structlog import DropEvent
 
-from gateway.admin.repeats import MOST_WARNINGS, Repeats
+from gateway.admin.repeats import MOST_LINES, Repeats
 
 
 class Time:
@@ -51,8 +51,9 @@ def test_the_same_warning_is_written_once_in_an_interval(repeats: Repeats, time:
 
 @pytest.mark.parametrize("level", ["debug", "info", "error", "critical"])
 def test_other_levels_are_always_written(repeats: Repeats, level: str):
-    """An error is never left out."""
-    assert written(repeats, level=level) == written(repeats, level=level) is not None
+    """An error of our own is never left out, and what is milder repeats by intent, a library's too."""
+    event = "slow" if level in {"error", "critical"} else "library_message"
+    assert written(repeats, level=level, event=event) == written(repeats, level=level, event=event) is not None
 
 
 def test_another_subject_is_another_warning(repeats: Repeats):
@@ -86,10 +87,18 @@ def test_a_librarys_words_count_without_their_numbers(repeats: Repeats):
     assert written(repeats, event="library_message", logger="asyncio", message="broker 1: refused after 3 ms")
 
 
+@pytest.mark.parametrize("level", ["error", "critical"])
+def test_what_a_library_calls_an_error_is_counted_too(repeats: Repeats, level: str):
+    """It is one for librdkafka each time that it finds no broker, for as long as Kafka is away."""
+    line = {"level": level, "event": "library_message", "logger": "gateway.kafka.topics"}
+    assert written(repeats, **line, message="Connect to ipv4#127.0.0.1:9092 failed: refused (after 0ms)")
+    assert written(repeats, **line, message="Connect to ipv4#127.0.0.1:9092 failed: refused (after 2ms)") is None
+
+
 def test_memory_is_bounded(repeats: Repeats):
     """Beyond the bound the oldest is forgotten, and written again when it comes back."""
-    for number in range(MOST_WARNINGS + 1):
+    for number in range(MOST_LINES + 1):
         assert written(repeats, topic=str(number))
-    assert written(repeats, topic=str(MOST_WARNINGS)) is None
+    assert written(repeats, topic=str(MOST_LINES)) is None
     assert written(repeats, topic="1") is None
     assert written(repeats, topic="0")

@@ -1,6 +1,7 @@
 """TopicInspector without a Kafka, and what a description means."""
 
 import asyncio
+import gc
 import logging
 from concurrent.futures import Future
 
@@ -29,6 +30,25 @@ async def test_a_question_may_be_cancelled(monkeypatch: pytest.MonkeyPatch):
     with pytest.raises(asyncio.CancelledError):
         await asked
     assert not answer.cancelled()
+
+
+async def test_an_answer_that_nobody_waits_for_any_more_is_no_fault(monkeypatch: pytest.MonkeyPatch):
+    """Kafka is away, and the gateway is stopped meanwhile: the question's own time-out comes afterwards."""
+    faults: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: faults.append(context))
+    inspector = TopicInspector({"bootstrap.servers": f"127.0.0.1:{free_port()}"})
+    answers: dict[str, Future[object]] = {"t": Future()}
+    monkeypatch.setattr(inspector._client, "describe_topics", lambda topics, **_: answers)
+    asked = asyncio.create_task(inspector.inspect(["t"]))
+    await asyncio.wait([asked], timeout=0)
+    asked.cancel()
+    await asyncio.wait([asked])
+    answers.pop("t").set_exception(RuntimeError("too late"))
+    del asked
+    for _ in range(3):
+        await asyncio.sleep(0)
+    gc.collect()
+    assert faults == []
 
 
 async def test_librdkafka_s_words_are_not_kept():
