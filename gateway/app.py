@@ -185,9 +185,13 @@ class Gateway:
 def _note_fault(fault: asyncio.Future[None], context: dict[str, Any]) -> None:
     """Ends the gateway on an exception in a callback, which asyncio would only log: the state is unknown from then on.
 
-    What a socket does in its last moments is no such fault.
+    What a socket does in its last moments is no such fault, nor that there are no file descriptors for another one:
+    asyncio tells that many times a second.
     """
     exc = context.get("exception")
+    if isinstance(exc, OSError):
+        _log.warning("socket_failed", reason=f"{context.get('message')}: {exc}")
+        return
     _log.error("unexpected_exception", detail=context.get("message"), exc_info=exc)
-    if exc is not None and not isinstance(exc, OSError) and not fault.done():
+    if exc is not None and not fault.done():
         fault.set_exception(exc)

@@ -98,8 +98,8 @@ class _Guard:
                     headers.setdefault(name, value)
             await send(message)
 
-        host = Headers(scope=scope).get("host", "")
-        if self._only_host is None or _is_local(host, self._only_host):
+        host = Headers(scope=scope).get("host")  # browsers always send one; health checks of HTTP/1.0 do not
+        if self._only_host is None or host is None or _is_local(host, self._only_host):
             await self._app(scope, receive, send_guarded)
             return
         refusal = _error(

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 import uvicorn
 
+from gateway.admin.connections import ShortConnection
 from gateway.admin.http import admin_app
 from gateway.errors import GatewayError
 from gateway.pipeline.overview import Overview
@@ -60,7 +61,9 @@ class AdminServer:
         loopback = all(ip_address(listener.getsockname()[0]).is_loopback for listener in listeners)
         config = uvicorn.Config(
             admin_app(self._overview, only_host=self._host if loopback else None),
-            http="h11",
+            http=ShortConnection,
+            # asyncio takes as many connections at a time, and complains as often when there are no file descriptors.
+            backlog=16,
             ws="none",
             lifespan="off",
             log_config=None,

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import io
 import json
 import logging
 import signal
 import socket
 import threading
+from dataclasses import replace
 
 import httpx
 import pytest
 
+from gateway.admin import connections
 from gateway.admin.logs import configure_logs
 from gateway.admin.server import AdminServer
 from gateway.errors import GatewayError
@@ -202,6 +205,71 @@ async def test_signals_and_logging_are_left_alone():
     await server.stop()
     assert during == before
     assert [logging.getLogger(name).handlers for name in ("", "uvicorn", "uvicorn.error")] == handlers
+
+
+async def connect(server: AdminServer) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    return await asyncio.open_connection("127.0.0.1", int(server.url.rpartition(":")[2]))
+
+
+@pytest.mark.parametrize(
+    "begun",
+    [b"", b"GET /healthz HTTP/1.1\r\nHost: loc", b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\nGET /healthz HT"],
+    ids=["silent", "half a request", "half a second request"],
+)
+async def test_a_connection_that_is_held_open_ends(server: AdminServer, monkeypatch: pytest.MonkeyPatch, begun: bytes):
+    """Whatever was begun on it; what was asked is answered."""
+    monkeypatch.setattr(connections, "LIFETIME_S", 0.05)
+    reader, writer = await connect(server)
+    writer.write(begun)
+    assert (await reader.read()).count(b"200 OK") == begun.count(b"\r\n\r\n")
+    writer.close()
+    await writer.wait_closed()
+
+
+async def test_whoever_does_not_read_the_answer_is_cut_off(monkeypatch: pytest.MonkeyPatch):
+    """The rest of it would stay in memory, and the connection open."""
+    monkeypatch.setattr(connections, "LIFETIME_S", 0.05)
+    monkeypatch.setattr(connections, "LAST_ANSWER_S", 0.05)
+    ended = asyncio.Event()
+    lost = connections.ShortConnection.connection_lost
+
+    def hear(connection: connections.ShortConnection, exc: Exception | None) -> None:
+        lost(connection, exc)
+        ended.set()
+
+    monkeypatch.setattr(connections.ShortConnection, "connection_lost", hear)
+    server = AdminServer("127.0.0.1:0", lambda: replace(busy(), version="1" * 20_000_000))
+    await server.start()
+    _, writer = await connect(server)
+    writer.write(b"GET /status HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    await asyncio.wait_for(ended.wait(), 30)
+    writer.transport.abort()
+    await server.stop()
+
+
+async def test_of_too_many_connections_the_oldest_ends(server: AdminServer, monkeypatch: pytest.MonkeyPatch):
+    """A probe gets its answer however many do nothing."""
+    monkeypatch.setattr(connections, "MOST_CONNECTIONS", 3)
+    held = [await connect(server) for _ in range(3)]
+    async with httpx.AsyncClient(trust_env=False) as client:
+        assert (await client.get(f"{server.url}/healthz")).text == "ok\n"
+    oldest, *others = held
+    with contextlib.suppress(ConnectionResetError):
+        assert await oldest[0].read() == b""
+    for reader, writer in others:
+        writer.write(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        assert (await reader.read()).endswith(b"ok\n")
+    for _, writer in held:
+        writer.transport.abort()
+
+
+async def test_health_checks_of_http_1_0_name_no_host(server: AdminServer):
+    """Some load balancers ask so; a browser cannot."""
+    reader, writer = await connect(server)
+    writer.write(b"GET /readyz HTTP/1.0\r\n\r\n")
+    assert (await reader.read()).startswith(b"HTTP/1.1 200 OK")
+    writer.close()
+    await writer.wait_closed()
 
 
 async def test_requests_are_not_logged_but_what_is_wrong_is():
