@@ -7,8 +7,8 @@ Rules
   the values of variables.
 - The same warning, or the same line of a library, again within ``REPEAT_S`` is counted instead of written; the next
   one says how many.
-- The log never stops the gateway: where its stream cannot be written, lines are lost, and the first line
-  that can be written says how many.
+- The log never stops the gateway: where its stream cannot be written, or is not read (``background``), lines are lost,
+  and the first line that can be written says how many.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ import logging
 import os
 import time
 from collections.abc import Callable
-from threading import Lock
-from typing import Any, Literal, TextIO
+from threading import RLock
+from typing import Any, Literal, Protocol
 
 import orjson
 import structlog
@@ -31,11 +31,25 @@ from gateway.admin.repeats import LIBRARY_MESSAGE, Repeats
 REPEAT_S = 30.0
 """How long the same line is only counted."""
 
+
+class LogStream(Protocol):
+    """What the log needs of a text stream."""
+
+    def write(self, text: str, /) -> int:
+        """Raises OSError where it cannot be written, ValueError where it is closed."""
+
+    def flush(self) -> None:
+        """Raises as ``write``."""
+
+    def isatty(self) -> bool:
+        """Whether a person reads it."""
+
+
 Level = Literal["debug", "info", "warning", "error"]
 
 
 def configure_logs(
-    stream: TextIO,
+    stream: LogStream,
     *,
     terminal: bool | None = None,
     level: Level = "info",
@@ -112,10 +126,10 @@ def _message(record: logging.LogRecord) -> str:
 class Lines:
     """Where finished lines go: the last link of structlog's chain."""
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: LogStream) -> None:
         self._stream = stream
         self._lost = 0
-        self._lock = Lock()
+        self._lock = RLock()  # a line may come while one is written, from what the garbage collector meets
 
     def write(self, line: str) -> None:
         """Writes one line. A stream that is full or gone costs the line, not the gateway."""

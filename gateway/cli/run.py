@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from gateway.admin.background import in_background
 from gateway.admin.logs import configure_logs
 from gateway.app import Gateway
 from gateway.cli.exits import Exit, exit_code
@@ -32,7 +33,12 @@ def run(
     Exit codes: 0 stopped, 2 invalid configuration, 4 another instance took the MQTT session over.
     Peers that cannot be reached are waited for; /readyz and the log say which.
     """
-    configure_logs(sys.stderr, level=log_level.value)
+    with in_background(sys.stderr) as log:
+        configure_logs(log, level=log_level.value)
+        _run(config, state)
+
+
+def _run(config: Path, state: Path | None) -> None:
     project = load_project(config)
     folder = state or project.settings.state
     if folder.exists() and not folder.is_dir():

@@ -35,7 +35,7 @@ def fate_of(work: Callable[[], object], timeout_s: float = TIMEOUT_S) -> Fate:
     """What ``work`` does to a process. Blocks for as long as it takes, at most ``timeout_s``."""
     try:
         with warnings.catch_warnings():
-            # Python warns of locks that threads may hold; the work uses none, and no other thread of ours exists.
+            # Python warns of locks that threads may hold. Our only other one is the log's, and the work logs nothing.
             warnings.simplefilter("ignore", DeprecationWarning)
             child = os.fork()
     except OSError:
