@@ -156,7 +156,8 @@ def _kafka(overview: Overview) -> Iterator[Metric]:
 def _registry(overview: Overview) -> Iterator[Metric]:
     registry = overview.registry
     reachable = GaugeMetricFamily(
-        PREFIX + "registry_reachable", "1 if Schema Registry answered the last request; absent before the first."
+        PREFIX + "registry_reachable",
+        "1 if Schema Registry answers for all that it is asked for; absent before the first request.",
     )
     if registry.reachable is not None:
         reachable.add_metric((), registry.reachable)

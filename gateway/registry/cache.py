@@ -8,7 +8,8 @@ Rules
 - A subject that the registry has deleted goes on with the version we hold, and ``health`` names it:
   messages in flight still need it.
 - When nobody answers, nobody asks again for PAUSE_S, or for what Retry-After says: fifty subjects
-  must not wait for fifty time-outs.
+  must not wait for fifty time-outs. What fails alone is asked for again with the others, and the registry
+  counts as away until that has an answer too.
 - What comes from the snapshot counts only until the registry has answered.
 
 One event loop; every time is monotonic, only the snapshot's own date is on the calendar.
@@ -38,6 +39,9 @@ NEGATIVE_S = 5.0
 LONGEST_PAUSE_S = 300.0
 """Most that Retry-After can ask for; a registry must not silence us for a day."""
 
+_ALL = ""
+"""Stands for everything, where nobody answers: no subject has this name."""
+
 _log = structlog.get_logger(__name__)
 
 
@@ -66,7 +70,7 @@ class RegistryHealth:
     """How the registry is doing, for status, readiness and metrics."""
 
     reachable: bool | None
-    """Whether the last request was answered; None before the first."""
+    """Whether the registry answers for all that it is asked for; None before the first request."""
     last_error: str | None
     """What the last failed request met; stays after recovery, for the status page."""
     failures: int
@@ -99,7 +103,9 @@ class CachedRegistry:
         """Not found: until when that is believed, and what was said."""
         self._gone: set[str] = set()
         self._silent_until = now
-        self._reachable: bool | None = None
+        self._asked = False
+        self._failing: dict[Key | str, float] = {}
+        """What has no answer -> until when that counts: it is asked for again before, or nobody wants it any more."""
         self._last_error: str | None = None
         self._failures = 0
         self._changed = False
@@ -131,7 +137,7 @@ class CachedRegistry:
     def health(self) -> RegistryHealth:
         """How the registry is doing."""
         return RegistryHealth(
-            reachable=self._reachable,
+            reachable=not self._is_failing() if self._asked else None,
             last_error=self._last_error,
             failures=self._failures,
             gone=tuple(sorted(self._gone)),
@@ -184,24 +190,24 @@ class CachedRegistry:
             nodes = await collect(registered, self._reference)
             assemble(registered, nodes)
         except SubjectNotFound as exc:
-            self._note_answer()
+            self._note_answer(name)
             if mine is None:
                 self._missing[name] = (self._clock.monotonic() + NEGATIVE_S, str(exc))
                 raise
             self._note_gone(mine)
             return mine, True
         except UnsupportedFormat:
-            self._note_answer()
+            self._note_answer(name)
             self._gone.discard(name if isinstance(name, str) else name[0])
             raise
         except (RegistryUnavailable, UnusableAnswer) as exc:
-            self._note_failure(exc)
+            self._note_failure(name, exc)
             if mine is not None:
                 return mine, False
             if isinstance(exc, RegistryUnavailable):
                 raise
             raise RegistryUnavailable(f"Schema Registry: unusable answer: {exc}") from exc
-        self._note_answer()
+        self._note_answer(name)
         self._gone.discard(registered.subject)
         self._adopt(nodes)
         return registered, True
@@ -224,28 +230,37 @@ class CachedRegistry:
         """What asking now would only find again."""
         now = self._clock.monotonic()
         if now < self._silent_until:
-            wait_s = self._silent_until - now
-            return RegistryUnavailable(f"{self._last_error} (asked again in {wait_s:.1f} s)")
+            return RegistryUnavailable(str(self._last_error))
         until, message = self._missing.get(name, (now, ""))
         if now < until:
             return SubjectNotFound(message)
         self._missing.pop(name, None)
         return None
 
-    def _note_answer(self) -> None:
-        if self._reachable is False:
+    def _note_answer(self, name: Key | str) -> None:
+        self._asked = True
+        was_failing = self._is_failing()
+        for answered in (name, _ALL):
+            self._failing.pop(answered, None)
+        if was_failing and not self._is_failing():
             _log.info("registry_back")
-        self._reachable = True
 
-    def _note_failure(self, exc: RegistryUnavailable | UnusableAnswer) -> None:
+    def _note_failure(self, name: Key | str, exc: RegistryUnavailable | UnusableAnswer) -> None:
+        self._asked = True
         self._failures += 1
         self._last_error = str(exc)
-        if self._reachable is not False:
+        if not self._is_failing():
             _log.warning("registry_unavailable", reason=str(exc))
-        self._reachable = False
+        now, pause_s = self._clock.monotonic(), 0.0
         if isinstance(exc, RegistryDown):
+            name = _ALL
             pause_s = PAUSE_S if exc.retry_after_s is None else min(exc.retry_after_s, LONGEST_PAUSE_S)
-            self._silent_until = self._clock.monotonic() + pause_s
+            self._silent_until = now + pause_s
+        self._failing[name] = now + pause_s + 2 * self._refresh_s
+
+    def _is_failing(self) -> bool:
+        now = self._clock.monotonic()
+        return any(now < until for until in self._failing.values())
 
     def _note_gone(self, mine: Registered) -> None:
         if mine.subject not in self._gone:

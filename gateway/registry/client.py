@@ -35,7 +35,15 @@ from gateway.registry.answers import (
     read_versions,
     write_candidate,
 )
-from gateway.registry.failures import FOREIGN, SILENT, Refusal, RegistryDown, explain, refusal
+from gateway.registry.failures import (
+    FOREIGN,
+    CredentialsRefused,
+    Refusal,
+    RegistryDown,
+    explain,
+    refusal,
+    unavailable,
+)
 from gateway.registry.references import assemble, collect
 from gateway.registry.session import Session
 
@@ -259,8 +267,8 @@ class RegistryClient:
     async def _ask(self, method: str, path: str, body: Mapping[str, Any] | None = None, **query: bool) -> object:
         """The answer's JSON. Raises Refusal where the registry refuses in its own words, else RegistryUnavailable.
 
-        Repeats once what failed at once, or what asks for a wait that still fits. Every request can
-        be repeated: registering the same schema twice changes nothing.
+        Repeats once what failed at once, or what asks for a wait that still fits, but no refused credentials. Every
+        request can be repeated: registering the same schema twice changes nothing.
         """
         request = (method, path, {name: "true" for name, value in query.items() if value}, body)
         timeout_s = self._session.timeout_s
@@ -270,6 +278,8 @@ class RegistryClient:
             async with asyncio.timeout(2 * timeout_s):
                 try:
                     return await self._ask_once(*request)
+                except CredentialsRefused:
+                    raise
                 except RegistryUnavailable as exc:
                     asked_s = exc.retry_after_s if isinstance(exc, RegistryDown) else None
                     pause_s = RETRY_PAUSE_S if asked_s is None else asked_s
@@ -291,9 +301,7 @@ class RegistryClient:
             raise RegistryUnavailable(f"{self._prefix}{exc}") from exc
         except FOREIGN as exc:
             message = f"{self._prefix}{explain(exc, self._session.timeout_s)}"
-            if isinstance(exc, SILENT):
-                raise RegistryDown(message) from exc
-            raise refusal(exc) or RegistryUnavailable(message) from exc
+            raise refusal(exc) or unavailable(exc, message) from exc
 
     @contextmanager
     def _checking(self, subject: str | None = None) -> Iterator[None]:

@@ -44,8 +44,7 @@ _MEANING = {
     504: "a proxy in front of it got no answer from it",
 }
 
-
-SILENT = (httpx2.TransportError, OAuthTokenError, OSError)
+_SILENT = (httpx2.TransportError, OAuthTokenError, OSError)
 """Those that mean that nobody answered: the next request would wait as long for nothing."""
 
 
@@ -56,6 +55,10 @@ class RegistryDown(RegistryUnavailable):
         self.retry_after_s = retry_after_s
         """What Retry-After said (429, 503); None without it."""
         super().__init__(message)
+
+
+class CredentialsRefused(RegistryDown):
+    """The registry does not know who asks (401): whoever counts the attempts may lock the account."""
 
 
 class Refusal(GatewayError):
@@ -80,6 +83,13 @@ def refusal(exc: BaseException) -> Refusal | None:
     if not 400 <= status < 500 or status in {401, 403, 408, 429}:
         return None
     return Refusal(status, code if type(code) is int and code > 0 else 0, _shown(exc.error_message, REASON_SHOWN))
+
+
+def unavailable(exc: BaseException, message: str) -> RegistryUnavailable:
+    """What it means that a request has no answer."""
+    if isinstance(exc, SchemaRegistryError) and exc.http_status_code == 401:
+        return CredentialsRefused(message)
+    return RegistryDown(message) if isinstance(exc, _SILENT) else RegistryUnavailable(message)
 
 
 def explain(exc: BaseException, timeout_s: float) -> str:

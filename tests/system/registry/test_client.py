@@ -310,6 +310,14 @@ async def test_a_long_retry_after_is_reported_instead_of_waited_for(registry, cl
     assert len(registry.requests) == 1
 
 
+async def test_refused_credentials_are_not_tried_again_at_once(registry, client):
+    """An identity provider may lock the account."""
+    registry.fault = answer(401, '{"error_code": 40101, "message": "who?"}')
+    with pytest.raises(RegistryDown, match="does not accept our credentials"):
+        await client.latest("gate")
+    assert len(registry.requests) == 1
+
+
 async def test_silence_ends_with_the_time_out(registry):
     """A registry that accepts and says nothing is down."""
     registry.fault = stall()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from gateway.config.settings import Registry as RegistrySettings
-from gateway.errors import RegistryUnavailable
+from gateway.errors import RegistryUnavailable, SubjectNotFound
 from gateway.model import Format
 from gateway.registry.answers import Candidate
 from gateway.registry.cache import PAUSE_S, CachedRegistry
@@ -80,4 +80,6 @@ async def test_a_start_without_registry_serves_the_snapshot(registry: FaultyRegi
         registry.fault = None
         clock.pass_s(PAUSE_S)
         assert await cached.latest("gate") == before
+        with pytest.raises(SubjectNotFound):
+            await cached.latest("never seen")
         assert cached.health.reachable is True
