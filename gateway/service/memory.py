@@ -5,8 +5,8 @@
 - ``schemas-in-use.json``: the versions that each contract last had in use, so that a version that was held
   back stays held back after a restart.
 
-A file that cannot be read counts as absent, one that cannot be written is reported once: the gateway
-goes on, and remembers for as long as it runs.
+A file that cannot be read counts as absent, one that cannot be written is reported once, and written when
+it can be: the gateway goes on, and remembers for as long as it runs.
 """
 
 from __future__ import annotations
@@ -51,7 +51,8 @@ class _File:
     def __init__(self, path: Path, shape: type[Any]) -> None:
         self._path = path
         self._shape = shape
-        self._failed = False
+        self._unwritten: Any = None
+        """The content that could not be written."""
 
     def load(self) -> Any:
         """The content, None if there is none or it cannot be used."""
@@ -68,11 +69,16 @@ class _File:
         try:
             write_atomically(self._path, msgspec.json.format(msgspec.json.encode(content)))
         except OSError as exc:
-            if not self._failed:
+            if self._unwritten is None:
                 _log.warning("state_file_not_written", path=str(self._path), reason=exc.strerror or str(exc))
-            self._failed = True
+            self._unwritten = content
         else:
-            self._failed = False
+            self._unwritten = None
+
+    def retry(self) -> None:
+        """Writes what could not be written before: the disk may have room again."""
+        if self._unwritten is not None:
+            self.save(self._unwritten)
 
 
 class HeldFilters:
@@ -107,7 +113,7 @@ class HeldFilters:
         return not self.complete or self._coverage.touch(contract.filter)
 
     def replace(self, filters: dict[str, int]) -> None:
-        """Remembers exactly these."""
+        """Remembers exactly these, and writes what could not be written before."""
         self._remember(msgspec.structs.replace(self._known, filters=dict(filters)))
 
     def forget(self) -> None:
@@ -119,6 +125,8 @@ class HeldFilters:
             self._known = known
             self._coverage = FilterSet(known.filters)
             self._file.save(known)
+        else:
+            self._file.retry()
 
 
 def _usable(filters: dict[str, int]) -> dict[str, int]:
@@ -152,3 +160,7 @@ class LastVersions:
         if self.get(contract, subject) != version:
             self._contracts.setdefault(contract, {})[subject] = version
             self._file.save(VersionsInUse(self._contracts))
+
+    def retry(self) -> None:
+        """Writes what could not be written before."""
+        self._file.retry()

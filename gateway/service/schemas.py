@@ -118,6 +118,7 @@ class Schemas:
         async with asyncio.TaskGroup() as group:
             for slot in self.slots:
                 group.create_task(one(slot))
+        self._last.retry()
         if before != [(slot.route, slot.reason) for slot in self.slots]:
             self.on_change()
 

@@ -116,15 +116,35 @@ def test_what_cannot_be_written_is_said_again_when_it_is_new(tmp_path: Path) -> 
     assert [entry["event"] for entry in logs] == ["state_file_not_written"] * 2
 
 
+def test_what_could_not_be_written_is_written_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the next look, though nothing else has changed; then it is not written again."""
+    filters, versions = held(tmp_path), LastVersions(tmp_path)
+    monkeypatch.setattr("gateway.registry.durable.os.fsync", full_disk)
+    filters.replace({"a/+": 1})
+    versions.put("c", "s", 3)
+    filters.replace({"a/+": 1})
+    versions.retry()
+    assert list(tmp_path.iterdir()) == []
+    monkeypatch.undo()
+    filters.replace({"a/+": 1})
+    versions.retry()
+    assert (held(tmp_path).filters, LastVersions(tmp_path).get("c", "s")) == ({"a/+": 1}, 3)
+    for path in tmp_path.iterdir():
+        path.unlink()
+    filters.replace({"a/+": 1})
+    versions.retry()
+    assert list(tmp_path.iterdir()) == []
+
+
+def full_disk(*_: object) -> None:
+    raise OSError("the disk is full")
+
+
 def test_a_file_is_whole_or_the_old_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A write that breaks off half way leaves the old content, and nothing beside it."""
     filters = held(tmp_path)
     filters.replace({"a/+": 1})
-
-    def power_cut(_: int) -> None:
-        raise OSError("the disk is full")
-
-    monkeypatch.setattr("gateway.registry.durable.os.fsync", power_cut)
+    monkeypatch.setattr("gateway.registry.durable.os.fsync", full_disk)
     filters.replace({"b/+": 1})
     monkeypatch.undo()
     assert held(tmp_path).filters == {"a/+": 1}

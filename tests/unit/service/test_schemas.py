@@ -105,6 +105,23 @@ async def test_the_latest_version_runs(bench: Bench) -> None:
     assert bench.slot().reason == ""
 
 
+async def test_what_runs_is_remembered_once_the_disk_has_room(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also if nothing changes any more."""
+    bench.registry.add("a-value", N)
+
+    def full_disk(_: int) -> None:
+        raise OSError("the disk is full")
+
+    monkeypatch.setattr("gateway.registry.durable.os.fsync", full_disk)
+    await bench.refresh()
+    assert LastVersions(tmp_path).get("a", "a-value") is None
+    monkeypatch.undo()
+    await bench.refresh()
+    assert LastVersions(tmp_path).get("a", "a-value") == 1
+
+
 async def test_a_pinned_version_runs(tmp_path: Path) -> None:
     """Whatever comes later, and whatever another contract of the subject has in use."""
     bench = Bench(tmp_path, declare("a", version=1, subject="s"), declare("b", subject="s"))
