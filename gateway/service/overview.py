@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from gateway.pipeline.engine import Engine
 from gateway.pipeline.overview import ContractState, KafkaState, Overview, Reason, RegistryState
 from gateway.pipeline.ports import Clock
-from gateway.plan.unapplied import unapplied
 from gateway.registry.cache import CachedRegistry
 from gateway.service.connection import Connection
 from gateway.service.holds import Holds, RecoverableSink
@@ -103,7 +102,7 @@ class Observer:
             pending_version=slot.pending,
             pending_reason=slot.pending_reason,
             registry_age_s=None if contract.version is not None else self.registry.age_s(slot.variant.subject),
-            unapplied="" if route is None else unapplied(contract.schema, route.version),
+            unapplied=slot.unapplied,
             owner=contract.owner,
             description=contract.description,
         )

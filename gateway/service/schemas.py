@@ -27,6 +27,7 @@ from gateway.kafka.topics import CLOCK_MARGIN_S
 from gateway.model import SchemaVersion
 from gateway.pipeline.ports import Clock, Registry
 from gateway.pipeline.routes import Inactive, RouteTable
+from gateway.plan.unapplied import unapplied
 from gateway.service.guard import guarded
 from gateway.service.memory import LastVersions
 
@@ -60,8 +61,15 @@ class Slot:
     pending_reason: str = ""
     judged: SchemaVersion | None = None
     """That version, where it could be read: it is not judged again."""
+    unapplied: str = ""
+    """In what its folder's schema differs from the version in use; empty if it does not."""
     obstacle: str = ""
     """Why it is not subscribed although its schema is fine: a Kafka topic that was missing at its first start."""
+
+    def start(self, route: Route) -> None:
+        """Lets the route run from now on."""
+        self.route, self.reason, self.unanswered = route, "", False
+        self.unapplied = unapplied(self.contract.schema, route.version)
 
     @property
     def runs(self) -> bool:
@@ -202,7 +210,7 @@ class Schemas:
 
     def _activate(self, slot: Slot, route: Route) -> None:
         # The contract's bounds may have changed while the schema was compiled.
-        slot.route, slot.reason, slot.unanswered = replace(route, contract=slot.contract), "", False
+        slot.start(replace(route, contract=slot.contract))
         if slot.contract.version is None:
             self._last.put(slot.contract.name, route.version.subject, route.version.version)
 

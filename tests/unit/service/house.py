@@ -118,7 +118,7 @@ class House:
     def activate(slot: Slot) -> None:
         """Gives the slot a schema that takes everything."""
         version = anything(slot.contract, slot.variant.subject)
-        slot.route, slot.reason = compile_route(slot.contract, slot.variant, version, depth=64), ""
+        slot.start(compile_route(slot.contract, slot.variant, version, depth=64))
 
     def slot(self, name: str) -> Slot:
         """The slot of the contract of that name."""
