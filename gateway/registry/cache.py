@@ -246,16 +246,18 @@ class CachedRegistry:
             _log.info("registry_back")
 
     def _note_failure(self, name: Key | str, exc: RegistryUnavailable | UnusableAnswer) -> None:
-        self._asked = True
-        self._failures += 1
-        self._last_error = str(exc)
-        if not self._is_failing():
-            _log.warning("registry_unavailable", reason=str(exc))
-        now, pause_s = self._clock.monotonic(), 0.0
+        now, pause_s, what = self._clock.monotonic(), 0.0, str(exc)
         if isinstance(exc, RegistryDown):
             name = _ALL
             pause_s = PAUSE_S if exc.retry_after_s is None else min(exc.retry_after_s, LONGEST_PAUSE_S)
             self._silent_until = now + pause_s
+        else:
+            what = f"subject {(name if isinstance(name, str) else name[0])!r}: {what}"
+        if not self._is_failing():
+            _log.warning("registry_unavailable", reason=what)
+        self._asked = True
+        self._failures += 1
+        self._last_error = what
         self._failing[name] = now + pause_s + 2 * self._refresh_s
 
     def _is_failing(self) -> bool:

@@ -146,7 +146,7 @@ async def test_an_outage_serves_what_is_known(cached, reader, clock):
     assert await cached.latest("pump") is before
     assert cached.age_s("pump") == REFRESH_S * 10
     assert cached.health.reachable is False
-    assert cached.health.last_error == "HTTP 500"
+    assert cached.health.last_error == "subject 'pump': HTTP 500"
     reader.failure = None
     await cached.latest("pump")
     assert cached.age_s("pump") == 0

@@ -216,7 +216,7 @@ async def test_the_registry(tmp_path: Path) -> None:
     await house.cache.latest("a-value")
     overview = observer.overview()
     assert [(reason.code, reason.detail) for reason in overview.degraded] == [
-        ("registry_unreachable", "http://registry does not answer")
+        ("registry_unreachable", "subject 'a-value': http://registry does not answer")
     ]
     assert (overview.registry.reachable, overview.registry.failures) == (False, 1)
     house.reader.failure = None
