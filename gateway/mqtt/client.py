@@ -254,7 +254,8 @@ class Client(aiomqtt.Client):
             await self._resumed.wait()
             if not (isinstance(sock, ssl.SSLSocket) and sock.pending()):
                 await self._readable(sock.fileno())
-            self._client.loop_read()
+            if not self.paused:  # meanwhile
+                self._client.loop_read()
 
     async def _readable(self, fileno: int) -> None:
         readable = asyncio.Event()

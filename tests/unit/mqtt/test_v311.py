@@ -137,6 +137,24 @@ async def test_stop_reading_delivers_no_more(broker: FakeBroker, received: Recei
     assert len(received.messages) == 1
 
 
+async def test_stop_reading_holds_back_what_comes_next(broker: FakeBroker, received: Received):
+    """Also while it already waits for the socket: a message in the last moment would be written and not acknowledged."""
+    link = await connect(broker, received)
+    await broker.send(publish(payload=b"1"))
+    await received.wait(1)
+    received.settle()
+    assert await broker.read() == b"\x40\x02\x00\x07"
+    link.stop_reading()
+    await broker.send(publish(payload=b"2"))
+    for _ in range(20):  # turns of the event loop, in which the socket is readable
+        await asyncio.sleep(0)
+    leaving = asyncio.create_task(link.disconnect())
+    assert [await broker.read(), await broker.read()] == [b"\xe0\x00", b""]
+    await broker.close()
+    await leaving
+    assert received.payloads == [b"1"]
+
+
 async def test_connecting_can_be_given_up(broker: FakeBroker, received: Received):
     """Cancelling connect closes the connection."""
     broker.hello = b""
