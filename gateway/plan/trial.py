@@ -94,7 +94,8 @@ class Outcome:
         """Where it would go."""
         place: dict[str, Any] = {"mqtt": self.topic, "contract": self.contract}
         if self.record is not None:
-            headers = {name: data.decode("latin-1") for name, data in self.record.headers or ()}
+            # Text all of them, the GUID of `framing: header` too: here it is made up, of zeros (folder_schemas.py).
+            headers = {name: data.decode() for name, data in self.record.headers or ()}
             place |= {"topic": self.record.topic, "key": (self.record.key or b"").decode(), "headers": headers}
             place["timestamp"] = self.record.timestamp
         return place

@@ -122,6 +122,21 @@ def test_a_contract_folder_is_called_as_in_production(tmp_path: Path) -> None:
     assert str(tried.value) == str(checked.value)
 
 
+@pytest.mark.parametrize("framing", ["prefix", "header"])
+def test_headers_are_shown_as_the_text_that_they_are(tmp_path: Path, framing: str) -> None:
+    """UTF-8, as Kafka gets it: what a topic brings along, what the contract writes, the places of conversions."""
+    schema = {"type": "object", "properties": {"täglich": {"type": "number"}}}
+    folder = ProjectFiles(tmp_path).declare(
+        "meter", schema, mqtt="p/{b}/{device}", topic="meter", headers={"b": "{b}ü€"}, framing=framing
+    )
+    outcome = try_contract(folder, limits=Limits()).run('{"täglich": "2"}'.encode(), ARRIVAL, "p/Bär/Zähler")
+    headers = outcome.as_json(1, whole=True)["headers"]
+    assert headers["b"] == "Bärü€"
+    assert headers["gw-coercions"] == "v1;m=lossless;n=1;lossy=0;/täglich=string-to-number"
+    assert outcome.record is not None
+    assert {name: text.encode() for name, text in headers.items()} == dict(outcome.record.headers or ())
+
+
 def test_a_shared_type_takes_no_messages() -> None:
     """It says so, and what to try instead."""
     with pytest.raises(ConfigError, match="try its schema file"):
