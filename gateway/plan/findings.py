@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from gateway.errors import ConfigError
+from gateway.errors import ConfigError, ConfigProblem
 
 
 class Grade(StrEnum):
@@ -85,6 +85,13 @@ def worst(findings: Iterable[Finding]) -> Grade:
     present = {finding.grade for finding in findings}
     order = (Grade.INVALID, Grade.UNREACHABLE, Grade.PROBLEM, Grade.UNKNOWN, Grade.NOTICE)
     return next((grade for grade in order if grade in present), Grade.FINE)
+
+
+def refuse_invalid(findings: Iterable[Finding]) -> None:
+    """Raises ConfigError with those that are INVALID: for commands that need every file, and report no findings."""
+    found = [each for each in findings if each.grade is Grade.INVALID]
+    if found:
+        raise ConfigError([ConfigProblem(each.file, each.message, each.line, each.column) for each in found])
 
 
 def invalid(error: ConfigError) -> Iterator[Finding]:

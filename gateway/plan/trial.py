@@ -29,6 +29,7 @@ from gateway.notation.topics import TopicFilter
 from gateway.pipeline.deadletter import error_object
 from gateway.pipeline.engine import payload_too_large
 from gateway.pipeline.routes import RouteTable
+from gateway.plan.findings import refuse_invalid
 from gateway.plan.folder_schemas import FolderSchemas, KeptElsewhere
 from gateway.plan.rehearsal import rehearse
 
@@ -193,9 +194,14 @@ def _loadable(root: Path) -> Contracts | None:
 
 
 def try_project(project: Project, topic: str | None, arrival: int) -> Trial:
-    """A trial of all contracts, with payloads that arrive on ``topic``."""
+    """A trial of all contracts, with payloads that arrive on ``topic``.
+
+    Raises ConfigError where any schema cannot be used: ``run`` would leave its contract inactive, but here its
+    payloads would look rejected.
+    """
     limits = project.settings.limits
     rehearsal = rehearse(project.contracts, depth=limits.depth, arrival=arrival)
+    refuse_invalid(rehearsal.findings)
     return Trial(rehearsal.table, limits, topic=topic)
 
 

@@ -28,7 +28,7 @@ from gateway.history.repository import committed
 from gateway.kafka.reader import StoredRecord
 from gateway.model import SchemaVersion
 from gateway.pipeline.deadletter import read_dead_letter
-from gateway.plan.findings import Grade
+from gateway.plan.findings import refuse_invalid
 from gateway.plan.impact import Impact
 from gateway.plan.lines import Line
 from gateway.plan.rehearsal import rehearse
@@ -91,9 +91,7 @@ def prepare(folder: Path, around: Circumstances, since: str, now: int, topic: st
 
 def _trial(contracts: Contracts, around: Circumstances, now: int, topic: str | None) -> tuple[Trial, tuple[str, ...]]:
     rehearsal = rehearse(contracts, depth=around.depth, arrival=now)
-    broken = [each for each in rehearsal.findings if each.grade is Grade.INVALID]
-    if broken:
-        raise ConfigError([ConfigProblem(each.file or each.about, each.message, line=each.line) for each in broken])
+    refuse_invalid(rehearsal.findings)
     limits = _LIMITS.model_copy(update={"depth": around.depth})
     return Trial(rehearsal.table, limits, topic=topic), tuple(rehearsal.unknown)
 

@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from gateway.config.contract import Contracts
-from gateway.errors import ConfigError, ConfigProblem, SchemaError, SubjectNotFound
+from gateway.errors import SchemaError, SubjectNotFound
 from gateway.history.repository import past_contents
 from gateway.model import Registered, SchemaVersion
 from gateway.plan.changes import Note, NoteKind, Plan, Register
 from gateway.plan.desired import DesiredSubject, desired_subjects
+from gateway.plan.findings import refuse_invalid
 from gateway.plan.folder_schemas import FolderSchemas, KeptElsewhere
 from gateway.plan.planning import make_plan, with_deletions
 from gateway.plan.rehearsal import unusable
@@ -37,10 +38,10 @@ async def plan_schemas(client: RegistryClient, contracts: Contracts, orphans: Or
     ``depth``: most levels of nesting in a payload. Raises RegistryUnavailable, and ConfigError for schemas with which
     the contracts cannot run: a registry takes what the gateway would then hold back, or refuse at its start.
     """
-    _refuse_unusable(contracts, depth, {})
+    refuse_invalid(unusable(contracts, depth=depth))
     elsewhere = await _elsewhere(client, contracts)
     if elsewhere:
-        _refuse_unusable(contracts, depth, elsewhere)
+        refuse_invalid(unusable(contracts, depth=depth, known=elsewhere))
     desired = desired_subjects(contracts)
     inventory = Inventory(client)
     state = await inventory.read(desired)
@@ -50,13 +51,6 @@ async def plan_schemas(client: RegistryClient, contracts: Contracts, orphans: Or
         plan = with_deletions(plan, await inventory.latest(state.others), permanent=orphans.permanent)
     plan = await inventory.ask(plan, state, _resolved(contracts, desired))
     return replace(plan, notes=(*_drift(plan, desired, state), *plan.notes))
-
-
-def _refuse_unusable(contracts: Contracts, depth: int, known: Mapping[str, SchemaVersion]) -> None:
-    """Raises ConfigError in the words of ``gateway schemas check``."""
-    found = unusable(contracts, depth=depth, known=known)
-    if found:
-        raise ConfigError([ConfigProblem(each.file, each.message, each.line, each.column) for each in found])
 
 
 async def _elsewhere(client: RegistryClient, contracts: Contracts) -> dict[str, SchemaVersion]:

@@ -185,6 +185,19 @@ def test_the_line_that_was_not_captured(gateway: Gateway) -> None:
     assert ended.err.startswith("gateway: standard input:2: is no message as mosquitto_sub -F %j prints it")
 
 
+@pytest.mark.parametrize("arguments", [["--topic", "plant/p7/readings"], ["--topic", "other"], ["--capture"]])
+def test_a_project_with_a_schema_that_cannot_be_used(
+    gateway: Gateway, files: ProjectFiles, arguments: list[str]
+) -> None:
+    """Exit 2 before anything is tried, with file and place, in the words of ``gateway check``."""
+    files.declare("line/valve", mqtt="valve/{device}", topic="valves")
+    (files.contracts / "line/valve/schema.avsc").write_text('{"type": "foo"}')
+    ended = gateway("try", "-c", "gateway.yaml", *arguments, stdin=GOOD.encode())
+    assert (ended.code, ended.out) == (2, "")
+    where, what = "schemas/line/valve/schema.avsc:1:10", "the contract cannot run with this schema: /type: unknown type"
+    assert ended.err.startswith(f"gateway: {where}: {what} 'foo'")
+
+
 @pytest.mark.parametrize("text", ["{", '{"type": "record"}', ""])
 def test_a_contract_whose_schema_cannot_be_used(gateway: Gateway, text: str) -> None:
     """The folder is named; exit 2."""
