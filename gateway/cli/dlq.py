@@ -17,6 +17,7 @@ from gateway.cli.letters import as_json, show_letter
 from gateway.cli.moment import read_moment
 from gateway.cli.parameters import ConfigFile, Output, OutputFormat
 from gateway.cli.signals import stop_on_signal, unless_stopped
+from gateway.config.files import locating
 from gateway.config.kafka import DEFAULTS
 from gateway.config.load import Project, load_project
 from gateway.errors import SinkError
@@ -83,7 +84,8 @@ def dlq(
         if output is Output.JSON
         else (lambda found: show_letter(found, console))
     )
-    raise typer.Exit(asyncio.run(_run(project, selection, limit, show, go_on=follow)))
+    with locating(config):
+        raise typer.Exit(asyncio.run(_run(project, selection, limit, show, go_on=follow)))
 
 
 async def _run(project: Project, selection: Selection, limit: int, show: Show, *, go_on: bool) -> Exit:

@@ -15,7 +15,7 @@ from gateway.admin.logs import configure_logs
 from gateway.app import Gateway
 from gateway.cli.exits import Exit, exit_code
 from gateway.cli.parameters import ConfigFile, LogLevel
-from gateway.config.files import display
+from gateway.config.files import display, locating
 from gateway.config.load import Project, load_project
 from gateway.errors import ConfigError, ConfigProblem, GatewayError
 from gateway.service.state_folder import claimed
@@ -44,7 +44,7 @@ def _run(config: Path, state: Path | None) -> None:
     if folder.exists() and not folder.is_dir():
         raise ConfigError([ConfigProblem(str(folder), "is no folder: state needs one, name another")])
     try:
-        with claimed(folder):
+        with claimed(folder), locating(config):
             asyncio.run(_serve(project, state))
     except GatewayError as exc:
         if exit_code(exc) is not Exit.FOUND:

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import re
 import stat
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -104,6 +106,29 @@ def read_source(path: Path) -> Source:
         message = "the file is empty: " if document.value is None else f"found {source.shown(())}: "
         raise ConfigError([source.problem((), message + "write keys and values, one 'key: value' a line")])
     return source
+
+
+@contextmanager
+def locating(path: Path) -> Iterator[None]:
+    """Within it what others find wrong with a key of the YAML file at ``path`` is raised with its place there.
+
+    Client libraries judge their properties long after the file was read and let go: it is read once more for that.
+    """
+    try:
+        yield
+    except ConfigError as exc:
+        raise ConfigError([_located(problem, path) for problem in exc.problems]) from exc
+
+
+def _located(problem: ConfigProblem, path: Path) -> ConfigProblem:
+    # Behind the section everything is one key: properties of others have dots in their names.
+    section, _, name = problem.key.partition(".")
+    if problem.line is not None or not section:
+        return problem
+    source = read_source(path)
+    if source.document.find((section,)) is None:
+        return replace(problem, file=source.file)
+    return source.problem((section, name) if name else (section,), problem.message, key=True)
 
 
 def read_text(path: Path) -> str:

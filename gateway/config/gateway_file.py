@@ -20,8 +20,14 @@ from gateway.errors import ConfigError, ConfigProblem
 
 REGISTRY_KEYS: Final = tuple(name for name in Registry.model_fields if name != "properties")
 
-UNDOTTED: Final = frozenset({"proxy", "timeout"})
-"""Confluent's client properties that have no dot in their names."""
+CLIENT_KEYS: Final = (
+    *("basic.auth.user.info", "max.retries", "proxy", "retries.max.wait.ms", "retries.wait.ms", "timeout"),
+    *("ssl.ca.location", "ssl.certificate.location", "ssl.key.location", "ssl.key.password"),
+    *("bearer.auth.client.id", "bearer.auth.client.secret", "bearer.auth.credentials.source"),
+    *("bearer.auth.identity.pool.id", "bearer.auth.issuer.endpoint.query", "bearer.auth.issuer.endpoint.url"),
+    *("bearer.auth.logical.cluster", "bearer.auth.scope", "bearer.auth.token"),
+)
+"""Properties that Confluent's client has, to say which one is meant; whether it takes one it judges itself."""
 
 
 def read_settings(source: Source, folder: Path, environ: Mapping[str, str]) -> Settings:
@@ -87,12 +93,15 @@ def _take_registry_properties(value: dict[str, Any], source: Source, problems: l
     if not isinstance(section, dict):
         return {}
     foreign = {name: section.pop(name) for name in list(section) if name not in REGISTRY_KEYS}
-    for name in [name for name in foreign if "." not in name and name not in UNDOTTED]:
-        message = unknown_key(name, REGISTRY_KEYS) + "; properties of Confluent's client have dots in their names"
-        if isinstance(foreign.pop(name), dict):
-            message = _with_dots(name)
+    for name in [name for name in foreign if "." not in name and name not in CLIENT_KEYS]:
+        message = _with_dots(name) if isinstance(foreign.pop(name), dict) else unknown_registry_key(name)
         problems.append(source.problem(("registry", name), message, key=True))
     return _properties("registry", foreign, source, problems)
+
+
+def unknown_registry_key(name: str) -> str:
+    """The message for a key of ``registry`` that neither we nor Confluent's client have."""
+    return unknown_key(name, (*REGISTRY_KEYS, *CLIENT_KEYS))
 
 
 def _properties(

@@ -26,6 +26,7 @@ from typing import Any
 import httpx2
 from confluent_kafka.schema_registry import AsyncSchemaRegistryClient
 
+from gateway.config.gateway_file import CLIENT_KEYS, unknown_registry_key
 from gateway.config.settings import Registry as RegistrySettings
 from gateway.errors import ConfigError, ConfigProblem, RegistryUnavailable
 from gateway.registry.failures import RegistryDown
@@ -198,6 +199,10 @@ def _open(
     except (ValueError, TypeError, httpx2.InvalidURL) as exc:
         message = str(exc)
         named = [name for name in written if name in message]
+        unknown = [name for name in named if name not in CLIENT_KEYS]
+        if message.startswith("Unrecognized properties") and unknown:
+            problems = [ConfigProblem(file, unknown_registry_key(name), key=f"registry.{name}") for name in unknown]
+            raise ConfigError(problems) from exc
         for name, value in written.items():
             if value:  # may be a secret, or hold one
                 message = message.replace(value, f"(the value of {name})")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Final
@@ -11,6 +11,7 @@ from typing import Annotated, Final
 import typer
 
 from gateway.config.contract import DEFAULT_DEAD_LETTERS
+from gateway.config.files import locating
 from gateway.config.load import load_settings
 from gateway.config.settings import Limits, Registry
 from gateway.notation.template import Template
@@ -39,8 +40,8 @@ class Place:
     folder: Path
     around: Circumstances
     registry: Registry
-    file: str
-    """What says where the registry is, for messages."""
+    config: Path | None
+    """What says where the registry is; None for ``--registry`` alone."""
 
 
 def find_place(folder: Path | None, config: Path | None, url: str | None = None, *, offline: bool = False) -> Place:
@@ -53,17 +54,18 @@ def find_place(folder: Path | None, config: Path | None, url: str | None = None,
         config = CONFIG
     if config is None:
         circumstances = Circumstances(DEFAULT_DEAD_LETTERS, Limits().depth)
-        return Place(folder or FOLDER, circumstances, Registry() if url is None else Registry(url=url), "--registry")
+        return Place(folder or FOLDER, circumstances, Registry() if url is None else Registry(url=url), None)
     settings = load_settings(config)
     circumstances = Circumstances(Template.parse(settings.dead_letters.topic), settings.limits.depth)
     registry = settings.registry if url is None else settings.registry.model_copy(update={"url": url})
-    return Place(folder or settings.contracts, circumstances, registry, str(config))
+    return Place(folder or settings.contracts, circumstances, registry, config)
 
 
 @asynccontextmanager
 async def open_registry(place: Place) -> AsyncIterator[RegistryClient]:
     """A client for the registry, closed with the block. Raises ConfigError for properties that cannot work."""
-    client = RegistryClient(place.registry, place.file)
+    with nullcontext() if place.config is None else locating(place.config):
+        client = RegistryClient(place.registry, "--registry")
     try:
         yield client
     finally:

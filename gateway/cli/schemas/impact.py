@@ -20,6 +20,7 @@ from gateway.cli.payload_files import not_empty, read_file
 from gateway.cli.renderings.impact import devices, example, listed, markdown, notes, summary
 from gateway.cli.schemas.folders import CONFIG, OptionalConfig, Place, find_place, open_registry
 from gateway.cli.standard_input import open_standard_input
+from gateway.config.files import locating
 from gateway.config.load import Project, load_project
 from gateway.errors import SubjectNotFound
 from gateway.kafka.presence import missing_topics
@@ -86,7 +87,8 @@ def impact(  # noqa: PLR0917 - the options of a command, which typer passes by n
     replay = prepare(place.folder, place.around, since, now, topic)
     if kafka:
         project = load_project(config or CONFIG)
-        asyncio.run(_replay_kafka(replay, place, project, _moment(arrived, now)))
+        with locating(config or CONFIG):
+            asyncio.run(_replay_kafka(replay, place, project, _moment(arrived, now)))
     else:
         console = bar_console(open_console(), is_for_people=output is not Format.JSON)
         with Bar(console, input_bytes(files or [])) as bar:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
+from gateway.config.files import locating
 from gateway.config.load import Project
 from gateway.errors import ConfigError, LinkError
 from gateway.kafka.permissions import try_properties
@@ -16,11 +18,13 @@ def inspect_settings(project: Project, file: str) -> Iterator[Finding]:
     """What is wrong with the settings although ``file`` is well-formed; nothing is connected to."""
     settings = project.settings
     try:
-        try_properties(settings.kafka, file)
+        with locating(Path(file)):
+            try_properties(settings.kafka, file)
     except ConfigError as exc:
         yield from invalid(exc)
     try:
-        RegistryClient(settings.registry, file)
+        with locating(Path(file)):
+            RegistryClient(settings.registry, file)
     except ConfigError as exc:
         yield from invalid(exc)
     if settings.mqtt.url.startswith("mqtts:"):

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from gateway.compile.route import compile_route
 from gateway.config.contract import Contract, SchemaFile, Variant
-from gateway.config.files import display
+from gateway.config.files import display, locating
 from gateway.config.load import Project
 from gateway.errors import ConfigError, RegistryUnavailable, SchemaError, SubjectNotFound
 from gateway.model import SchemaVersion
@@ -36,7 +37,8 @@ class Subjects:
 async def inspect_subjects(project: Project, file: str) -> Subjects:
     """Each subject that contracts, shared types and references name."""
     try:
-        client = RegistryClient(project.settings.registry, file)
+        with locating(Path(file)):
+            client = RegistryClient(project.settings.registry, file)
     except ConfigError as exc:
         return Subjects(list(invalid(exc)))
     schemas = FolderSchemas(project.contracts)

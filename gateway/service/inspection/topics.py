@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from gateway.config.contract import Timestamp
+from gateway.config.files import locating
 from gateway.config.load import Project
 from gateway.errors import ConfigError, SinkError
 from gateway.kafka.permissions import may_write
@@ -34,9 +36,10 @@ async def inspect_topics(project: Project, file: str) -> list[Finding]:
     about = settings.kafka.get("bootstrap.servers") or settings.kafka.get("metadata.broker.list", "Kafka")
     uses = _uses(project)
     try:
-        missing = await missing_topics(settings.kafka, uses, file=file)
+        with locating(Path(file)):
+            missing = await missing_topics(settings.kafka, uses, file=file)
+            described, permissions = await _describe(project, list(uses), file)
         found = [Finding(Grade.FINE, Area.KAFKA, about, "answers")]
-        described, permissions = await _describe(project, list(uses), file)
     except SinkError as exc:
         return [Finding(Grade.UNREACHABLE, Area.KAFKA, about, str(exc))]
     except ConfigError as exc:

@@ -168,7 +168,7 @@ def test_no_permission(project: ProjectFiles, powerless: str, arguments: str, sa
     [
         ({"admin": {"listen": "192.0.2.1:1"}}, "the admin endpoint cannot listen on 192.0.2.1:1"),
         ({"state": "many.txt"}, "many.txt: is no folder: state needs one, name another"),
-        ({"kafka": {"bogus.key": 1}}, 'gateway.yaml: kafka.bogus.key: No such configuration property: "bogus.key"'),
+        ({"kafka": {"bogus.key": 1}}, 'gateway.yaml:3:3: kafka.bogus.key: No such configuration property: "bogus.key"'),
         ({"registry": {"ssl.ca.location": "no.pem"}}, "registry.ssl.ca.location"),
         ({"mqtt": {"url": "broker:1883"}}, "mqtt.url: must begin with mqtt://"),
     ],

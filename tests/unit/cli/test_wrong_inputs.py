@@ -40,6 +40,8 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ProjectFiles:
         "url.yaml": "mqtt: {url: 'http://broker'}",
         "port.yaml": "mqtt: {url: 'mqtt://broker:99999'}",
         "registry.yaml": "registry: {url: 'localhost:8081'}",
+        "kafka.yaml": "kafka:\n  client.id: x\n  linger.mss: 3",
+        "client.yaml": "registry:\n  refresh_s: 1\n  max.retrys: 3",
         "unset.yaml": "mqtt: {password: '${SURELY_NOT_SET}'}",
         "elsewhere.yaml": "contracts: nowhere",
     }.items():
@@ -72,6 +74,14 @@ WRONG: dict[str, tuple[list[str], list[str]]] = {
     "a foreign URL": (["simulate", "-c", "url.yaml"], ["url.yaml:1:13: mqtt.url", "mqtt://", "mqtts://"]),
     "a port out of range": (["simulate", "-c", "port.yaml"], ["mqtt.url", "Port out of range 0-65535"]),
     "a registry without scheme": (["dlq", "-c", "registry.yaml"], ["registry.url", "http://HOST:PORT"]),
+    "an unknown property of Kafka": (
+        ["dlq", "-c", "kafka.yaml"],
+        ["kafka.yaml:3:3: kafka.linger.mss: ", "did you mean linger.ms?"],
+    ),
+    "an unknown property of the registry": (
+        ["schemas", "plan", "-c", "client.yaml"],
+        ["client.yaml:3:3: registry.max.retrys: ", "did you mean max.retries?"],
+    ),
     "an unset variable": (["dlq", "-c", "unset.yaml"], ["mqtt.password", "SURELY_NOT_SET"]),
     "contracts that are not there": (["dlq", "-c", "elsewhere.yaml"], ["nowhere", "folder of contracts is missing"]),
     # try
@@ -188,6 +198,17 @@ def test_what_check_finds_in_wrong_files(gateway: Gateway, configuration: str, n
     assert finding.startswith("invalid      configuration  ")
     assert named in finding
     assert summary.endswith("1 invalid")
+
+
+@pytest.mark.parametrize("name", ["kafka", "client"])
+def test_what_check_finds_in_properties_of_others(gateway: Gateway, name: str) -> None:
+    """With the line, although librdkafka and Confluent's client know of none; they are tried without connecting."""
+    ended = gateway("check", "-c", f"{name}.yaml")
+    assert (ended.code, ended.err) == (2, "")
+    [finding] = [line for line in ended.out.splitlines() if line.startswith("invalid")]
+    key = {"kafka": "kafka.linger.mss", "client": "registry.max.retrys"}[name]
+    assert f"  {name}.yaml:3: {key}: " in finding
+    assert "did you mean" in finding
 
 
 @pytest.mark.parametrize("arguments", [["try", AVSC], ["publish", "a"], ["publish", "a", "-"]], ids=" ".join)

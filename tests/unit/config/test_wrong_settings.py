@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 import pytest
 
+from gateway.config.files import locating
 from gateway.config.load import load_settings
-from gateway.errors import ConfigError
+from gateway.errors import ConfigError, ConfigProblem
 
 ENVIRON = {"HOST": "broker", "WORDS": "not a number", "EMPTY": "", "SECRET": "s3cr3t", "BYTES": "\udcff"}
 
@@ -34,7 +35,7 @@ WRONG = {
         "mqtt: {tls: {ca: x}}", 1, "mqtt.tls.ca", ("known here are ca_file, cert_file, key_file",)
     ),
     "unknown key in limits": Wrong("limits:\n  bytes: 5", 2, "limits.bytes", ("unknown key",)),
-    "undotted registry key": Wrong("registry:\n  ulr: x", 2, "registry.ulr", ("did you mean url?", "dots")),
+    "undotted registry key": Wrong("registry:\n  ulr: x", 2, "registry.ulr", ("did you mean url?",)),
     "properties is no key": Wrong("registry: {properties: {a.b: c}}", 1, "registry.properties", ("with dots",)),
     # kinds of values
     "section is a list": Wrong("mqtt: [1]", 1, "mqtt", ("must be a mapping, found a list",)),
@@ -126,6 +127,11 @@ WRONG = {
         "mqtt:\n  password: ${file:nope}", 2, "mqtt.password", ("'${file:nope}' cannot be filled in", "is missing")
     ),
     "file without name": Wrong("mqtt:\n  password: '${file:}'", 2, "mqtt.password", ("names no file",)),
+    # properties of the registry's client
+    "a client's property": Wrong("registry:\n  tiemout: 3", 2, "registry.tiemout", ("did you mean timeout?",)),
+    "underscores for dots": Wrong(
+        "registry: {basic_auth_user_info: a}", 1, "registry.basic_auth_user_info", ("basic.auth.user.info?",)
+    ),
     # Kafka's guarded properties
     "acks": Wrong("kafka:\n  acks: 1", 2, "kafka.acks", ("must be all, found '1'", "PUBACK", "remove the line")),
     "other name of acks": Wrong("kafka:\n  request.required.acks: 0", 2, "kafka.request.required.acks", ("all",)),
@@ -193,6 +199,27 @@ def test_all_mistakes_are_told_at_once_in_order_of_their_lines(tmp_path: Path) -
         (6, "nonsense"),
         (7, "state"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("told", "shown"),
+    [
+        (ConfigProblem("?", "no", key="kafka.linger.mss"), "gateway.yaml:3:3: kafka.linger.mss: no"),
+        (ConfigProblem("?", "no", key="kafka"), "gateway.yaml:1:1: kafka: no"),
+        (ConfigProblem("?", "no", key="registry.ssl.*"), "gateway.yaml: registry.ssl.*: no"),
+        (ConfigProblem("var", "no"), "var: no"),
+        (ConfigProblem("contract.yaml", "no", 7, key="kafka.x"), "contract.yaml:7: kafka.x: no"),
+    ],
+)
+def test_what_others_find_is_told_with_its_place(
+    told: ConfigProblem, shown: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By its key, where that is in the file; what has its place, or is about something else, stays as it is."""
+    monkeypatch.chdir(tmp_path)
+    Path("gateway.yaml").write_text("kafka:\n  linger.ms: 3\n  linger.mss: 3\n")
+    with pytest.raises(ConfigError) as caught, locating(Path("gateway.yaml")):
+        raise ConfigError([told])
+    assert str(caught.value) == shown
 
 
 def test_a_filled_in_secret_is_in_no_message(tmp_path: Path) -> None:

@@ -7,6 +7,8 @@ from gateway.config.kafka import GUARDS
 from gateway.errors import ConfigError
 from gateway.kafka.properties import client_properties, producer_properties, refused_property
 
+OTHERWISE = " (properties are librdkafka's, see its CONFIGURATION.md)"
+
 
 def test_the_guarantees_are_in_place():
     """Whatever is given, the producer is idempotent, gapless, patient, and hashes keys as Java does."""
@@ -44,6 +46,30 @@ def test_other_clients_get_no_producer_properties():
     given = {"bootstrap.servers": "k:9092", "acks": "all", "linger.ms": "2", "sasl.username": "u"}
     given["statistics.interval.ms"] = "1000"  # nobody would read them, and they would be kept
     assert client_properties(given) == {"bootstrap.servers": "k:9092", "sasl.username": "u"}
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("linger.mss", "linger.ms"),
+        ("lingr.ms", "linger.ms"),
+        ("linegr.ms", "linger.ms"),
+        ("ssl.ca.locatiom", "ssl.ca.location"),
+        ("Security.Protocol", "security.protocol"),
+        ("bootstrap_servers", "bootstrap.servers"),
+        ("linger.milliseconds", None),
+        ("error_c", None),  # no property: a Python object of confluent-kafka's
+    ],
+)
+def test_an_unknown_property_is_told_with_the_one_that_is_meant(written: str, meant: str | None):
+    """What librdkafka has one letter from it; where that is nothing, where to look."""
+    with pytest.raises(KafkaException) as refusal:
+        Producer({written: "1"})
+    [problem] = refused_property(refusal.value, {written: "1"}).problems
+    assert (problem.file, problem.key) == ("gateway.yaml", f"kafka.{written}")
+    said, _, advice = problem.message.partition(f'"{written}"')
+    assert said == "No such configuration property: "
+    assert advice == (f": did you mean {meant}?" if meant else OTHERWISE)
 
 
 def test_a_refusal_shows_no_secret():

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 import trustme
+from confluent_kafka.schema_registry._async import schema_registry_client
+from confluent_kafka.schema_registry.common import _oauthbearer
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
@@ -14,9 +18,10 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from gateway.config.gateway_file import CLIENT_KEYS
 from gateway.config.settings import Registry as RegistrySettings
 from gateway.errors import ConfigError
-from gateway.registry.session import Session, retry_after_s
+from gateway.registry.session import _OURS, Session, retry_after_s
 
 NOW = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)
 
@@ -24,7 +29,9 @@ NOW = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)
 @pytest.mark.parametrize(
     ("properties", "named", "told"),
     [
-        ({"basic.auth.user.inf": "a:b"}, "basic.auth.user.inf", "Unrecognized"),
+        ({"basic.auth.user.inf": "a:b"}, "basic.auth.user.inf", "unknown key: did you mean basic.auth.user.info?"),
+        ({"foo.bar": "1"}, "foo.bar", "unknown key: known here are url, refresh_s, basic.auth.user.info, "),
+        ({"bearer.auth.token": "x"}, "bearer.auth.token", "Unrecognized"),  # only beside its source
         ({"basic.auth.user.info": "only-a-name"}, "basic.auth.user.info", "{username}:{password}"),
         ({"ssl.ca.location": "/nowhere/ca.pem"}, "ssl.ca.location", "'/nowhere/ca.pem' does not exist"),
         ({"ssl.ca.location": ""}, "ssl.ca.location", "is empty"),
@@ -50,6 +57,20 @@ def test_a_property_that_cannot_work_is_refused_by_name(properties, named, told)
     assert problem.file == "site.yaml"
     assert problem.key == f"registry.{named}".rstrip(".")
     assert told in problem.message
+
+
+def test_every_unknown_property_is_told():
+    """Not only the first; none that is right."""
+    with pytest.raises(ConfigError) as refused:
+        Session(RegistrySettings(properties={"foo.bar": "1", "max.retries": "1", "proxi.url": "x"}))
+    assert [problem.key for problem in refused.value.problems] == ["registry.foo.bar", "registry.proxi.url"]
+
+
+def test_the_properties_that_are_suggested_are_those_that_the_client_has():
+    """By its own source: another version may have others."""
+    written = "".join(inspect.getsource(module) for module in (schema_registry_client, _oauthbearer))
+    dotted = set(re.findall(r"'([a-z]+(?:\.[a-z]+)+)'", written))
+    assert {name for name in CLIENT_KEYS if "." in name} == dotted - _OURS.keys()
 
 
 def test_a_file_that_is_no_certificate_is_refused_with_the_property(tmp_path: Path):

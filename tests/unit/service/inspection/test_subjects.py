@@ -71,7 +71,7 @@ def files(tmp_path: Path) -> ProjectFiles:
 
 
 async def inspected(files: ProjectFiles) -> Subjects:
-    return await inspect_subjects(load_project(files.config, {}), "gateway.yaml")
+    return await inspect_subjects(load_project(files.config, {}), str(files.config))
 
 
 async def about(files: ProjectFiles, subject: str) -> Finding:
@@ -181,4 +181,5 @@ async def test_properties_that_the_client_refuses(files: ProjectFiles) -> None:
     files.configure(registry={"url": URL, "timeout": "soon"})
     files.declare("pump")
     [found] = (await inspected(files)).findings
-    assert (found.grade, found.about, found.file) == (Grade.INVALID, "registry.timeout", "gateway.yaml")
+    assert (found.grade, found.about, found.file) == (Grade.INVALID, "registry.timeout", str(files.config))
+    assert found.line is not None
