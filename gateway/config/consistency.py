@@ -131,7 +131,7 @@ def _objection_to_static(name: str, names: Sequence[str], contract: Contract) ->
 
 def _unknown_name(name: str, known: Sequence[str]) -> str:
     meant = nearest(name, known)
-    hint = f"did you mean {{{meant}}}?" if meant else f"known are {', '.join(known)}"
+    hint = f"did you mean {{{meant}}}?" if meant else f"known are {', '.join(dict.fromkeys(known))}"
     return f"nothing fills {{{name}}}: {hint}"
 
 

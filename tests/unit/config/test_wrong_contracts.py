@@ -126,7 +126,9 @@ WRONG = {
     "fields without slash": added("fields: {site: x}", "fields.site", "as in '/site'"),
     "fields with a number": added("fields: {/site: 5}", "fields./site", "must be text, found 5", "quote it"),
     "fields inside fields": added("fields: {/a: x, /a/b: y}", "fields./a/b", "lies inside /a"),
-    "unknown name in fields": added("fields: {/a: '{site}'}", "fields./a", "nothing fills {site}"),
+    "unknown name in fields": added(
+        "fields: {/a: '{site}'}", "fields./a", "nothing fills {site}: known are building, device, topic, subject, "
+    ),
     "unquoted field": added("fields: {/a: {building}}", "fields./a", 'quote it, "{building}"'),
     "own header": added("headers: {gw-building: x}", "headers.gw-building", "the gateway's own headers"),
     "registry's header": added("headers: {__value_schema_id: x}", "headers.__value_schema_id", "own headers"),
