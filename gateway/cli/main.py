@@ -34,7 +34,6 @@ def make_app(commands: Iterable[str] = COMMANDS) -> typer.Typer:
     """The command line with these commands."""
     app = typer.Typer(
         name="gateway",
-        help="Schema Gateway: device JSON from MQTT into typed Kafka topics, without losing a message.",
         add_completion=False,
         pretty_exceptions_enable=False,
         rich_markup_mode="markdown",
@@ -54,6 +53,10 @@ def _root(
     context: typer.Context,
     version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
 ) -> None:
+    """Schema Gateway: device JSON from MQTT into typed Kafka topics, without losing a message.
+
+    Example: `gateway demo`
+    """
     if version:
         typer.echo(__version__)
         raise typer.Exit

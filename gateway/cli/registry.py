@@ -20,16 +20,15 @@ from gateway.registry.development.serve import serving
 from gateway.registry.development.starters import fill
 from gateway.registry.development.store import LATEST, Store
 
-app = typer.Typer(
-    name="registry",
-    help="A Schema Registry for laptops and tests.",
-    rich_markup_mode="markdown",
-)
+app = typer.Typer(name="registry", rich_markup_mode="markdown")
 
 
 @app.callback(invoke_without_command=True)
 def _group(context: typer.Context) -> None:
-    """A Schema Registry for laptops and tests."""
+    """A Schema Registry for laptops and tests.
+
+    Example: `gateway registry serve schemas`
+    """
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
         raise typer.Exit(Exit.USAGE)

@@ -14,18 +14,17 @@ from gateway.cli.schemas.new import new
 from gateway.cli.schemas.plan import plan
 from gateway.cli.schemas.pull import pull
 
-app = typer.Typer(
-    name="schemas",
-    help="Contracts and their schemas as code: check them, plan and apply what the registry lacks.",
-    rich_markup_mode="markdown",
-)
+app = typer.Typer(name="schemas", rich_markup_mode="markdown")
 for command in (new, check, impact, plan, apply, pull):
     app.command()(command)
 
 
 @app.callback(invoke_without_command=True)
 def _group(context: typer.Context) -> None:
-    """Contracts and their schemas as code: check them, plan and apply what the registry lacks."""
+    """Contracts and their schemas as code: check them, plan and apply what the registry lacks.
+
+    Example: `gateway schemas check`
+    """
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
         raise typer.Exit(Exit.USAGE)

@@ -46,6 +46,16 @@ def test_help_shows_an_example(command: list[str]) -> None:
     assert "Exit codes: 0" in " ".join(result.stdout.split())
 
 
+@pytest.mark.parametrize("group", ["", "registry", "schemas"])
+def test_help_on_several_commands_shows_an_example(group: str) -> None:
+    """And what they are for, here and in the list that they stand in."""
+    told = " ".join(run(*filter(None, [group]), "--help").stdout.split())
+    assert f"Example: gateway {group}" in told
+    if group:
+        [row] = [line for line in run("--help").stdout.splitlines() if line.startswith(f"│ {group} ")]
+        assert row.split()[2] in told
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
