@@ -18,7 +18,7 @@ from gateway.cli.console import open_console
 from gateway.cli.exits import Exit
 from gateway.cli.outcomes import Summary, show_outcome
 from gateway.cli.parameters import Output, OutputFormat
-from gateway.cli.standard_input import open_standard_input
+from gateway.cli.standard_input import STANDARD_INPUT, open_standard_input
 from gateway.config.files import display
 from gateway.config.load import load_options, load_project
 from gateway.config.options import Options
@@ -39,7 +39,9 @@ _encode = msgspec.json.Encoder(decimal_format="number").encode
 def attempt(  # noqa: PLR0917 - the options of a command, which typer passes by name
     arguments: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="SCHEMA_FILE|FILE", help="The schema, unless --contract or -c; payload files."),
+        typer.Argument(
+            metavar="SCHEMA_FILE|FILE", help="The schema, unless --contract or -c; payload files, - for standard input."
+        ),
     ] = None,
     mode: Annotated[Mode, typer.Option(help="strict, lossless or lenient; only for a schema file.")] = Mode.LOSSLESS,
     option: Annotated[list[str] | None, typer.Option("--option", metavar="K=V", help="An option, repeatable.")] = None,
@@ -56,7 +58,7 @@ def attempt(  # noqa: PLR0917 - the options of a command, which typer passes by 
 ) -> None:
     """Say what would become of payloads: accepted (as which value, converted how) or rejected (why).
 
-    One payload a FILE; without FILE one a line from standard input. Nothing is connected to.
+    One payload a FILE; without FILE, or with -, one a line from standard input. Nothing is connected to.
 
     Example: `echo '{"temp": "21.5"}' | gateway try schema.avsc --mode lossless`
 
@@ -154,11 +156,11 @@ def _override(text: str, mode: Mode) -> tuple[Pattern, Options]:
 
 def _lines(files: list[Path], bar: Bar, *, capture: bool) -> Iterator[Line]:
     """From the files, or from standard input; a file that was not captured is one payload."""
-    if not files:
-        lines = open_standard_input("payloads, one a line,")
-        yield from read_lines(bar.counted(lines), capture=capture)
-        return
-    for file in files:
+    for file in files or [STANDARD_INPUT]:
+        if file == STANDARD_INPUT:
+            lines = open_standard_input("payloads, one a line,")
+            yield from read_lines(bar.counted(lines), capture=capture)
+            continue
         try:
             with file.open("rb") as content:
                 if capture:

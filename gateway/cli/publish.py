@@ -13,7 +13,7 @@ from rich.console import Console
 
 from gateway.cli.console import line, open_console, print_json, printable
 from gateway.cli.parameters import ConfigFile, Output, OutputFormat
-from gateway.cli.standard_input import open_standard_input
+from gateway.cli.standard_input import STANDARD_INPUT, open_standard_input
 from gateway.compile.route import label_of
 from gateway.compile.where import Where
 from gateway.config.load import Project, load_project
@@ -77,8 +77,10 @@ def publish(
     topic: Annotated[str, typer.Argument(metavar="TOPIC", help="MQTT topic.", callback=_topic, show_default=False)],
     file: Annotated[
         Path,
-        typer.Argument(metavar="FILE", help="The payload, byte for byte; - for standard input.", show_default="-"),
-    ] = Path("-"),
+        typer.Argument(
+            metavar="FILE", help="The payload, byte for byte; - for standard input.", show_default=str(STANDARD_INPUT)
+        ),
+    ] = STANDARD_INPUT,
     config: ConfigFile = Path("gateway.yaml"),
     qos: Annotated[int, typer.Option(min=0, max=2, help="Quality of service.")] = 1,
     retain: Annotated[bool, typer.Option("--retain", help="Have the broker keep it for later subscribers.")] = False,
@@ -132,7 +134,7 @@ def _show(published: _Published, console: Console) -> None:
 
 
 def _read(file: Path) -> bytes:
-    if str(file) == "-":
+    if file == STANDARD_INPUT:
         return open_standard_input("the payload").read()
     try:
         return file.read_bytes()

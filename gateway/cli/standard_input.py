@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import sys
-from typing import BinaryIO
+from pathlib import Path
+from typing import BinaryIO, Final
 
 import typer
+
+STANDARD_INPUT: Final = Path("-")
+"""What is written for it where a file is wanted."""
 
 
 def open_standard_input(wanted: str) -> BinaryIO:

@@ -64,6 +64,14 @@ def test_lines_of_standard_input_are_one_payload_each(gateway: Gateway) -> None:
     assert ended.out.splitlines()[-1] == "3 accepted, 0 rejected"
 
 
+@pytest.mark.parametrize("rules", [[SCHEMA], ["--contract", "schemas/line/pump"]], ids=" ".join)
+def test_a_dash_is_standard_input(gateway: Gateway, rules: list[str]) -> None:
+    """One payload a line, as without FILE, and in its place among files."""
+    ended = gateway("try", *rules, "bad.json", "-", "loose.json", "-o", "json", stdin=f"{GOOD}\n{GOOD}\n".encode())
+    assert [line["accepted"] for line in objects(ended.out)] == [False, True, True, True]
+    assert gateway("try", *rules, "-", stdin=GOOD.encode()).code == 0
+
+
 def test_nothing_was_piped_in(gateway: Gateway) -> None:
     """It is said, for it is easily taken for a success: ``gateway try payload.json`` forgets the schema."""
     assert gateway("try", SCHEMA) == (
