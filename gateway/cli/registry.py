@@ -14,6 +14,7 @@ from gateway.cli.console import open_console, print_json
 from gateway.cli.exits import Exit
 from gateway.cli.parameters import Output, OutputFormat
 from gateway.cli.signals import stop_on_signal
+from gateway.config.files import is_folder
 from gateway.registry.development.http import registry_app
 from gateway.registry.development.memory import FILE_NAME, keep, recall
 from gateway.registry.development.serve import serving
@@ -55,7 +56,7 @@ def serve(
 
     Exit codes: 0 stopped, 2 a file cannot be read or a schema registered, or the address is taken.
     """
-    if data is not None and data.exists() and not data.is_dir():
+    if data is not None and is_folder(data) is False:
         raise typer.BadParameter(f"{data} is no folder", param_hint="--data")
     store = Store()
     recalled = data is not None and recall(store, data)

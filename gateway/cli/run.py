@@ -15,7 +15,7 @@ from gateway.admin.logs import configure_logs
 from gateway.app import Gateway
 from gateway.cli.exits import Exit, exit_code
 from gateway.cli.parameters import ConfigFile, LogLevel
-from gateway.config.files import display, locating
+from gateway.config.files import display, is_folder, locating
 from gateway.config.load import Project, load_project
 from gateway.errors import ConfigError, ConfigProblem, GatewayError
 from gateway.service.state_folder import claimed
@@ -41,7 +41,7 @@ def run(
 def _run(config: Path, state: Path | None) -> None:
     project = load_project(config)
     folder = state or project.settings.state
-    if folder.exists() and not folder.is_dir():
+    if is_folder(folder) is False:
         raise ConfigError([ConfigProblem(str(folder), "is no folder: state needs one, name another")])
     try:
         with claimed(folder), locating(config):

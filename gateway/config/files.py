@@ -131,6 +131,37 @@ def _located(problem: ConfigProblem, path: Path) -> ConfigProblem:
     return source.problem((section, name) if name else (section,), problem.message, key=True)
 
 
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Within it what the operating system refuses is raised as a ConfigError that names ``path``."""
+    try:
+        yield
+    except OSError as exc:
+        raise _unreadable(path, f"cannot be read: {exc.strerror or exc}") from exc
+
+
+def is_there(path: Path) -> bool:
+    """Whether there is such a file or folder, or a link that should lead to one. Raises ConfigError: nobody may know.
+
+    Before Python 3.14 ``Path.exists`` and its like raise PermissionError for that, and from then on they say no.
+    """
+    with reading(path):
+        try:
+            path.lstat()
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        return True
+
+
+def is_folder(path: Path) -> bool | None:
+    """Whether it is a folder, or a link to one; None where nothing is there. Raises ConfigError: nobody may know."""
+    with reading(path):
+        try:
+            return stat.S_ISDIR(path.stat().st_mode)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+
+
 def read_text(path: Path) -> str:
     """The UTF-8 text of a regular file. Raises ConfigError that names it."""
     try:

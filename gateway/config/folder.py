@@ -23,7 +23,7 @@ from gateway.config.contract import (
 from gateway.config.declaration import RESERVED, ContractDeclared, ReferenceDeclared, SharedTypeDeclared
 from gateway.config.example_file import read_examples
 from gateway.config.examples import Examples
-from gateway.config.files import Source, display, read_source
+from gateway.config.files import Source, display, is_there, read_source
 from gateway.config.schema_file import read_schema
 from gateway.config.validation import validate
 from gateway.errors import ConfigError, ConfigProblem
@@ -79,7 +79,7 @@ def _read_contract(reading: _Reading) -> Contract | None:
     raw = validate(ContractDeclared, reading.value, reading.source, problems)
     schema = read_schema(folder, problems)
     examples: Examples | None = Examples()
-    if _is_there(folder / EXAMPLES_FILE):
+    if is_there(folder / EXAMPLES_FILE):
         examples = read_examples(folder / EXAMPLES_FILE, raw.mqtt if raw else None, problems)
     if raw is None or examples is None:
         return None
@@ -118,7 +118,7 @@ def _read_shared_type(reading: _Reading) -> SharedType | None:
     """The shared type; None where reading it added to the problems."""
     folder, _, source, value, _, problems = reading
     examples = folder / EXAMPLES_FILE
-    if _is_there(examples):
+    if is_there(examples):
         message = "without mqtt there is nothing that accepts or rejects: move the examples to a contract"
         problems.append(ConfigProblem(display(examples), message))
     before = len(problems)
@@ -145,11 +145,6 @@ def _read_shared_type(reading: _Reading) -> SharedType | None:
         owner=raw.owner,
         description=raw.description,
     )
-
-
-def _is_there(path: Path) -> bool:
-    """Whether there is such a file, or a link that should lead to one."""
-    return path.exists() or path.is_symlink()
 
 
 def _timestamp(raw: ContractDeclared) -> Timestamp | None:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from gateway.config.coexistence import conflicts, subjects
 from gateway.config.contract import DEFAULT_DEAD_LETTERS, Contract, Contracts, SharedType
-from gateway.config.files import Source, display
+from gateway.config.files import Source, display, is_folder
 from gateway.config.folder import CONTRACT_FILE, Folder, read_folder
 from gateway.config.gateway_file import load_settings_file
 from gateway.config.mistaken_names import mistaken_names, stray_schemas
@@ -127,7 +127,8 @@ def _contracts(root: Path, dead_letters: Template, unrouted: str | None) -> tupl
     problems += conflicts(folders, unrouted)
     problems += _strays(folders)
     if problems:
-        raise ConfigError(problems)
+        # A file that nobody may look at is met twice: on the way to further folders, and where it is read.
+        raise ConfigError(list(dict.fromkeys(problems)))
     declared = [folder.declared for folder in folders]
     contracts = Contracts(
         root,
@@ -166,7 +167,11 @@ def _contract_folders(root: Path, problems: list[ConfigProblem]) -> Iterator[Pat
         if CONTRACT_FILE in names:
             yield folder
         for entry in reversed(entries):
-            if entry.name.startswith(".") or not entry.is_dir():
+            try:
+                if entry.name.startswith(".") or not is_folder(entry):
+                    continue
+            except ConfigError as exc:
+                problems += exc.problems
                 continue
             real = os.path.realpath(entry)
             if real in seen:

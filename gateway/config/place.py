@@ -34,7 +34,7 @@ def contracts_root(folder: Path) -> Path | None:
         root = _declared(place / _SETTINGS_FILE)
         if root in around:
             return root
-    ruled = next((each for each in around if (each / RULES_FILE).is_file()), None)
+    ruled = next((each for each in around if _is_file(each / RULES_FILE)), None)
     return ruled or next((each for each in here.parents if each.name == _FOLDER), None)
 
 
@@ -43,7 +43,7 @@ def _declared(file: Path) -> Path | None:
 
     Only where the folder itself comes from outside are the file's other values asked for: secrets need not be at hand.
     """
-    if not file.is_file():
+    if not _is_file(file):
         return None
     try:
         declared = read_source(file).value.get("contracts", _FOLDER)
@@ -52,6 +52,14 @@ def _declared(file: Path) -> Path | None:
     except ConfigError:
         return None
     return _absolute(file.parent / declared) if isinstance(declared, str) else None
+
+
+def _is_file(path: Path) -> bool:
+    """Whether there is such a file; who may not look there does not know of any."""
+    try:
+        return path.is_file()
+    except PermissionError:
+        return False
 
 
 def _absolute(path: Path) -> Path:

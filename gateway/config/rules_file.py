@@ -13,7 +13,7 @@ from typing import Annotated, Any, Final, Literal, NamedTuple
 from pydantic import Field, PlainValidator
 
 from gateway.config.declaration import Declared
-from gateway.config.files import read_source
+from gateway.config.files import is_there, read_source
 from gateway.config.forms import refusal
 from gateway.config.validation import validate
 from gateway.errors import ConfigError, ConfigProblem
@@ -106,7 +106,7 @@ class RulesDeclared(Declared):
 def load_rules(folder: Path) -> RulesDeclared:
     """The rules in ``folder``; the defaults where it has no rules.yaml. Raises ConfigError."""
     path = folder / RULES_FILE
-    if not path.exists() and not path.is_symlink():
+    if not is_there(path):
         return RulesDeclared()
     source = read_source(path)
     problems: list[ConfigProblem] = []

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from gateway.config.contract import SchemaFile
-from gateway.config.files import display, read_text
+from gateway.config.files import display, is_there, read_text
 from gateway.errors import ConfigError, ConfigProblem
 from gateway.model import Format
 
@@ -17,7 +17,7 @@ FILE_NAMES: Final = {kind: name for name, kind in SCHEMA_FILES.items()}
 
 def read_schema(folder: Path, problems: list[ConfigProblem]) -> SchemaFile | None:
     """The folder's schema; None where it has none or where reading it added to ``problems``."""
-    present = [folder / name for name in SCHEMA_FILES if (folder / name).exists() or (folder / name).is_symlink()]
+    present = [folder / name for name in SCHEMA_FILES if is_there(folder / name)]
     if not present:
         return None
     path = present[0]

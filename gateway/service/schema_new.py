@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from gateway.config.files import display
+from gateway.config.files import display, is_folder, reading
 from gateway.config.folder import CONTRACT_FILE, EXAMPLES_FILE
 from gateway.config.place import contract_name
 from gateway.config.schema_file import FILE_NAMES
@@ -45,7 +45,10 @@ def make_contract(
     Each payload is tried with the new contract, arriving at ``now`` (ms) where nobody knows when, and ``tell`` is
     given what becomes of it. Nothing is written unless all works, and nothing is written over. Raises ConfigError.
     """
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    there = is_folder(folder)
+    with reading(folder):
+        is_free = there is None or (there and not any(folder.iterdir()))
+    if not is_free:
         raise ConfigError([ConfigProblem(display(folder), "is there already: name a new folder")])
     captured = Captured(_LIMITS.depth)
     for line in capture():

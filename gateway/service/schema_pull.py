@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from gateway.config.contract import Contracts
-from gateway.config.files import display
+from gateway.config.files import display, is_folder
 from gateway.config.folder import CONTRACT_FILE
 from gateway.config.load import load_contracts
 from gateway.errors import ConfigError, ConfigProblem
@@ -17,9 +17,10 @@ from gateway.registry.inventory import Inventory
 
 def load_existing(folder: Path, dead_letters: Template) -> Contracts:
     """The contracts below ``folder``; none where it is new. Raises ConfigError."""
-    if folder.exists() and not folder.is_dir():
+    there = is_folder(folder)
+    if there is False:
         raise ConfigError([ConfigProblem(display(folder), "is no folder: name the one for the contracts")])
-    if not folder.exists() or not any(folder.rglob(CONTRACT_FILE)):
+    if there is None or not any(folder.rglob(CONTRACT_FILE)):
         return Contracts(folder)
     return load_contracts(folder, dead_letters)
 

@@ -11,7 +11,7 @@ from typing import Annotated, Final
 import typer
 
 from gateway.config.contract import DEFAULT_DEAD_LETTERS
-from gateway.config.files import locating
+from gateway.config.files import is_there, locating
 from gateway.config.load import load_settings
 from gateway.config.settings import Limits, Registry
 from gateway.notation.template import Template
@@ -50,7 +50,7 @@ def find_place(folder: Path | None, config: Path | None, url: str | None = None,
     A gateway.yaml that nobody named is read only for what is not named: where schemas are checked, the gateway's
     secrets need not be at hand. ``offline``: no registry is needed.
     """
-    if config is None and CONFIG.exists() and (folder is None or (url is None and not offline)):
+    if config is None and is_there(CONFIG) and (folder is None or (url is None and not offline)):
         config = CONFIG
     if config is None:
         circumstances = Circumstances(DEFAULT_DEAD_LETTERS, Limits().depth)

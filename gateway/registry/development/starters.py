@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from gateway.config.contract import Compatibility, Contracts
-from gateway.config.files import display
+from gateway.config.files import display, is_folder
 from gateway.config.folder import CONTRACT_FILE
 from gateway.config.load import load_contracts
 from gateway.errors import ConfigError, ConfigProblem
@@ -57,7 +57,7 @@ def fill(store: Store, sources: Iterable[Path]) -> int:
 
 
 def _holds_contracts(source: Path) -> bool:
-    return source.is_dir() and next(source.rglob(CONTRACT_FILE), None) is not None
+    return is_folder(source) is True and next(source.rglob(CONTRACT_FILE), None) is not None
 
 
 def _fixtures(source: Path) -> list[Path]:

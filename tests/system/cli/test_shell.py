@@ -138,7 +138,12 @@ def powerless(project: ProjectFiles) -> Iterator[str]:
     (project.folder / "locked").chmod(0o700)
 
 
-@pytest.mark.skipif(os.geteuid() == 0 and shutil.which("setpriv") is None, reason="root may read everything")
+needs_permissions = pytest.mark.skipif(
+    os.geteuid() == 0 and shutil.which("setpriv") is None, reason="root may read everything"
+)
+
+
+@needs_permissions
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -149,6 +154,11 @@ def powerless(project: ProjectFiles) -> Iterator[str]:
         ("dlq -c locked.avsc", "gateway dlq: --config / -c: path 'locked.avsc' is not readable"),
         ("run -c locked.avsc", "gateway run: --config / -c: path 'locked.avsc' is not readable"),
         ("dlq -c locked/gateway.yaml", "gateway: locked/gateway.yaml: cannot be read: Permission denied"),
+        ("run --state locked/x", "gateway: locked/x: cannot be read: Permission denied"),
+        ("schemas pull locked/x", "gateway: locked/x: cannot be read: Permission denied"),
+        ("schemas new locked/x reading.avsc", "gateway: locked/x: cannot be read: Permission denied"),
+        ("registry serve locked/x", "gateway: locked/x: cannot be read: Permission denied"),
+        ("registry serve --data locked/x", "gateway: locked/x: cannot be read: Permission denied"),
         ("try reading.avsc locked/x", "gateway: locked/x: cannot be read: Permission denied"),
         ("registry serve locked", "gateway registry serve: FOLDER: path 'locked' is not readable"),
         ("registry serve --data locked", "gateway registry serve: --data: path 'locked' is not readable"),
@@ -161,6 +171,19 @@ def test_no_permission(project: ProjectFiles, powerless: str, arguments: str, sa
     done = shell(project, f"{powerless}gateway {arguments}")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.splitlines()[0] == said
+
+
+@needs_permissions
+@pytest.mark.parametrize("command", ["check", "schemas check", "schemas plan", "run"])
+def test_a_contract_that_nobody_may_look_at(project: ProjectFiles, powerless: str, command: str) -> None:
+    """It may be one, so it is not passed over."""
+    (project.contracts / "link").symlink_to(project.folder / "locked" / "contract")
+    done = shell(project, f"{powerless}gateway {command}")
+    assert done.returncode == 2
+    told = done.stdout + done.stderr
+    assert "schemas/link: " in told
+    assert "cannot be read: Permission denied" in told
+    assert "Traceback" not in told
 
 
 @pytest.mark.parametrize(
