@@ -2,6 +2,7 @@
 
 Rules
 - Wrong usage and our own errors say what, where, which value, what to do; never a traceback.
+- Where standard error is closed it is told to nobody, and everything else is as ever.
 - A reader that has gone away (``| head``) is no error and gets no message.
 - Any other exception is a fault of ours, and keeps its traceback.
 """
@@ -13,6 +14,7 @@ import errno
 import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Final, cast
 
 import typer
@@ -31,6 +33,9 @@ _UNWRITABLE: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.E
 
 def ending(command: Callable[[], int | None]) -> int:
     """Runs a command line to its end, without typer's own error boxes; the exit code."""
+    if sys.stderr is None:
+        # A log wants a stream. It gets the number 2, and no connection must: libraries in C write to that on their own.
+        sys.stderr = Path(os.devnull).open("w", encoding="utf-8", errors="backslashreplace")  # noqa: SIM115 - to stay
     if sys.stdout is not None:
         # A terminal that cannot show a character shows its number.
         sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # a TextIOWrapper, as Python made it

@@ -100,6 +100,15 @@ def test_standard_error_is_closed(project: ProjectFiles) -> None:
     assert shell(project, "gateway dlq -c nowhere.yaml 2>&-").returncode == 2
 
 
+def test_a_gateway_whose_standard_error_is_closed(project: ProjectFiles) -> None:
+    """It runs all the same, without a log, and drains on SIGTERM."""
+    port = free_port()
+    project.configure(admin={"listen": f"127.0.0.1:{port}"}, mqtt={"url": f"mqtt://127.0.0.1:{free_port()}"})
+    waiting = f"kill -0 $pid && ! (exec 3<>/dev/tcp/127.0.0.1/{port})"
+    done = shell(project, f"gateway run 2>&- & pid=$!; while {waiting}; do sleep 0.1; done; kill $pid; wait $pid")
+    assert done.returncode == 0
+
+
 def test_standard_input_is_closed(project: ProjectFiles) -> None:
     """It is no empty payload."""
     done = shell(project, "gateway publish a <&-")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import os
+import sys
 from collections.abc import Callable
 from typing import NoReturn
 
@@ -32,6 +34,19 @@ def raising(error: BaseException) -> Callable[[], NoReturn]:
         raise error
 
     return command
+
+
+def test_standard_error_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is written there goes nowhere, whatever it is; the command goes on."""
+    monkeypatch.setattr("sys.stderr", None)
+
+    def command() -> int:
+        sys.stderr.write("\ud800")
+        return Exit.FOUND
+
+    assert ending(command) == Exit.FOUND
+    assert sys.stderr.name == os.devnull
+    sys.stderr.close()
 
 
 @pytest.mark.parametrize(
