@@ -64,6 +64,7 @@ def endless(total_bytes: int) -> ASGIApp:
         yield b"["
         for _ in range(total_bytes // len(chunk)):
             yield chunk
+            await asyncio.sleep(0)  # or nobody hears that the client has gone
         yield b'""]'
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:

@@ -138,7 +138,7 @@ async def test_stop_reading_delivers_no_more(broker: FakeBroker, received: Recei
 
 
 async def test_stop_reading_holds_back_what_comes_next(broker: FakeBroker, received: Received):
-    """Also while it already waits for the socket: a message in the last moment would be written and not acknowledged."""
+    """Also while it already waits for the socket: a message in the last moment would be written, not acknowledged."""
     link = await connect(broker, received)
     await broker.send(publish(payload=b"1"))
     await received.wait(1)
