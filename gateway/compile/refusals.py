@@ -55,17 +55,18 @@ def two_names(names: Sequence[str]) -> Refused:
     return Refused(Code.DUPLICATE_KEY, "each field once", advice, names=list(names))
 
 
-def unknown_field(wanted: str, key: str, known: Sequence[str], parent: str, declare: str) -> Refused:
+def unknown_field(wanted: str, key: str, known: Sequence[str], parent: str, declare: str, why: str = "") -> Refused:
     """A field that the schema does not know.
 
-    ``parent`` is the pointer to its object, ``declare`` what a contract can do about unknown fields.
+    ``parent`` is the pointer to its object, ``declare`` what a contract can do about unknown fields, and ``why``
+    what it did in vain.
     """
 
     def advise(near: Near | None) -> Advice:
         if near is None:
-            return Advice(publish="leave it out", declare=declare)
+            return Advice(why, "leave it out", declare)
         publish, field = f"publish it as {in_json(near.name)}", f"{parent}/{escape(near.name)}"
-        return Advice(publish=publish, declare=f"declare it as an alias of {field} in the contract")
+        return Advice(why, publish, f"declare it as an alias of {field} in the contract")
 
     return Misspelled(Code.UNKNOWN_FIELD, wanted, key, known, advise, field=key)
 

@@ -85,12 +85,13 @@ class Fields:
         self._folded = _fold(self._known) if rules.fold_case else {}
         self._capture = self._capture_field()
 
-    def _capture_field(self) -> str | None:
+    def _capture_field(self) -> Place | None:
         """The map field of this record that takes its unknown fields, if the contract names one."""
         if self._rules.capture is None:
             return None
         *parent, name = Pointer.parse(self._rules.capture).tokens
-        return name if tuple(parent) == self._path and name in self._names else None
+        here = self._places if tuple(parent) == self._path else ()
+        return next((place for place in here if place.name == name), None)
 
     def arrange(self, source: Mapping[str, Any], log: Log, refuse: Refuse) -> Arranged:
         """The payload's values under the schema's names; tells ``refuse`` of what cannot be placed."""
@@ -137,33 +138,57 @@ class Fields:
         self, source: Mapping[str, Any], unknown: list[str], present: dict[str, Any], log: Log, refuse: Refuse
     ) -> None:
         if self._capture is not None:
-            self._take_unknown(source, unknown, present, log, refuse)
+            self._take_unknown(self._capture, source, unknown, present, log, refuse)
         elif self._rules.drops_unknown:
             for key in unknown:
                 self._note(log, key, UNKNOWN_DROPPED)
         else:
-            wanted = f"only the fields of {self._record.name}"
             declare = "" if self._rules.strict else "declare unknown_fields: drop (or capture) in the contract"
-            parent = str(Pointer(self._path))
-            missing = [name for name in self._names if name not in present]
-            for key in unknown:
-                refuse(unknown_field(wanted, key, missing, parent, declare), key, source[key])
+            self._refuse_unknown(source, unknown, present, refuse, "", declare)
+
+    def _refuse_unknown(
+        self,
+        source: Mapping[str, Any],
+        unknown: list[str],
+        present: Mapping[str, Any],
+        refuse: Refuse,
+        why: str,
+        declare: str,
+    ) -> None:
+        wanted = f"only the fields of {self._record.name}"
+        parent = str(Pointer(self._path))
+        missing = [name for name in self._names if name not in present]
+        for key in unknown:
+            refuse(unknown_field(wanted, key, missing, parent, declare, why), key, source[key])
 
     def _take_unknown(
-        self, source: Mapping[str, Any], unknown: list[str], present: dict[str, Any], log: Log, refuse: Refuse
+        self,
+        place: Place,
+        source: Mapping[str, Any],
+        unknown: list[str],
+        present: dict[str, Any],
+        log: Log,
+        refuse: Refuse,
     ) -> None:
         """Puts unknown fields into the map field as JSON text; what the payload itself put there stays."""
-        assert self._capture is not None
-        own = present.get(self._capture, {})
+        own = present.get(place.name, {})
         if type(own) is not dict:
-            return  # refused with the field itself
+            try:
+                written = place.node.write(own, log)
+            except Refused:
+                return  # refused with the field itself
+            if own is not None and written != place.null:
+                why = f"{in_json(place.name)}, which takes unknown fields, is no map in this payload"
+                self._refuse_unknown(source, unknown, present, refuse, why, "")
+                return
+            own = {}  # null, or a default in its place: no entry of the payload's own
         both = sorted(set(own) & set(unknown))
         if both:
-            advice = Advice(f"{listed(both)} stands in it, too, and in its {in_json(self._capture)}", "publish it once")
+            advice = Advice(f"{listed(both)} stands in it, too, and in its {in_json(place.name)}", "publish it once")
             refuse(Refused(Code.DUPLICATE_KEY, "each field once", advice, names=both), None, source)
         captured = {key: _encode_json(source[key]).decode() for key in unknown}
-        present[self._capture] = {**captured, **own}
-        self._note(log, self._capture, UNKNOWN_CAPTURED)
+        present[place.name] = {**captured, **own}
+        self._note(log, place.name, UNKNOWN_CAPTURED)
 
     def write(self, place: Place, present: Mapping[str, Any], log: Log) -> bytes:
         """One field's bytes, filled in where it is missing."""

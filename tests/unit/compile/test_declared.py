@@ -153,3 +153,42 @@ def test_whatever_the_bytes_there_is_an_answer(made: tuple[Any, Declared, Any], 
             check_outcome(encode(version_of(schema), text[:at] + junk + rest, mode=mode, **declared), b"")
     except SchemaError:
         return
+
+
+_MAP = {"type": "map", "values": "string"}
+_CAPTURING = [
+    {"type": _MAP},
+    {"type": _MAP, "default": {}},
+    {"type": ["null", _MAP], "default": None},
+    {"type": [{"type": "map", "values": ["null", "string"]}, "null"]},
+    {"type": [_MAP, "string"]},
+    {"type": ["string", "null", _MAP], "default": "x"},
+]
+_OWN: list[Any] = [MISSING, None, "", "null", "n/a", "x", 5, [], {}, {"k": "v"}, {"k": 5}, {"k": None}]
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=2), inner, max_size=2),
+    max_leaves=4,
+)
+
+
+@given(
+    st.sampled_from(_CAPTURING),
+    st.sampled_from(_OWN),
+    st.sampled_from(["extra", "more"]),
+    st.dictionaries(st.sampled_from(["z", "k", "", "map", "Extra"]), _JSON, min_size=1),
+    st.sampled_from([Mode.LOSSLESS, Mode.LENIENT]),
+    st.sampled_from([{}, {"null_tokens": ["n/a"]}]),
+)
+def test_every_unknown_field_is_captured(
+    capturing: Any, own: Any, name: str, unknown: dict[str, Any], mode: Mode, tokens: Declared
+):
+    """Whatever the payload itself has at the field: an accepted payload's unknown fields are all in its map."""
+    schema = record_schema(("a", "double"), {"name": "extra", "aliases": ["more"], **capturing})
+    payload = {"a": 1, **({} if own is MISSING else {name: own}), **unknown}
+    options = {"unknown_fields": {"capture": "/extra"}, **tokens}
+    outcome = encode(version_of(schema), json.dumps(payload), mode=mode, options=options)
+    if isinstance(outcome, Record):
+        extra = read_back(schema, outcome.value.removeprefix(PREFIX))["extra"]
+        own_keys = own.keys() if isinstance(own, dict) else frozenset()
+        assert {key: json.loads(extra[key]) for key in extra.keys() - own_keys} == unknown
