@@ -24,6 +24,7 @@ from gateway.compile.json_schema.repetition import count_repetition
 from gateway.compile.json_schema.report import Report
 from gateway.compile.json_schema.subschemas import count_places, property_names
 from gateway.compile.json_schema.telling import Teller
+from gateway.compile.json_schema.unknown import Unknown
 from gateway.compile.json_schema.validator import check_schemas, make_validator
 from gateway.compile.remedy import violation
 from gateway.compile.rules import RuleBook
@@ -68,8 +69,9 @@ class JsonSchemaCodec:
         self._renames = compile_renames(book, self.source)
         self._defaults = compile_defaults(documents, book)
         teller = Teller(validator, repetition)
-        self._mender = Mender(validator, teller, book)
-        self._repairs = Repairs(validator, teller, book, self._mender)
+        self._unknown = Unknown(documents)
+        self._mender = Mender(validator, teller, self._unknown, book)
+        self._repairs = Repairs(validator, teller, self._unknown, book, self._mender)
         self._convert_directly = compile_direct(documents, book, self._mender)
 
     def encoder(self) -> Callable[[Any, bytes | None, Log], bytes]:
@@ -124,6 +126,7 @@ class JsonSchemaCodec:
             attempt.converted,
             renaming.keys,
             self._repairs,
+            self._unknown,
             self._named,
             self._aliases,
             "" if self._book.mode is Mode.STRICT else "declare unknown_fields: drop in the contract",

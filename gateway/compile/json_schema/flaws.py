@@ -44,6 +44,11 @@ class Flaw(msgspec.Struct, frozen=True):
         """The types that a ``type`` error wants."""
         return tuple(self.error.kind.as_dict()["types"])
 
+    @property
+    def unexpected(self) -> Sequence[str]:
+        """The fields that an error about unknown ones names."""
+        return self.error.kind.as_dict()["unexpected"]  # type: ignore[no-any-return]
+
 
 def flaws_of(errors: Iterable[Any], value: Any) -> list[Flaw]:
     """The validator's errors about a value."""

@@ -20,6 +20,7 @@ from gateway.compile.json_schema.flaws import Flaw, Places, Where, generic
 from gateway.compile.json_schema.forms import ALTERNATIVES
 from gateway.compile.json_schema.telling import MOST_FLAWS, Teller, count_errors
 from gateway.compile.json_schema.unevaluated import around, may_follow, places_around
+from gateway.compile.json_schema.unknown import Unknown
 from gateway.compile.json_schema.validator import Validator
 from gateway.compile.leaf import Leaf
 from gateway.compile.rules import MODES, Path, RuleBook, keep
@@ -97,9 +98,10 @@ class Attempt(msgspec.Struct):
 class Mender:
     """Mends values under one contract."""
 
-    def __init__(self, validator: Validator, teller: Teller, book: RuleBook) -> None:
+    def __init__(self, validator: Validator, teller: Teller, unknown: Unknown, book: RuleBook) -> None:
         self._validator = validator
         self._teller = teller
+        self._unknown = unknown
         self._book = book
         modes = [mode for mode in MODES if mode is not Mode.STRICT and mode not in book.wider()]
         self._books = [book.in_mode(mode) for mode in modes]
@@ -187,7 +189,9 @@ class Mender:
             return True
         if flaw.name in {"enum", "const"}:
             return flaw.where in mistyped
-        return flaw.name == "additionalProperties" and self._drops(flaw.where)
+        if flaw.name == "additionalProperties" and self._drops(flaw.where):
+            return self._unknown.named_at(flaw.where).isdisjoint(flaw.unexpected)
+        return False
 
     def _drops(self, where: Where) -> bool:
         """Whether unknown properties of the object at this place are dropped."""
@@ -309,16 +313,16 @@ class Mender:
 
         Never all properties of an object: it would become an empty one, made of misspelled names.
         """
-        found: dict[Where, None] = {}
-        for flaw in attempt.flaws:
-            if flaw.name == "additionalProperties" and self._drops(flaw.where):
-                names = flaw.error.kind.as_dict()["unexpected"]
-                if set(value_at(attempt.value, flaw.where)) <= set(names):
-                    advice = Advice(f"its fields are {listed(names)}")
-                    known = "at least one of the schema's fields"
-                    attempt.failed[flaw.where] = Refused(Code.NO_KNOWN_FIELDS, known, advice, seen=names[:20])
-                else:
-                    found |= dict.fromkeys((*flaw.where, name) for name in names)
+        found: list[Where] = []
+        for where, names in self._unknown.droppable(attempt.flaws).items():
+            if not self._drops(where):
+                continue
+            if value_at(attempt.value, where).keys() <= names.keys():
+                advice = Advice(f"its fields are {listed(names)}")
+                known = "at least one of the schema's fields"
+                attempt.failed[where] = Refused(Code.NO_KNOWN_FIELDS, known, advice, seen=[*names][:20])
+            else:
+                found += [(*where, name) for name in names]
         return found
 
 

@@ -22,6 +22,7 @@ from gateway.compile.json_schema.forms import ALTERNATIVES
 from gateway.compile.json_schema.mending import Fix, Mender, branches_of
 from gateway.compile.json_schema.telling import Teller
 from gateway.compile.json_schema.unevaluated import around
+from gateway.compile.json_schema.unknown import Unknown
 from gateway.compile.json_schema.validator import Validator
 from gateway.compile.leaf import Leaf
 from gateway.compile.remedy import can_be_told, candidates
@@ -79,13 +80,13 @@ class Finding(msgspec.Struct, frozen=True):
 class Repairs:
     """Finds remedies under one contract."""
 
-    def __init__(self, validator: Validator, teller: Teller, book: RuleBook, mender: Mender) -> None:
+    def __init__(self, validator: Validator, teller: Teller, unknown: Unknown, book: RuleBook, mender: Mender) -> None:
         self._validator = validator
         self._teller = teller
         self._book = book
         self._mender = mender
         self._wider = [(mode, book.in_mode(mode)) for mode in book.wider()]
-        self._menders = [(mode, Mender(validator, teller, wider)) for mode, wider in self._wider]
+        self._menders = [(mode, Mender(validator, teller, unknown, wider)) for mode, wider in self._wider]
         self._known: dict[Path, list[tuple[Mode, Leaf]]] = {}
         self._changed: dict[tuple[tuple[str, Any], ...], dict[Path, Leaf]] = {}
         """By what was changed."""

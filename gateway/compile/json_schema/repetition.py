@@ -10,9 +10,10 @@ Counted is an upper bound: every alternative is judged, every pattern matches.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from gateway.compile.json_schema.descent import LISTED_ITEMS, listed, named, of_item, of_property, parts_of
 from gateway.compile.json_schema.references import Documents, Place
 from gateway.errors import SchemaError
 
@@ -36,13 +37,6 @@ _SILENT = frozenset(
     }
 )
 """Keywords that bring about no error about the value itself, or whose errors are counted otherwise."""
-
-_HERE = ("not", "if", "then", "else")
-_HERE_LISTED = ("allOf", "anyOf", "oneOf")
-_HERE_NAMED = ("dependentSchemas", "dependencies")
-_ANY_PROPERTY = ("additionalProperties", "unevaluatedProperties")
-_ANY_ITEM = ("items", "additionalItems", "unevaluatedItems", "contains")
-_LISTED_ITEMS = ("items", "prefixItems")
 
 
 class Repetition(NamedTuple):
@@ -100,9 +94,9 @@ class _Counting:
         """Looks at every place that a payload can lead to. Raises SchemaError where one has too many alternatives."""
         waiting, seen = [root], {id(root.schema)}
         for place in waiting:
-            named = [self._documents.below(part, "propertyNames") for part, _ in self._here(place) if _names(part)]
+            names = [self._documents.below(part, "propertyNames") for part, _ in self._here(place) if _names(part)]
             found = [self._places[schema] for location in self._locations(place) for schema in location]
-            for inner in (*found, *named):
+            for inner in (*found, *names):
                 if id(inner.schema) not in seen:
                     seen.add(id(inner.schema))
                     waiting.append(inner)
@@ -134,17 +128,8 @@ class _Counting:
                 counts[id(part.schema)] += 1
                 if len(waiting) > _MOST_ALTERNATIVES or len(around) > _MOST_AROUND:
                     raise SchemaError(_TOO_MANY, self._documents.name(place))
-                waiting += [(inner, around | {id(part.schema)}) for inner in self._alternatives(part)]
+                waiting += [(inner, around | {id(part.schema)}) for inner in parts_of(self._documents, part)]
         return [(self._places[schema], count) for schema, count in counts.items()]
-
-    def _alternatives(self, place: Place) -> Iterator[Place]:
-        schema, below = place.schema, self._documents.below
-        yield from self._documents.targets(place)
-        yield from (below(place, keyword) for keyword in _HERE if keyword in schema)
-        for keyword in _HERE_LISTED:
-            yield from (below(place, keyword, n) for n in range(len(_listed(schema, keyword))))
-        for keyword in _HERE_NAMED:
-            yield from (below(place, keyword, name) for name in _named(schema, keyword))
 
     def _locations(self, place: Place) -> list[Counter[int]]:
         found = self._below.get(id(place.schema))
@@ -160,12 +145,14 @@ class _Counting:
 
     def _find_locations(self, parts: Sequence[tuple[Place, int]]) -> list[Counter[int]]:
         """The properties and items that these schemas speak of, with the schemas that judge each of them."""
-        names = {name for part, _ in parts for name in _named(part.schema, "properties")}
-        longest = max((len(_listed(part.schema, key)) for part, _ in parts for key in _LISTED_ITEMS), default=0)
-        locations = [self._judges((self._of_property(part, name), count) for part, count in parts) for name in names]
-        locations.append(self._judges((self._of_property(part, None), count) for part, count in parts))
+        names = {name for part, _ in parts for name in named(part.schema, "properties")}
+        longest = max((len(listed(part.schema, key)) for part, _ in parts for key in LISTED_ITEMS), default=0)
+        locations = [
+            self._judges((of_property(self._documents, part, name), count) for part, count in parts)
+            for name in (*names, None)
+        ]
         for n in range(longest + 1):
-            locations += [self._judges((self._of_item(part, n), count) for part, count in parts)]
+            locations += [self._judges((of_item(self._documents, part, n), count) for part, count in parts)]
         return [location for location in locations if location]
 
     def _judges(self, found: Iterable[tuple[Iterable[Place], int]]) -> Counter[int]:
@@ -176,22 +163,6 @@ class _Counting:
                     self._places[id(place.schema)] = place
                     counts[id(place.schema)] += count
         return counts
-
-    def _of_property(self, part: Place, name: str | None) -> Iterator[Place]:
-        """What judges the property, any other one than those that are named for None."""
-        schema, below = part.schema, self._documents.below
-        if name is not None and name in _named(schema, "properties"):
-            yield below(part, "properties", name)
-        else:
-            yield from (below(part, keyword) for keyword in _ANY_PROPERTY if keyword in schema)
-        yield from (below(part, "patternProperties", pattern) for pattern in _named(schema, "patternProperties"))
-
-    def _of_item(self, part: Place, index: int) -> Iterator[Place]:
-        schema, below = part.schema, self._documents.below
-        for keyword in _LISTED_ITEMS:
-            if index < len(_listed(schema, keyword)):
-                yield below(part, keyword, index)
-        yield from (below(part, keyword) for keyword in _ANY_ITEM if isinstance(schema.get(keyword), dict))
 
 
 def _names(place: Place) -> bool:
@@ -206,16 +177,6 @@ def _errors_of(schema: Mapping[str, Any]) -> int:
 
 def _required_by(schema: Mapping[str, Any]) -> int:
     """Names of properties that the keywords of one schema may miss."""
-    lists = [schema.get("required"), *_named(schema, "dependentRequired").values()]
-    lists += _named(schema, "dependencies").values()
+    lists = [schema.get("required"), *named(schema, "dependentRequired").values()]
+    lists += named(schema, "dependencies").values()
     return sum(len(names) for names in lists if isinstance(names, list))
-
-
-def _named(schema: Mapping[str, Any], keyword: str) -> Mapping[str, Any]:
-    found = schema.get(keyword)
-    return found if isinstance(found, dict) else {}
-
-
-def _listed(schema: Mapping[str, Any], keyword: str) -> list[Any]:
-    found = schema.get(keyword)
-    return found if isinstance(found, list) else []

@@ -16,6 +16,7 @@ from gateway.compile.json_schema.integers import INT64
 from gateway.compile.json_schema.keywords import refusal_of
 from gateway.compile.json_schema.repairs import NO_REMEDY, Finding, Remedy, Repairs
 from gateway.compile.json_schema.unevaluated import UNEVALUATED, may_follow, places_around
+from gateway.compile.json_schema.unknown import Unknown
 from gateway.compile.refusals import unknown_field
 from gateway.compile.remedy import violation
 from gateway.compile.verdict import MOST_VIOLATIONS, Advice, Refused
@@ -41,6 +42,7 @@ class Report(msgspec.Struct, frozen=True):
     keys: Mapping[Where, str]
     """Places of fields that the payload has under another name -> that name."""
     repairs: Repairs
+    unknown: Unknown
     named: Container[str]
     """Fields that the schema and its references name anywhere."""
     aliases: Callable[[Where], Sequence[str]]
@@ -69,8 +71,9 @@ class Report(msgspec.Struct, frozen=True):
             (unknown if is_unknown else others).append(flaw)
         causes = [flaw for flaw in others if flaw.name not in UNEVALUATED]
         around = places_around(causes, (*unknown, *others))
+        droppable = self.unknown.droppable(unknown)
         for flaw in unknown:
-            for found in self._unknown(flaw.error, flaw.where):
+            for found in self._unknown(flaw, droppable.get(flaw.where, {})):
                 if not (may_follow(flaw, around) and (found.where[-1] in self.named or found.where in around)):
                     yield found
         mistyped = {flaw.where for flaw in others if flaw.name == "type"}
@@ -137,20 +140,26 @@ class Report(msgspec.Struct, frozen=True):
         params = {"field": where[-1], "aliases": list(self.aliases(where))}
         return Finding(error, where, Refused(Code.MISSING_REQUIRED, "a value", advice, **params), error.kind.name)
 
-    def _unknown(self, error: Any, where: Where) -> Iterator[Finding]:
+    def _unknown(self, flaw: Flaw, droppable: Mapping[str, None]) -> Iterator[Finding]:
+        """What is said of the fields that a flaw names; ``droppable`` are those of the object that may be left out."""
+        error, where, keyword = flaw.error, flaw.where, flaw.name
         known = self._properties(error.schema_path)
-        present = self._value(where)
-        missing = [name for name in known if name not in _names(present)]
-        keyword, unexpected = error.kind.name, error.kind.as_dict()["unexpected"]
+        present = _names(self._value(where))
+        missing = [name for name in known if name not in present]
         # Of an object nothing of which is known nothing would be left.
-        droppable = keyword == "additionalProperties" and not set(_names(present)) <= set(unexpected)
-        mode = self.repairs.mode_that_drops(where) if droppable else None
+        drops = not present.keys() <= droppable.keys()
+        mode = self.repairs.mode_that_drops(where) if drops else None
         wanted, parent = "only the fields of the schema", self._pointer(where)
         if isinstance(Pointer(tuple(map(str, error.schema_path))).get(self.source), dict):
             wanted += f", and others as {keyword} wants them"
-        for key in unexpected:
-            refused = unknown_field(wanted, key, missing, parent, self.unknown_fields if droppable else "").told()
-            yield Finding(error, (*where, key), refused, keyword, mode=mode)
+        for key in flaw.unexpected:
+            if keyword == "additionalProperties" and key not in droppable:
+                refused = Refused(Code.UNKNOWN_FIELD, wanted, _NAMED_ELSEWHERE, field=key, nearest=None)
+                yield Finding(error, (*where, key), refused, keyword)
+                continue
+            is_dropped = drops and key in droppable
+            refused = unknown_field(wanted, key, missing, parent, self.unknown_fields if is_dropped else "").told()
+            yield Finding(error, (*where, key), refused, keyword, mode=mode if is_dropped else None)
 
     def _properties(self, schema_path: Iterable[str | int]) -> list[str]:
         """The property names beside the keyword at ``schema_path``, where it lies in this very schema."""
@@ -164,6 +173,9 @@ def _names(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
+_NAMED_ELSEWHERE = Advice(
+    "another part of the schema names it", declare="let the schema name it beside this additionalProperties, too"
+)
 _OF_UNKNOWN = frozenset({"additionalProperties", "unevaluatedProperties"})
 """Keywords whose errors name fields that the schema does not know."""
 _CONVERTIBLE = frozenset({"type", "anyOf", "oneOf", "additionalProperties"})

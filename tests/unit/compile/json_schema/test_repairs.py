@@ -186,7 +186,7 @@ def test_a_place_that_was_dropped_meanwhile() -> None:
         "if": {"properties": {"a": {"type": "string"}}},
         "then": {"properties": {"e": {"enum": ["STOPPED"]}}},
     }
-    for_x = {"properties": {"x": {"enum": ["RUNNING"]}}}
+    for_x = {"patternProperties": {"^x$": {"enum": ["RUNNING"]}}}
     version = json_version({"allOf": [for_x, beside_text], **closed})
     rejection = refused(version, '{"x": "RUNING", "y": 1, "a": "1", "e": "STOPED"}', mode=Mode.LENIENT)
     assert [(told.code, told.path, fix_of(told)) for told in rejection.violations] == [
