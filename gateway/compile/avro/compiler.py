@@ -133,6 +133,11 @@ def has_place(root: Type, pointer: Pointer) -> bool:
     return find(root, pointer, RuleBook(Mode.STRICT, Options())) is not None
 
 
+def _is_number(kind: Type) -> bool:
+    """Whether it is a plain number, or a decimal; one that counts days or milliseconds means something else."""
+    return _is_decimal(kind) or (isinstance(kind, Primitive) and kind.name in _NUMBERS and kind.logical is None)
+
+
 def _is_decimal(kind: Type) -> bool:
     return isinstance(kind, Primitive | Fixed) and kind.logical is not None and kind.logical.name == "decimal"
 
@@ -246,10 +251,9 @@ class _Compiler:
         branches: list[Branch] = []
         nullable = any(name_of(branch) == "null" for branch in kind.branches)
         for n, branch in enumerate(kind.branches):
-            is_number = isinstance(branch, Primitive) and branch.name in _NUMBERS and branch.logical is None
             with self._shared.opened(branch, path):
                 nodes = {mode: compiler.node(branch, path, nullable=nullable) for mode, compiler in compilers.items()}
-            branches.append(Branch(name_of(branch), is_number, binary.encode_long(n), nodes))
+            branches.append(Branch(name_of(branch), _is_number(branch), binary.encode_long(n), nodes))
         return compile_union(branches, path, self._book.at(path), kind.place, self._node_trials(kind, path))
 
     def _leaf(self, kind: Primitive | Fixed | EnumType, leaf: Leaf) -> Node:

@@ -55,7 +55,7 @@ class Branch:
 
     name: str
     is_number: bool
-    """A plain number: several of them can take the same value without meaning different things."""
+    """A plain number or a decimal: several of them can take the same value without meaning different things."""
     prefix: bytes
     """Its index, encoded."""
     nodes: Mapping[Mode, Node]
