@@ -21,7 +21,7 @@ from typing import Any
 
 from gateway.compile.avro.node import Clean, CountKeys, Node, Write
 from gateway.compile.coercions import TOKEN_TO_NULL, UNION_TAG_REMOVED
-from gateway.compile.leaf import mismatch
+from gateway.compile.leaf import mismatch, refuse_null
 from gateway.compile.remedy import Trials, candidates, violation
 from gateway.compile.rules import Path, Rules
 from gateway.compile.sentence import listed
@@ -93,7 +93,9 @@ class _Union:
 
     def write(self, value: Any, log: Log) -> bytes:
         """The first reading that one branch, and only one, accepts."""
-        if value is None and self._null is not None:
+        if value is None:
+            if self._null is None:
+                raise refuse_null(self.wanted)
             return self._null.prefix
         if self._only is None and (type(value) is dict or type(value) is list) and not isinstance(log, _Attempt):
             return self._outermost(value, log)
