@@ -69,6 +69,8 @@ def attempt(  # noqa: PLR0917 - the options of a command, which typer passes by 
     files = list(arguments or ())
     _check_rules(topic, contract, config, capture=capture)
     trial = _trial(files, mode, option or [], at or [], contract, config, topic)
+    for remark in trial.remarks:
+        typer.echo(f"gateway try: {remark}", err=True)
     console, summary = open_console(), Summary()
     with Bar(bar_console(console, is_for_people=output is Output.TEXT), input_bytes(files)) as bar:
         for number, line in enumerate(_lines(files, bar, capture=capture), 1):

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Final, Literal, NamedTuple
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, PlainValidator, StrictBool, StrictStr
 
 from gateway.config.forms import Day, PatternText, Zone, refusal
-from gateway.model import Mode
+from gateway.model import Format, Mode
 from gateway.notation import NotationError
 from gateway.notation.pointer import Pointer
 
@@ -154,6 +154,25 @@ OF_THE_WHOLE_PAYLOAD: Final = frozenset({"nan_literals", "parse_json_strings", "
 """Decided while the payload is decoded, before there are places in it, or when a schema is compiled as a whole."""
 
 
+OF_AVRO: Final = frozenset(
+    {
+        *("epoch_unit", "epoch_window", "assume_tz", "bytes_encoding", "rounding", "float_narrowing", "enum_map"),
+        *("field_case", "union_encoding", "parse_json_strings"),
+    }
+)
+"""They are about Avro's types and names, and do nothing with a JSON Schema."""
+
+OF_JSON_SCHEMA: Final = frozenset({"formats", "integers"})
+"""These do nothing with an Avro schema."""
+
+
+def without_effect(options: Options, kind: Format) -> list[str]:
+    """The options that do nothing with a schema of this kind; those that say no are passed over."""
+    idle = OF_AVRO if kind is Format.JSON else OF_JSON_SCHEMA
+    keeps = "non_finite" if kind is Format.JSON and options.non_finite == "keep" else None
+    return [name for name, value in options.declared() if (name in idle and not _says_no(name, value)) or name == keeps]
+
+
 class Misplaced(NamedTuple):
     """An option that cannot stand where it does."""
 
@@ -165,7 +184,7 @@ def misplaced(options: Options, mode: Mode, *, override: bool) -> list[Misplaced
     """What a contract in ``mode`` may not declare: under ``overrides`` if ``override``, else under ``options``."""
     found: list[Misplaced] = []
     for name, value in options.declared():
-        idle = name in CONVERTS_NOTHING and value == CONVERTS_NOTHING[name]
+        idle = _says_no(name, value)
         if mode is Mode.STRICT and name not in ALLOWED_IN_STRICT and not idle:
             allowed = ", ".join(sorted(ALLOWED_IN_STRICT))
             message = f"converts, which mode strict forbids: remove it or set mode: lossless; strict allows {allowed}"
@@ -179,3 +198,8 @@ def misplaced(options: Options, mode: Mode, *, override: bool) -> list[Misplaced
                 Misplaced(name, "are the other names of one field: declare them under overrides, at the field's path")
             )
     return found
+
+
+def _says_no(name: str, value: Any) -> bool:
+    """Whether an option that converts is declared with the value that does not."""
+    return name in CONVERTS_NOTHING and bool(value == CONVERTS_NOTHING[name])

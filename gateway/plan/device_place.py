@@ -96,7 +96,7 @@ def _type(known: Documents, place: Place, kind: str, path: tuple[str, ...], book
             inner = known.below(place, "items") if isinstance(items, dict) else None
             return rules.wrap_scalar and _json(known, inner, (*path, "*"), book, levels + 1)
         case "object":
-            return rules.parse_json
+            return False
         case _:
             return True
 

@@ -44,6 +44,7 @@ class Check(StrEnum):
     SCHEMA = "schema"
     REFERENCE = "reference"
     POINTER = "pointer"
+    OPTION = "option"
     EXAMPLE = "example"
     EXAMPLES = "examples"
     OWNER = "owner"

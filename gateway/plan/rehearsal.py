@@ -11,13 +11,10 @@ told that it is not known here.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from gateway.compile.avro.compiler import has_place
-from gateway.compile.avro.places import kinds_at
 from gateway.compile.codec import compile_codec
 from gateway.compile.example import example_topic
-from gateway.compile.json_schema.properties import may_have
 from gateway.compile.judgement import Aspect, Disagreement, judge_accepted, judge_rejected
 from gateway.compile.readback import ReadBack, compile_readback
 from gateway.compile.route import Route, compile_route, label_of
@@ -31,11 +28,10 @@ from gateway.config.options import Options
 from gateway.errors import SchemaError
 from gateway.model import Mode, Record, SchemaVersion
 from gateway.notation.lines import LinePlace, json_place
-from gateway.notation.pointer import Pattern, Pointer
 from gateway.pipeline.routes import Inactive, RouteTable
-from gateway.plan.device_place import device_objection
 from gateway.plan.findings import Area, Check, Finding, Grade
 from gateway.plan.folder_schemas import FolderSchemas, KeptElsewhere
+from gateway.plan.misplaced import misplaced
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +67,7 @@ def rehearse(
             if complaint is not None:
                 findings.append(complaint)
             if isinstance(entry, Route):
-                findings += _misplaced(entry)
+                findings += misplaced(entry)
             elif complaint is not None and complaint.grade is Grade.UNKNOWN:
                 unknown.add(variant.subject)
     for shared in contracts.shared_types:
@@ -150,48 +146,6 @@ def _unusable(
         error.schema_path,
         check=Check.SCHEMA,
         column=place.column,
-    )
-
-
-def _misplaced(route: Route) -> Iterator[Finding]:
-    """Pointers of the contract at which the schema has nothing."""
-    contract, codec = route.contract, route.codec
-    timestamp = None if contract.timestamp is None else contract.timestamp.pointer
-    places: list[tuple[str, Pointer | None]] = [("device", contract.device), ("timestamp", timestamp)]
-    places += [("fields", pointer) for pointer in contract.fields]
-    for key, pointer in places:
-        if pointer is None:
-            continue
-        there = has_place(codec.avro, pointer) if codec.avro is not None else may_have(codec.source, pointer)
-        if not there:
-            yield _nowhere(route, key, pointer)
-    if contract.device is not None and (kind := device_objection(route, contract.device)):
-        yield _no_device(route, contract.device, kind)
-    for pattern, _ in contract.overrides:
-        if codec.avro is not None and not kinds_at(codec.avro, pattern.tokens, any_field=True):
-            yield _nowhere(route, "overrides", pattern)
-
-
-def _no_device(route: Route, pointer: Pointer, kind: str) -> Finding:
-    message = (
-        f"device: the schema has {kind} at {pointer}, and a device ID is text or a whole number, so every message "
-        "would be rejected (no-device-id); point to the field that names the device"
-    )
-    return replace(_nowhere(route, "device", pointer), grade=Grade.PROBLEM, message=message)
-
-
-def _nowhere(route: Route, key: str, pointer: Pointer | Pattern) -> Finding:
-    message = f"{key}: the schema has no {pointer}; is it spelled as in the schema?"
-    contract, file = route.contract, display(route.contract.file)
-    return Finding(
-        Grade.NOTICE,
-        Area.SCHEMA,
-        route.label.subject,
-        message,
-        contract.name,
-        file,
-        path=str(pointer),
-        check=Check.POINTER,
     )
 
 

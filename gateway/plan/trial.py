@@ -31,6 +31,7 @@ from gateway.pipeline.engine import payload_too_large
 from gateway.pipeline.routes import RouteTable
 from gateway.plan.findings import refuse_invalid
 from gateway.plan.folder_schemas import FolderSchemas, KeptElsewhere
+from gateway.plan.misplaced import misplaced
 from gateway.plan.rehearsal import rehearse
 
 _ANY_TOPIC = "try"
@@ -106,9 +107,17 @@ class Trial:
     """A route table, and where payloads arrive if nobody says."""
 
     def __init__(
-        self, table: RouteTable, limits: Limits, *, topic: str | None = None, contract: Contract | None = None
+        self,
+        table: RouteTable,
+        limits: Limits,
+        *,
+        topic: str | None = None,
+        contract: Contract | None = None,
+        remarks: Sequence[str] = (),
     ) -> None:
         """Payloads arrive on ``topic``, or on one that ``contract``'s filter matches."""
+        self.remarks = remarks
+        """What the contract declares in vain."""
         self._table = table
         self._limits = limits
         self._topic = topic
@@ -217,7 +226,8 @@ def _trial(contract: Contract, contracts: Contracts, limits: Limits) -> Trial:
             message = f"needs the schema of subject {exc.subject!r}, which no folder above holds: use -c gateway.yaml"
             raise ConfigError([ConfigProblem(str(contract.file), message)]) from exc
         raise
-    return Trial(RouteTable(routes), limits, contract=contract)
+    remarks = dict.fromkeys(finding.message for route in routes for finding in misplaced(route))
+    return Trial(RouteTable(routes), limits, contract=contract, remarks=tuple(remarks))
 
 
 def _read(path: Path) -> str:

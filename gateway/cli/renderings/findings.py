@@ -24,6 +24,7 @@ _SUMMARIES: Final = {
     Check.SCHEMA: "A schema breaks its specification, or cannot run under its contract",
     Check.REFERENCE: "A schema needs another one that no folder holds",
     Check.POINTER: "A contract names a place that its schema does not have",
+    Check.OPTION: "A contract declares an option that does nothing with its schema",
     Check.EXAMPLE: "An example is not treated as it says",
     Check.EXAMPLES: "A contract has no examples",
     Check.OWNER: "Nobody answers for a contract",

@@ -57,6 +57,19 @@ def test_files_are_one_payload_each(gateway: Gateway) -> None:
     ]
 
 
+def test_what_rules_say_in_vain_is_told_first(gateway: Gateway) -> None:
+    """Of a schema alone and of a contract: a pointer to nothing, an option of the other schema language."""
+    ended = gateway("try", SCHEMA, "--at", "/tmp:wrap_scalar=true", "--option", "formats=check", "good.json")
+    assert (ended.code, ended.err.splitlines()) == (
+        0,
+        [
+            "gateway try: overrides: the schema has no /tmp; is it spelled as in the schema?",
+            "gateway try: options: formats does nothing with an Avro schema; remove it",
+        ],
+    )
+    assert ended.out.splitlines()[0] == '1 accepted  {"n":1,"temp":2.5}'
+
+
 def test_lines_of_standard_input_are_one_payload_each(gateway: Gateway) -> None:
     """Without FILE; exit 0 where all are accepted."""
     ended = gateway("try", SCHEMA, stdin=f"{GOOD}\n{LOOSE}\r\n{GOOD}".encode())

@@ -8,9 +8,18 @@ from typing import Any
 import pytest
 
 from gateway.config.load import load_options
-from gateway.config.options import ALLOWED_IN_STRICT, CONVERTS_NOTHING, Capture, Options, misplaced
+from gateway.config.options import (
+    ALLOWED_IN_STRICT,
+    CONVERTS_NOTHING,
+    OF_AVRO,
+    OF_JSON_SCHEMA,
+    Capture,
+    Options,
+    misplaced,
+    without_effect,
+)
 from gateway.errors import ConfigError
-from gateway.model import Mode
+from gateway.model import Format, Mode
 from gateway.notation.pointer import Pattern
 
 CONVERTING: dict[str, Any] = {
@@ -101,3 +110,13 @@ def test_the_nearer_declaration_wins_option_by_option() -> None:
     assert near.over(far) == Options(epoch_unit="ms", wrap_scalar=False, null_tokens=(), decimal_separator=",")
     assert Options().over(far) == far
     assert far.over(Options()) == far
+
+
+def test_options_of_the_other_schema_language_do_nothing() -> None:
+    """Those that are about one language are told of a contract in the other, unless they say no."""
+    every = Options(**CONVERTING, **READING, aliases=("a",), rounding="floor")
+    assert set(without_effect(every, Format.JSON)) == OF_AVRO
+    assert set(without_effect(every, Format.AVRO)) == OF_JSON_SCHEMA
+    assert without_effect(Options(**CONVERTS_NOTHING), Format.JSON) == []
+    assert without_effect(Options(non_finite="keep"), Format.JSON) == ["non_finite"]
+    assert without_effect(Options(non_finite="keep"), Format.AVRO) == []

@@ -230,7 +230,7 @@ def test_a_device_that_avro_never_has(files: ProjectFiles, kind: Any, contract: 
         ({"type": "array", "items": {"type": "object"}}, {"mode": "lenient"}, "array"),
         ({"$ref": "#/$defs/tree"}, {"mode": "lenient"}, ""),
         ({"type": "array"}, {"mode": "lenient"}, ""),
-        ({"type": "object"}, {"options": {"parse_json_strings": ["/id"]}}, ""),
+        ({"type": "object"}, {"options": {"parse_json_strings": ["/id"]}}, "object"),
         ({"type": "boolean"}, {}, ""),
         ({"type": ["array", "string"]}, {}, ""),
         ({"type": "number"}, {"mode": "strict"}, ""),
@@ -249,6 +249,7 @@ def test_a_device_that_json_never_has(files: ProjectFiles, schema: Any, contract
     assert all(f"the schema has {told} at /id" in each.message for each in findings)
 
 
+DAYS = ["2000-01-01", "2001-01-01"]
 NESTED = {
     "type": "record",
     "name": "R",
@@ -272,6 +273,21 @@ def test_an_override_for_no_place_is_noticed(files: ProjectFiles, pattern: str, 
     files.declare("a", NESTED, examples, overrides={pattern: {"unknown_fields": "drop"}})
     findings = [finding for finding in played(files).findings if finding.check is Check.POINTER]
     assert [(each.grade, each.path) for each in findings] == ([] if is_there else [(Grade.NOTICE, pattern)])
+
+
+def test_an_option_of_the_other_schema_language_is_noticed(files: ProjectFiles) -> None:
+    """It would change nothing, and nobody would see it: under options, and at a place."""
+    files.declare("json", {"type": "object"}, options={"field_case": "insensitive", "null_tokens": ["-"]})
+    files.declare("places", {"type": "object"}, overrides={"/a": {"enum_map": {"x": "Y"}, "epoch_window": DAYS}})
+    files.declare("avro", NESTED, {"accepted": [{"payload": '{"map": {}}'}]}, options={"formats": "check"})
+    files.declare("fine", {"type": "object"}, options={"field_case": "exact", "formats": "check"})
+    found = [each for each in played(files).findings if each.check is Check.OPTION]
+    assert [(each.grade, each.contract, each.path, each.message) for each in found] == [
+        (Grade.NOTICE, "avro", "", "options: formats does nothing with an Avro schema; remove it"),
+        (Grade.NOTICE, "json", "", "options: field_case does nothing with a JSON Schema; remove it"),
+        (Grade.NOTICE, "places", "/a", "overrides: /a: epoch_window does nothing with a JSON Schema; remove it"),
+        (Grade.NOTICE, "places", "/a", "overrides: /a: enum_map does nothing with a JSON Schema; remove it"),
+    ]
 
 
 def test_the_worst_grade() -> None:
