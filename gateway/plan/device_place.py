@@ -50,7 +50,8 @@ def _avro(kind: Type, path: tuple[str, ...], book: RuleBook) -> bool:
         case Primitive(name="boolean"):
             return not rules.strict
         case Array():
-            return rules.wrap_scalar and any(_avro(each, (*path, "*"), book) for each in branches_of(kind.items))
+            items = branches_of(kind.items)
+            return rules.parse_json or (rules.wrap_scalar and any(_avro(each, (*path, "*"), book) for each in items))
         case Record() | Map():
             return rules.parse_json
         case _:

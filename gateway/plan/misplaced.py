@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from gateway.compile.avro.compiler import has_place
 from gateway.compile.avro.places import kinds_at
+from gateway.compile.avro.schema import Array, Map, Record, Type
 from gateway.compile.json_schema.properties import may_have
 from gateway.compile.route import Route
 from gateway.config.files import display
@@ -39,7 +40,16 @@ def misplaced(route: Route) -> Iterator[Finding]:
     for pattern, _ in contract.overrides:
         if codec.avro is not None and not kinds_at(codec.avro, pattern.tokens, any_field=True):
             yield _nowhere(route, "overrides", pattern)
+    for pattern in contract.options.parse_json_strings or ():
+        if codec.avro is not None and not _holds_json(codec.avro, pattern):
+            message = f"parse_json_strings: the schema has no record, map or array at {pattern}"
+            yield _notice(route, Check.POINTER, f"{message}; is it spelled as in the schema?", str(pattern))
     yield from _idle(route)
+
+
+def _holds_json(root: Type, pattern: Pattern) -> bool:
+    """Whether JSON inside a text may become what the schema has at a place."""
+    return any(isinstance(kind, Record | Map | Array) for kind in kinds_at(root, pattern.tokens, any_field=True))
 
 
 def _no_device(route: Route, pointer: Pointer, kind: str) -> Finding:

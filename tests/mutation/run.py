@@ -16,7 +16,7 @@ from tests.unit.compile.vectors import Case
 MODULES = (
     *("rules", "tokens", "texts", "numbers", "leaf", "datetimes", "timestamp"),
     *("avro/scalars", "avro/numeric", "avro/temporal", "avro/exact"),
-    *("avro/union", "avro/fields", "avro/record", "avro/containers", "coercions", "device", "lookup"),
+    *("avro/union", "avro/fields", "avro/record", "avro/inner", "avro/containers", "coercions", "device", "lookup"),
     *("json_schema/conversion", "json_schema/integers", "json_schema/properties", "json_schema/renames"),
     *("json_schema/defaults", "json_text", "json_fault", "avro/defaults", "json_proof"),
     *("json_schema/repairs", "json_schema/mending", "json_schema/direct"),

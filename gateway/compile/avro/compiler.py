@@ -202,7 +202,7 @@ class _Compiler:
                 items = self.node(kind.items, (*path, "*"))
                 return compile_array(items, path, self._book.at(path), kind.place, self._node_trials(kind, path))
             case Map():
-                return compile_map(self.node(kind.values, (*path, "*")), kind.place)
+                return compile_map(self.node(kind.values, (*path, "*")), path, self._book.at(path), kind.place)
             case Union():
                 return self._union(kind, path)
             case _:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from gateway.compile.avro import binary
+from gateway.compile.avro.inner import parse_inner
 from gateway.compile.avro.node import CountKeys, Node, Write, expression, generate
 from gateway.compile.coercions import WRAPPED_IN_ARRAY
 from gateway.compile.leaf import mismatch, refuse_null
@@ -21,9 +22,14 @@ def compile_array(items: Node, path: Path, rules: Rules, place: str, trials: Cal
     """An array: a list, each item by ``items``; a single value becomes a list of one only if declared."""
     wanted = f"a list, each item {items.wanted}"
 
+    def holds_json(value: Any) -> bool:
+        return type(value) is str and rules.parse_json
+
     def write_slowly(value: Any, log: Log) -> bytes:
         if value is None:
             raise refuse_null(wanted)
+        if holds_json(value):
+            return write(parse_inner(value, list, wanted, rules, path, log), log)
         if not rules.wrap_scalar:
             raise mismatch(wanted, WRAP)
         item = items.write(value, log)
@@ -41,6 +47,12 @@ def write(value, log):
     tried = trials(write)
 
     def explain(value: Any, at: str, findings: Findings) -> None:
+        if holds_json(value):
+            try:
+                value = parse_inner(value, list, wanted, rules, path, [])
+            except Refused as refused:
+                findings.add(violation(refused, value, at, place))
+                return
         if type(value) is list:
             for n, item in enumerate(value):
                 if findings.full:
@@ -71,12 +83,17 @@ def _count_in_items(items: Node) -> CountKeys | None:
     return count
 
 
-def compile_map(values: Node, place: str) -> Node:
+def compile_map(values: Node, path: Path, rules: Rules, place: str) -> Node:
     """A map: an object with any keys, each value by ``values``."""
     wanted = f"an object, each value {values.wanted}"
 
-    def write_slowly(value: Any, _log: Log) -> bytes:
+    def object_of(value: Any, log: Log) -> Any:
+        if type(value) is str and rules.parse_json:
+            return parse_inner(value, dict, wanted, rules, path, log)
         raise refuse_null(wanted) if value is None else mismatch(wanted)
+
+    def write_slowly(value: Any, log: Log) -> bytes:
+        return write(object_of(value, log), log)
 
     names: dict[str, Any] = {
         "write_slowly": write_slowly,
@@ -95,8 +112,11 @@ def write(value, log):
 
     def explain(value: Any, at: str, findings: Findings) -> None:
         if type(value) is not dict:
-            findings.add(violation(refuse_null(wanted) if value is None else mismatch(wanted), value, at, place))
-            return
+            try:
+                value = object_of(value, [])
+            except Refused as refused:
+                findings.add(violation(refused, value, at, place))
+                return
         for key, item in value.items():
             if findings.full:
                 return

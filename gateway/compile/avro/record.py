@@ -9,26 +9,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from gateway.compile import json_proof, json_text
 from gateway.compile.avro.fields import Fields, Place, RulesInModes
+from gateway.compile.avro.inner import parse_inner
 from gateway.compile.avro.node import CountKeys, Node, Write, expression, generate
 from gateway.compile.avro.schema import Record
-from gateway.compile.coercions import (
-    DUPLICATE_DROPPED,
-    JSON_STRING_PARSED,
-)
 from gateway.compile.leaf import mismatch, refuse_null
-from gateway.compile.refusals import LAST_KEY
 from gateway.compile.remedy import violation
 from gateway.compile.rules import Path, Rules
-from gateway.compile.sentence import in_json, listed
+from gateway.compile.sentence import in_json
 from gateway.compile.verdict import NO_ADVICE, Advice, Findings, Log, Refused
-from gateway.model import Code, Coercion
+from gateway.model import Code
 from gateway.notation.pointer import Pointer, escape
-
-_decode_exact = json_text.make_decoder(exact=True)
-MOST_INNER_DEPTH = 64
-"""Levels of JSON inside a text, whatever the payload's own limit is."""
 
 
 def compile_record(record: Record, path: Path, rules: Rules, places: Sequence[Place], wider: RulesInModes) -> Node:
@@ -45,7 +36,8 @@ def compile_record(record: Record, path: Path, rules: Rules, places: Sequence[Pl
             raise mismatch(wanted)
         if not rules.parse_json:
             raise _NoObject(wanted, value, rules, path, fields)
-        return _parse(value, wanted, rules, str(Pointer(path)), log)
+        parsed: dict[str, Any] = parse_inner(value, dict, wanted, rules, path, log)
+        return parsed
 
     def write_slowly(value: Any, log: Log) -> bytes:
         values = fields.arrange(object_of(value, log), log, _raise).values
@@ -83,29 +75,6 @@ def _raise(refused: Refused, _key: str | None, _found: Any) -> None:
         del refused  # held by the frame that it passes, it would make a cycle: see Refused.stored
 
 
-def _parse(text: str, wanted: str, rules: Rules, pointer: str, log: Log) -> dict[str, Any]:
-    """The object that a text holds, by the same rules as a payload."""
-    data = text.encode()
-    try:
-        parsed = _decode_exact(data)
-    except json_text.DECODE_ERRORS:
-        raise Refused(Code.INVALID_FORMAT, wanted, Advice("the text holds no valid JSON"), format="json") from None
-    if type(parsed) is not dict:
-        raise Refused(Code.INVALID_FORMAT, wanted, Advice("the JSON in the text is no object"), format="json")
-    if json_proof.check_depth(data, parsed, MOST_INNER_DEPTH) is not None:
-        limit = Advice(f"the JSON in the text is nested more than {MOST_INNER_DEPTH} levels deep")
-        raise Refused(Code.PAYLOAD_LIMIT, wanted, limit, limit="depth", actual=f"more than {MOST_INNER_DEPTH}")
-    log.append(Coercion(pointer, JSON_STRING_PARSED))
-    twice = None if json_proof.keeps_every_key(data, parsed) else json_proof.find_duplicate_keys(data)
-    if twice is not None:
-        if rules.duplicate_keys == "reject":
-            names = twice.violation.params["names"]
-            advice = Advice(f"inside the text {listed(names)} stands more than once", "publish each key once", LAST_KEY)
-            raise Refused(Code.DUPLICATE_KEY, "each key once", advice, names=names)
-        log.append(Coercion(pointer, DUPLICATE_DROPPED))
-    return parsed
-
-
 class _NoObject(Refused):
     """A text where a record is wanted; whether it holds one is looked at when the refusal is told."""
 
@@ -127,7 +96,7 @@ class _NoObject(Refused):
         if not self._text.lstrip().startswith("{"):
             return False
         try:
-            parsed = _parse(self._text, self.expected, self._rules, "", [])
+            parsed = parse_inner(self._text, dict, self.expected, self._rules, (), [])
             self._fields.arrange(parsed, [], _raise_of_record)
         except Refused:
             return False

@@ -241,9 +241,10 @@ class _Union:
     def _could_be_null_only(self, value: Any) -> bool:
         """Whether it is a text, which can stand for null but never for the other branch.
 
-        No spelling of null begins like an object, and the other branch may read that (``parse_json_strings``).
+        No spelling of null begins like an object or a list, and the other branch may read that
+        (``parse_json_strings``).
         """
-        if type(value) is not str or value.lstrip().startswith("{"):
+        if type(value) is not str or value.lstrip().startswith(("{", "[")):
             return False
         return self._only is not None and self._only.nodes[Mode.STRICT].kinds <= _SHAPES
 

@@ -189,9 +189,8 @@ class Mender:
             return True
         if flaw.name in {"enum", "const"}:
             return flaw.where in mistyped
-        if flaw.name == "additionalProperties" and self._drops(flaw.where):
-            return self._unknown.named_at(flaw.where).isdisjoint(flaw.unexpected)
-        return False
+        drops = flaw.name == "additionalProperties" and self._drops(flaw.where)
+        return drops and self._unknown.named_at(flaw.where).isdisjoint(flaw.unexpected)
 
     def _drops(self, where: Where) -> bool:
         """Whether unknown properties of the object at this place are dropped."""
@@ -314,9 +313,8 @@ class Mender:
         Never all properties of an object: it would become an empty one, made of misspelled names.
         """
         found: list[Where] = []
-        for where, names in self._unknown.droppable(attempt.flaws).items():
-            if not self._drops(where):
-                continue
+        concerned = [flaw for flaw in attempt.flaws if self._drops(flaw.where)]
+        for where, names in self._unknown.droppable(concerned).items():
             if value_at(attempt.value, where).keys() <= names.keys():
                 advice = Advice(f"its fields are {listed(names)}")
                 known = "at least one of the schema's fields"

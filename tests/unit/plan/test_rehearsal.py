@@ -202,6 +202,7 @@ EMPTY = {"type": "record", "name": "Inner", "fields": []}
         (LIST, {"mode": "lenient"}, ""),
         (LIST, {"overrides": {"/id": {"wrap_scalar": True}}}, ""),
         (EMPTY, {"options": {"parse_json_strings": ["/id"]}}, ""),
+        (LIST, {"options": {"parse_json_strings": ["/id"]}}, ""),
         (["null", LIST, "string"], {}, ""),
         ([LIST, EMPTY], {}, "array or Inner"),
         *((kind, {"mode": "strict"}, "") for kind in ("string", "int", "long", "float", "double", "bytes")),
@@ -271,6 +272,20 @@ def test_an_override_for_no_place_is_noticed(files: ProjectFiles, pattern: str, 
     """A typing mistake would change nothing, and nobody would see it."""
     examples = {"accepted": [{"payload": '{"map": {}}'}]}
     files.declare("a", NESTED, examples, overrides={pattern: {"unknown_fields": "drop"}})
+    findings = [finding for finding in played(files).findings if finding.check is Check.POINTER]
+    assert [(each.grade, each.path) for each in findings] == ([] if is_there else [(Grade.NOTICE, pattern)])
+
+
+@pytest.mark.parametrize(
+    ("pattern", "is_there"),
+    [
+        *((each, True) for each in ("/list", "/list/*", "/map", "/*")),
+        *((each, False) for each in ("/lst", "/list/*/temp", "/map/*")),
+    ],
+)
+def test_a_place_without_json_in_text_is_noticed(files: ProjectFiles, pattern: str, is_there: bool) -> None:
+    """Text becomes a record, a map or an array; nothing else, and nothing where there is no place."""
+    files.declare("a", NESTED, {"accepted": [{"payload": '{"map": {}}'}]}, options={"parse_json_strings": [pattern]})
     findings = [finding for finding in played(files).findings if finding.check is Check.POINTER]
     assert [(each.grade, each.path) for each in findings] == ([] if is_there else [(Grade.NOTICE, pattern)])
 
