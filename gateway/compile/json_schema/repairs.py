@@ -190,6 +190,9 @@ class Repairs:
     def _widen(self, finding: Finding, value: Any) -> _Made:
         if finding.keyword in ALTERNATIVES:
             return _NOT_MADE  # nothing was chosen
+        made = _converted(finding, value, self.leaves(finding.where), [])
+        if made is not MISSING:
+            return _Made(None, [(finding.where, made)], made)  # left over after too many rounds, in any mode
         for mode, leaf in self._wider_leaves(generic(finding.where)):
             log: Log = []
             made = _converted(finding, value, [leaf], log)
@@ -201,11 +204,8 @@ class Repairs:
         """What the contract's own mode makes of a candidate by its type, MISSING if nothing."""
         if finding.types is None or _is_of(finding.types, candidate):
             return candidate
-        leaves = self._mender.leaves(generic(finding.where))
-        if not leaves:
-            return MISSING
         log: Log = []
-        made = _converted(finding, candidate, leaves, log)
+        made = _converted(finding, candidate, self.leaves(finding.where), log)
         return MISSING if any(each.code in LOSSY for each in log) else made
 
     def _changed_leaf(self, path: Path, changes: Mapping[str, Any]) -> Leaf:
@@ -258,7 +258,7 @@ def _means_otherwise(log: Log) -> bool:
 
 def _converted(finding: Finding, value: Any, leaves: Sequence[Leaf], log: Log) -> Any:
     """The value as one of the types that are wanted, MISSING if none is or it cannot become one."""
-    if finding.types is None:
+    if finding.types is None or not leaves:
         return MISSING
     try:
         return convert(finding.types, value, leaves, log)
@@ -270,7 +270,9 @@ _NOT_MADE = _Made(None, (), MISSING)
 
 
 def _is_of(types: Sequence[str], value: Any) -> bool:
-    """Whether a value can be of one of these types as it stands; whether 7.5 is an integer, the validator says."""
+    """Whether a value is of one of these types as it stands."""
+    if type(value) is float and not value.is_integer():
+        return "number" in types
     return any(name in types for name in _NAMES[type(value)])
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from gateway.model import Code, Mode, Rejection, Violation
 from gateway.notation.pointer import MISSING
-from tests.unit.compile.compiled import encode, json_version, refused
+from tests.unit.compile.compiled import accepted, encode, json_version, refused
 from tests.unit.compile.test_coercible import is_blocked
 
 COMMA = 'declare decimal_separator: "," in the contract'
@@ -174,6 +174,29 @@ def test_of_too_much_to_be_judged_nothing_is_said() -> None:
     [told, *_] = refused(version, json.dumps(["21,5"] * 20_000)).violations
     assert (told.path, fix_of(told)) == ("/0", MISSING)
     assert "declare" not in told.message
+
+
+@pytest.mark.parametrize("text", ["2.5", "1,5"])
+@pytest.mark.parametrize("mode", ["strict", "lossless"])
+def test_a_number_that_is_no_integer_does_not_hide_what_lenient_makes(text: str, mode: str) -> None:
+    """Of a whole number or a list only the list takes such a text; what is proposed must be of a wanted type."""
+    [told] = refused(json_version({"type": ["array", "integer"]}), json.dumps(text), mode=mode).violations
+    assert (told.coercible_in, fix_of(told)) == (Mode.LENIENT, [text])
+
+
+@pytest.mark.parametrize("text", ["1", "true"])
+def test_no_mode_is_said_to_help_where_one_more_round_would(text: str) -> None:
+    """Each conversion uncovers the next wrong type, once too often: lenient would not come further than lossless."""
+    wanted = {"1": "integer", "true": "boolean"}[text]
+    schema: dict[str, Any] = {}
+    for n in reversed(range(5)):
+        own = {"properties": {f"a{n}": {"type": wanted}}}
+        schema = {**own, "if": own, "then": schema}
+    payload = json.dumps({f"a{n}": text for n in range(5)})
+    [told] = refused(json_version(schema), payload).violations
+    assert (told.path, told.coercible_in, fix_of(told)) == ("/a4", None, json.loads(text))
+    assert refused(json_version(schema), payload, mode="lenient").violations[0].path == "/a4"
+    assert accepted(json_version(schema), payload.replace(f'"a4": "{text}"', f'"a4": {text}'))
 
 
 def test_a_place_that_was_dropped_meanwhile() -> None:
