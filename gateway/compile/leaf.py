@@ -65,9 +65,14 @@ class Leaf:
         number = numbers.read_number(text, lenient=rules.lenient, separator=rules.decimal_separator)
         if number is not None:
             log.append(self.from_text)
-            if rules.decimal_separator != "." and rules.decimal_separator in text:
-                self.note(log, DECIMAL_COMMA)
+            self.note_comma(text, log)
         return number
+
+    def note_comma(self, text: str, log: Log) -> None:
+        """Records that a number in text was read with a decimal comma, if it has one."""
+        separator = self.rules.decimal_separator
+        if separator != "." and separator in text:
+            self.note(log, DECIMAL_COMMA)
 
     def no_number(self, text: str, wanted: str) -> Refused:
         """Why ``read_number`` makes nothing of a text."""

@@ -61,7 +61,8 @@ def compile_timestamp(declared: Timestamp, codec: Codec, book: RuleBook) -> Time
     if unit is None and types is not None and "string" not in types:
         raise SchemaError(f"timestamp {pointer}: the schema has no timestamp there; declare its unit in the contract")
     nanos_per_unit = None if unit is None else NANOS_PER[unit]
-    return TimestampField(lookup, lambda value: _read_untyped(value, nanos_per_unit))
+    separator = book.at(pointer.tokens if found is None else found.path).decimal_separator
+    return TimestampField(lookup, lambda value: _read_untyped(value, nanos_per_unit, separator))
 
 
 def _typed(found: Found, book: RuleBook) -> Callable[[Any], int | None] | None:
@@ -81,14 +82,14 @@ def _typed(found: Found, book: RuleBook) -> Callable[[Any], int | None] | None:
     return read
 
 
-def _read_untyped(value: Any, nanos_per_unit: int | None) -> int | None:
+def _read_untyped(value: Any, nanos_per_unit: int | None, separator: str) -> int | None:
     if type(value) is str:
         try:
             wall, offset = datetimes.read_date_time(value, lenient=False)
             return None if offset is None else (wall - datetimes.offset_nanos(offset)) // NANOS_PER["ms"]
         except datetimes.BadDateTime:
             pass
-        written = numbers.read_number(value, lenient=False)
+        written = numbers.read_number(value, lenient=False, separator=separator)
         if written is None:
             return None
         value = numbers.decimal_of(written)

@@ -213,11 +213,12 @@ class _Timestamp:
         return Advice(f"{why}, it looks like {unit}", declare=declare, tried={"epoch_unit": unit})
 
     def _from_text(self, text: str, log: Log) -> int:
-        written = numbers.read_number(text, lenient=self._rules.lenient)
+        rules = self._rules
+        written = numbers.read_number(text, lenient=rules.lenient, separator=rules.decimal_separator)
         if written is None:
             return self._from_date_time(text, log)
         number = numbers.decimal_of(written)
-        if not self._rules.epoch_unit and not self._rules.lenient:
+        if not rules.epoch_unit and not rules.lenient:
             plausible = self._plausible(number)
             raise Refused(
                 Code.EPOCH_UNIT_UNDECLARED,
@@ -226,6 +227,7 @@ class _Timestamp:
                 plausible_as=plausible,
             )
         self._leaf.note(log, STRING_TO_TIMESTAMP)
+        self._leaf.note_comma(text, log)
         return self._from_epoch(number, log, text=True)
 
     def _plausible(self, number: Decimal) -> list[str]:
