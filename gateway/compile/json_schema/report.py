@@ -55,13 +55,22 @@ class Report(msgspec.Struct, frozen=True):
 
         Of a payload with thousands of flaws only the first are told, and one more than are listed.
         """
-        found = list(islice(self._findings(flaws), MOST_VIOLATIONS + 1))
+        found = list(islice(self._each_once(self._findings(flaws)), MOST_VIOLATIONS + 1))
         remedies = self.repairs.find(self.converted, found, flaws if self.complete else (), self.settled)
         return [self._told(each, remedies.get(each.where, NO_REMEDY)) for each in found]
 
     def clash(self, where: Where, refused: Refused) -> Violation:
         """The violation of an object in which a field stands under two names."""
         return violation(refused, self._value(where), self._pointer(where), "")
+
+    def _each_once(self, findings: Iterable[Finding]) -> Iterator[Finding]:
+        """Of findings that say the same of one place the first: several parts of a schema may have it for a reason."""
+        told: set[tuple[Where, Code, str, str]] = set()
+        for each in findings:
+            said = self._in_payload(each.where), each.refused.code, each.refused.expected, each.refused.advice.why
+            if said not in told:
+                told.add(said)
+                yield each
 
     def _findings(self, flaws: Iterable[Flaw]) -> Iterator[Finding]:
         unknown: list[Flaw] = []

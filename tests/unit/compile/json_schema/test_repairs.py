@@ -141,14 +141,14 @@ def test_a_fix_inside_of_what_nothing_mends(wanted: Any, fix: Any) -> None:
 
 @pytest.mark.parametrize("first", ["type", "anyOf"])
 def test_alternatives_that_fail_with_the_type_beside_them_are_told_with_its_fix(first: str) -> None:
-    """Both keywords refuse the same value for the same reason, so the same helps."""
+    """Both keywords refuse the same value for the same reason, so the same helps, and is told once."""
     anything = {"type": "boolean"}
     for wanted, field, fix, declaration in (("number", '"21,5"', 21.5, COMMA), ("array", "5", [5], WRAP)):
         keywords: dict[str, Any] = {"type": wanted, "anyOf": [{"type": wanted}, anything]}
         schema = {first: keywords.pop(first), **keywords}
         found = refused(json_version({"properties": {"v": schema}}), f'{{"v": {field}}}').violations
-        assert [(told.path, fix_of(told)) for told in found] == [("/v", fix)] * 2
-        assert all(told.message.endswith(declaration) for told in found)
+        assert [(told.path, fix_of(told)) for told in found] == [("/v", fix)]
+        assert found[0].message.endswith(declaration)
 
 
 def test_a_keyword_that_proposes_nothing_beside_one_that_does() -> None:
