@@ -169,8 +169,16 @@ OF_JSON_SCHEMA: Final = frozenset({"formats", "integers"})
 def without_effect(options: Options, kind: Format) -> list[str]:
     """The options that do nothing with a schema of this kind; those that say no are passed over."""
     idle = OF_AVRO if kind is Format.JSON else OF_JSON_SCHEMA
-    keeps = "non_finite" if kind is Format.JSON and options.non_finite == "keep" else None
-    return [name for name, value in options.declared() if (name in idle and not _says_no(name, value)) or name == keeps]
+    return [
+        name
+        for name, value in options.declared()
+        if (name in idle and not _says_no(name, value)) or (kind is Format.JSON and _is_of_avro(name, value))
+    ]
+
+
+def _is_of_avro(name: str, value: object) -> bool:
+    """Whether it is a value for Avro of an option that JSON Schema has, too."""
+    return isinstance(value, Capture) or (name == "non_finite" and value == "keep")
 
 
 class Misplaced(NamedTuple):

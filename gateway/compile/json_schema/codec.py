@@ -29,7 +29,6 @@ from gateway.compile.json_schema.validator import check_schemas, make_validator
 from gateway.compile.remedy import violation
 from gateway.compile.rules import RuleBook
 from gateway.compile.verdict import Findings, Log, Refused
-from gateway.errors import SchemaError
 from gateway.model import Code, Mode, SchemaVersion
 
 _encode = msgspec.json.Encoder().encode
@@ -62,7 +61,6 @@ class JsonSchemaCodec:
         self.deepest = repetition.deepest
         """The levels of nesting beyond which the validator must not be asked, None where there are none."""
         # After the count: what is too many for it, it cannot make.
-        _check_captures(book)
         whole = book.at(())
         validator = make_validator(self.source, references, formats=whole.formats, int64=whole.int64)
         self._is_valid: Callable[[Any], bool] = validator.is_valid
@@ -143,12 +141,3 @@ class JsonSchemaCodec:
 
     def _aliases(self, where: Where) -> tuple[str, ...]:
         return self._book.at(generic(where)).aliases
-
-
-def _check_captures(book: RuleBook) -> None:
-    """Refuses an ``unknown_fields`` that captures: a JSON Schema's fields keep their values, or are refused."""
-    for pointer in book.captures():
-        raise SchemaError(
-            f"unknown_fields: nothing is captured at {pointer} under a JSON Schema; "
-            "let the schema allow additionalProperties, or declare drop"
-        )
