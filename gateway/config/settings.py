@@ -35,6 +35,16 @@ def _absent_if_empty(value: Any) -> Any:
     return None if value == "" else value
 
 
+def _path(path: Path) -> Path:
+    """No system has a file of such a name, and Python raises ValueError for it wherever it is used."""
+    if "\0" in str(path):
+        raise refusal(r"is no path: it contains \0")
+    return path
+
+
+FilePath = Annotated[Path, AfterValidator(_path)]
+
+
 def _check_host(host: str) -> None:
     """Refuses what cannot be looked up: the resolver raises UnicodeError for it, not OSError."""
     try:
@@ -122,9 +132,9 @@ def _dead_letter_topic(text: str) -> str:
 class Tls(Section):
     """``mqtt.tls``: files are relative to gateway.yaml and arrive here as absolute paths."""
 
-    ca_file: Path | None = None
-    cert_file: Path | None = None
-    key_file: Path | None = None
+    ca_file: FilePath | None = None
+    cert_file: FilePath | None = None
+    key_file: FilePath | None = None
 
 
 class Mqtt(Section):
@@ -183,8 +193,8 @@ class Settings(Section):
     kafka: dict[str, str] = Field(default={}, repr=False)
     """librdkafka producer properties, verbatim; ``config.kafka`` adds ours."""
     registry: Registry = Registry()
-    contracts: Path = Path("schemas")
+    contracts: FilePath = Path("schemas")
     dead_letters: DeadLetters = DeadLetters()
     limits: Limits = Limits()
-    state: Path = Path("var")
+    state: FilePath = Path("var")
     admin: Admin = Admin()

@@ -53,6 +53,8 @@ WRONG = {
     "refresh is text": Wrong("registry: {refresh_s: often}", 1, "registry.refresh_s", ("a number, found 'often'",)),
     "refresh is infinite": Wrong("registry: {refresh_s: .inf}", 1, "registry.refresh_s", ("finite number",)),
     "contracts is a list": Wrong("contracts: [a, b]", 1, "contracts", ("found a list",)),
+    "no path": Wrong('contracts: "a\\0b"', 1, "contracts", ("is no path",)),
+    "no path for a certificate": Wrong('mqtt: {tls: {ca_file: "\\0"}}', 1, "mqtt.tls.ca_file", ("is no path",)),
     # bounds
     "zero keepalive": Wrong("mqtt: {keepalive_s: 0}", 1, "mqtt.keepalive_s", ("at least 1, found 0",)),
     "receive maximum": Wrong("mqtt: {receive_maximum: 65536}", 1, "mqtt.receive_maximum", ("at most 65535, found",)),
