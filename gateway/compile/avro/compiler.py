@@ -110,11 +110,18 @@ def _check_captures(root: Type, book: RuleBook) -> None:
         *parent, name = pointer.tokens
         records = [kind for kind in kinds_at(root, parent) if isinstance(kind, Record)]
         found = [field for record in records for field in record.fields if field.name == name]
-        if not any(_takes_text(field.type) for field in found):
+        taking = [field for field in found if _takes_text(field.type)]
+        if not taking:
             raise SchemaError(
                 f"unknown_fields: the schema has no map of string at {pointer}; "
                 "let capture name such a field, or add one to the schema",
                 found[0].place if found else "",
+            )
+        if isinstance(taking[0].type, Union) and book.at(pointer.tokens).union_encoding == "tagged":
+            raise SchemaError(
+                f"unknown_fields: what is captured at {pointer} stands under no branch's name; "
+                "declare union_encoding: auto there",
+                taking[0].place,
             )
 
 
