@@ -31,8 +31,6 @@ from gateway.compile.verdict import Log, Refused
 from gateway.model import Mode
 from gateway.notation.pointer import MISSING
 
-_MENDABLE = frozenset({None, *ALTERNATIVES})
-"""Keywords of findings, beside those about types, that conversions may mend; None where one was tried."""
 _OTHER_MEANING = LOSSY | {BOOLEAN_TO_NUMBER}
 """Conversions whose result a device need not have meant: firmware has sent true for a number by mistake."""
 
@@ -107,7 +105,7 @@ class Repairs:
         wrapped: dict[Where, Remedy] = {}
         copy = Copy(value)
         chosen = self._choose(value, findings, flaws, settled)
-        refused_as_it_is = {each.where for each in findings if each.types is None and each.keyword not in _MENDABLE}
+        refused_as_it_is = {each.where for each in findings if each.types is None}
         for finding in sorted(findings, key=lambda each: (len(each.where), each.types is None)):
             where = finding.where
             if not finding.is_repairable or where in remedies:
@@ -119,9 +117,10 @@ class Repairs:
             remedy, made = self._remedy(finding, found, wider)
             if where in refused_as_it_is:
                 remedy = remedy.published()
-            is_judged = not copy.is_changed_around(where)
-            remedies[where] = remedy if is_judged else remedy.refuted()
-            if is_judged:
+            if copy.is_changed_around(where):
+                remedies[where] = remedy.refuted()  # it is not judged
+            else:
+                remedies[where] = remedy
                 changed[where] = [place for place, _ in made]
                 for place, each in made:
                     if not copy.is_changed_around(place):  # by the one before: what became a list has no fields

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from itertools import islice
 from typing import Any
 
 import msgspec
@@ -55,7 +54,7 @@ class Report(msgspec.Struct, frozen=True):
 
         Of a payload with thousands of flaws only the first are told, and one more than are listed.
         """
-        found = list(islice(self._each_once(self._findings(flaws)), MOST_VIOLATIONS + 1))
+        found = self._each_once(self._findings(flaws))
         remedies = self.repairs.find(self.converted, found, flaws if self.complete else (), self.settled)
         return [self._told(each, remedies.get(each.where, NO_REMEDY)) for each in found]
 
@@ -63,14 +62,17 @@ class Report(msgspec.Struct, frozen=True):
         """The violation of an object in which a field stands under two names."""
         return violation(refused, self._value(where), self._pointer(where), "")
 
-    def _each_once(self, findings: Iterable[Finding]) -> Iterator[Finding]:
-        """Of findings that say the same of one place the first: several parts of a schema may have it for a reason."""
-        told: set[tuple[Where, Code, str, str]] = set()
+    def _each_once(self, findings: Iterable[Finding]) -> list[Finding]:
+        """Of findings that say the same of one place the first, or the first that names types: it can be mended."""
+        told: dict[tuple[Where, Code, str, str], Finding] = {}
         for each in findings:
             said = self._in_payload(each.where), each.refused.code, each.refused.expected, each.refused.advice.why
-            if said not in told:
-                told.add(said)
-                yield each
+            known = told.setdefault(said, each)
+            if known.types is None and each.types is not None:
+                told[said] = each
+            if len(told) > MOST_VIOLATIONS:
+                break
+        return list(told.values())
 
     def _findings(self, flaws: Iterable[Flaw]) -> Iterator[Finding]:
         unknown: list[Flaw] = []

@@ -151,6 +151,30 @@ def test_alternatives_that_fail_with_the_type_beside_them_are_told_with_its_fix(
         assert found[0].message.endswith(declaration)
 
 
+@pytest.mark.parametrize("first", [0, 1])
+def test_one_reason_of_two_parts_is_told_with_what_helps(first: int) -> None:
+    """In whatever order: the part that names a type says what would help, alternatives that failed do not."""
+    parts: list[Any] = [{"anyOf": [{"type": "number"}, {"type": "boolean"}]}, {"type": "number"}]
+    version = json_version({"properties": {"v": {"allOf": [parts[first], parts[1 - first]]}}})
+    [told] = refused(version, '{"v": "21,5"}').violations
+    assert (told.code, fix_of(told)) == (Code.INVALID_NUMBER, 21.5)
+    assert told.message.endswith(COMMA)
+
+
+def test_two_reasons_at_one_place_are_told_with_the_same_help() -> None:
+    """What a type asks for comes before what a list of symbols proposes, which the type would refuse."""
+    either = {"anyOf": [{"type": "number"}, {"type": "null"}]}
+    version = json_version({"properties": {"v": {"enum": [2150.5, "2150,5C"], **either}}})
+    found = refused(version, '{"v": "2150,5"}').violations
+    assert {(told.code, fix_of(told)) for told in found} == {(Code.NOT_IN_ENUM, 2150.5), (Code.UNION_NO_MATCH, 2150.5)}
+    version = json_version({"properties": {"v": {"type": "number", **either}}})
+    found = refused(version, '{"v": "21"}', mode="strict").violations
+    assert {(told.code, fix_of(told), told.coercible_in) for told in found} == {
+        (Code.TYPE_MISMATCH, 21, Mode.LOSSLESS),
+        (Code.UNION_NO_MATCH, 21, Mode.LOSSLESS),
+    }
+
+
 def test_a_keyword_that_proposes_nothing_beside_one_that_does() -> None:
     """What helps is told with both, in whatever order the schema has them."""
     keywords: list[dict[str, Any]] = [{"pattern": "^[A-Z]+$"}, {"enum": ["RUNNING", "STOPPED"]}]
