@@ -6,6 +6,7 @@ uvicorn waits for ever for the rest of a request, and for a client that does not
 from __future__ import annotations
 
 import asyncio
+from operator import attrgetter
 from typing import Any
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -30,7 +31,9 @@ class ShortConnection(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
         """Its time begins."""
         if len(self.connections) >= MOST_CONNECTIONS:
-            oldest = min((each for each in self.connections if isinstance(each, ShortConnection)), key=_since)
+            oldest = min(
+                (each for each in self.connections if isinstance(each, ShortConnection)), key=attrgetter("since")
+            )
             oldest.transport.abort()
             self.connections.discard(oldest)  # at once: more may come before it hears that it is lost
         super().connection_made(transport)
@@ -49,7 +52,3 @@ class ShortConnection(H11Protocol):
         """Ends it, with or after the answer that is under way."""
         if not self.transport.is_closing():
             self.shutdown()
-
-
-def _since(connection: ShortConnection) -> float:
-    return connection.since

@@ -10,6 +10,7 @@ from gateway.config.contract import SchemaFile
 from gateway.config.files import display, is_there, read_text
 from gateway.errors import ConfigError, ConfigProblem
 from gateway.model import Format
+from gateway.notation.strict_json import refuse_constant
 
 SCHEMA_FILES: Final = {"schema.avsc": Format.AVRO, "schema.json": Format.JSON}
 FILE_NAMES: Final = {kind: name for name, kind in SCHEMA_FILES.items()}
@@ -38,7 +39,7 @@ def _objections(text: str, path: Path) -> list[ConfigProblem]:
     """Why ``text`` cannot be a schema at all."""
     file = display(path)
     try:
-        schema = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
+        schema = json.loads(text, object_pairs_hook=_unique, parse_constant=refuse_constant)
     except json.JSONDecodeError as exc:
         return [ConfigProblem(file, f"not valid JSON: {exc.msg}", exc.lineno, exc.colno)]
     except ValueError as exc:
@@ -60,7 +61,3 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
             raise ValueError(f"the key {key!r} is given twice in one object: remove one")
         seen.add(key)
     return dict(pairs)
-
-
-def _no_constant(token: str) -> Any:
-    raise ValueError(f"{token} is no JSON")

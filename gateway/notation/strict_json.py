@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 def read_strict_json(text: str | bytes) -> Any:
     """The value. Raises ValueError, also for NaN, for a number that no double holds, and for half a character."""
-    value = json.loads(text, parse_constant=_refuse_constant, parse_float=_read_float)
+    value = json.loads(text, parse_constant=refuse_constant, parse_float=_read_float)
     try:
         json.dumps(value, ensure_ascii=False).encode()
     except UnicodeEncodeError as exc:
@@ -17,7 +17,8 @@ def read_strict_json(text: str | bytes) -> Any:
     return value
 
 
-def _refuse_constant(token: str) -> NoReturn:
+def refuse_constant(token: str) -> NoReturn:
+    """For ``json.loads``: NaN and the infinities, which Python reads, are no JSON."""
     raise ValueError(f"{token} is no JSON number")
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, NoReturn
+from typing import Any
 
 from gateway.compile.avro.logical_types import read_logical
 from gateway.compile.avro.schema import (
@@ -33,6 +33,7 @@ from gateway.compile.avro.schema import (
 )
 from gateway.errors import SchemaError
 from gateway.model import SchemaVersion
+from gateway.notation.strict_json import refuse_constant
 
 is_name = re.compile(r"[A-Za-z_][A-Za-z0-9_]*").fullmatch
 """Whether Avro takes a text for the name of a type, field or symbol, without its namespace."""
@@ -77,7 +78,7 @@ class _Parser:
     def read_text(self, version: SchemaVersion) -> Type:
         """The type that one schema's own text describes."""
         try:
-            source = json.loads(version.text, parse_constant=_refuse_constant)
+            source = json.loads(version.text, parse_constant=refuse_constant)
         except (ValueError, RecursionError) as exc:
             raise SchemaError(f"the schema is not JSON: {exc}") from exc
         return self._read(source, "", "", 0)
@@ -247,7 +248,3 @@ def _aliases(source: Mapping[str, Any], place: str) -> list[str]:
 def _check_doc(source: Mapping[str, Any], place: str) -> None:
     if not isinstance(source.get("doc", ""), str):
         raise SchemaError(f'"doc" is text, found {json.dumps(source["doc"])[:80]}', f"{place}/doc")
-
-
-def _refuse_constant(token: str) -> NoReturn:
-    raise ValueError(f"{token} is no JSON number")

@@ -7,14 +7,13 @@
 
 from __future__ import annotations
 
-import json
-from math import isinf
 from typing import Any
 from urllib.parse import quote, urldefrag, urljoin
 
 from gateway.errors import SchemaError
 from gateway.model import Reference, SchemaVersion
 from gateway.notation.pointer import Pointer
+from gateway.notation.strict_json import read_strict_json
 
 DRAFT_4 = "http://json-schema.org/draft-04/schema"
 DRAFT_6 = "http://json-schema.org/draft-06/schema"
@@ -44,7 +43,7 @@ def parse_schema(version: SchemaVersion) -> Any:
     if len(version.text) > _MOST_TEXT:
         raise SchemaError(f"the schema has {len(version.text)} characters, more than {_MOST_TEXT}; say less")
     try:
-        source = json.loads(version.text, parse_float=_read_float, parse_constant=_refuse_constant)
+        source = read_strict_json(version.text)
     except RecursionError as exc:
         raise SchemaError(_TOO_DEEP) from exc
     except ValueError as exc:
@@ -54,24 +53,7 @@ def parse_schema(version: SchemaVersion) -> Any:
     deep = _first_deep(source)
     if deep is not None:
         raise SchemaError(_TOO_DEEP, deep)
-    try:
-        json.dumps(source, ensure_ascii=False).encode()
-    except UnicodeEncodeError as exc:
-        half = r"a text of the schema has half a character, such as \ud800; write the whole one"
-        raise SchemaError(half) from exc
     return source
-
-
-def _read_float(token: str) -> float:
-    """The double that a number of a schema is. Raises SchemaError where there is none: Python would take infinity."""
-    number = float(token)
-    if isinf(number):
-        raise SchemaError(f"the schema has the number {token[:40]}, which no double holds")
-    return number
-
-
-def _refuse_constant(token: str) -> None:
-    raise SchemaError(f"the schema is not JSON: it has a bare {token}")
 
 
 def _first_deep(source: Any) -> str | None:

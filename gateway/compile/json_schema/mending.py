@@ -313,7 +313,8 @@ class Mender:
         Never all properties of an object: it would become an empty one, made of misspelled names.
         """
         found: list[Where] = []
-        concerned = [flaw for flaw in attempt.flaws if self._drops(flaw.where)]
+        refusing = (flaw for flaw in attempt.flaws if flaw.name == "additionalProperties")
+        concerned = [flaw for flaw in refusing if self._drops(flaw.where)]
         for where, names in self._unknown.droppable(concerned).items():
             if value_at(attempt.value, where).keys() <= names.keys():
                 advice = Advice(f"its fields are {listed(names)}")

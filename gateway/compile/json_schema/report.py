@@ -82,8 +82,13 @@ class Report(msgspec.Struct, frozen=True):
             (unknown if is_unknown else others).append(flaw)
         causes = [flaw for flaw in others if flaw.name not in UNEVALUATED]
         around = places_around(causes, (*unknown, *others))
-        droppable = self.unknown.droppable(unknown)
+        additional: dict[Where, list[Flaw]] = {}
         for flaw in unknown:
+            if flaw.name == "additionalProperties":
+                additional.setdefault(flaw.where, []).append(flaw)
+        for flaw in unknown:
+            # Looked at one by one, as they are told: there may be thousands of them.
+            droppable = self.unknown.droppable(additional.get(flaw.where, ()))
             for found in self._unknown(flaw, droppable.get(flaw.where, {})):
                 if not (may_follow(flaw, around) and (found.where[-1] in self.named or found.where in around)):
                     yield found
@@ -189,7 +194,7 @@ _NAMED_ELSEWHERE = Advice(
 )
 _OF_UNKNOWN = frozenset({"additionalProperties", "unevaluatedProperties"})
 """Keywords whose errors name fields that the schema does not know."""
-_CONVERTIBLE = frozenset({"type", "anyOf", "oneOf", "additionalProperties"})
+_CONVERTIBLE = frozenset({"type", *ALTERNATIVES, "additionalProperties"})
 """Keywords whose refusal may be that of a conversion."""
 
 

@@ -30,13 +30,12 @@ class Unknown:
         return frozenset(name for each in places for name in named(each.schema, "properties"))
 
     def droppable(self, flaws: Iterable[Flaw]) -> Mapping[Where, Mapping[str, None]]:
-        """By an object's place: the fields that ``additionalProperties`` refuses and no part of the schema names."""
+        """By an object's place: the fields that these flaws of ``additionalProperties`` refuse, and no part names."""
         found: dict[Where, dict[str, None]] = {}
         for flaw in flaws:
-            if flaw.name == "additionalProperties":
-                known = self.named_at(flaw.where)
-                unknown = [name for name in flaw.unexpected if name not in known]
-                found.setdefault(flaw.where, {}).update(dict.fromkeys(unknown))
+            known = self.named_at(flaw.where)
+            unknown = [name for name in flaw.unexpected if name not in known]
+            found.setdefault(flaw.where, {}).update(dict.fromkeys(unknown))
         return found
 
     def _below(self, place: Place, step: str | int) -> Iterator[Place]:
