@@ -45,8 +45,10 @@ def _check(found: Documents) -> None:
         if id(place.schema) not in covered:
             _check_one(found, place)
             covered |= {id(schema) for _, schema in subschemas(place.schema)}
-        for steps, _ in inside(place.schema):
-            waiting.append(found.below(place, *_keys(place.schema, steps)))
+        for steps, inner in inside(place.schema):
+            # What else stands there was no mistake to the meta-schema around it, such as lists under dependencies.
+            if isinstance(inner, dict | bool):
+                waiting.append(found.below(place, *_keys(place.schema, steps)))
         waiting += found.targets(place)
 
 

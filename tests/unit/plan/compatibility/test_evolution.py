@@ -97,6 +97,23 @@ def test_what_is_no_schema(schema: object) -> None:
             evolution_objections(*pair, Compatibility.FULL)
 
 
+@pytest.mark.parametrize(
+    "draft", ["http://json-schema.org/draft-07/schema#", "https://json-schema.org/draft/2020-12/schema"]
+)
+def test_what_stands_where_schemas_may_stand_and_is_none(draft: str) -> None:
+    """Lists of names under ``dependencies``: the schema around them is compared, and nothing is said of them."""
+    old = {
+        "$schema": draft,
+        "properties": {"a": {"type": "number"}},
+        "dependencies": {"a": ["b"], "b": {"minProperties": 2}},
+    }
+    new = {**old, "properties": {"a": {"type": "integer"}}}
+    assert evolution_objections(version(new), version(old), Compatibility.BACKWARD) == []
+    [objection] = evolution_objections(version(old), version(new), Compatibility.BACKWARD)
+    assert (objection.rule, objection.path) == (Rule.TYPE_NARROWED, "/properties/a")
+    assert evolution_objections(version({"prefixItems": [5]}), version({}), Compatibility.BACKWARD) == []
+
+
 @pytest.mark.parametrize("schema", [{"$ref": "#"}, {"prefixItems": 5}, {"$ref": "#/nowhere"}])
 def test_what_says_nothing(schema: object) -> None:
     """A schema that only refers to itself or to nothing, and what is no keyword of its draft."""

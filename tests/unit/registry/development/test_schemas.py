@@ -136,3 +136,10 @@ def test_an_invalid_json_schema_is_refused(text):
     """By its meta-schema."""
     with pytest.raises(SchemaError):
         check_json_schema(version(text))
+
+
+def test_lists_of_names_under_dependencies_are_no_schemas():
+    """The ordinary form of the keyword in drafts 4 to 7, with schemas beside it."""
+    check_json_schema(version('{"dependencies": {"a": ["b", "c"], "b": {"required": ["c"]}}}'))
+    with pytest.raises(SchemaError):
+        check_json_schema(version('{"dependencies": {"a": ["b", 5]}}'))
