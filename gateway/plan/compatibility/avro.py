@@ -7,23 +7,26 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from avro import errors as avro_errors
 from avro import schema as avro_schema
 from avro.compatibility import (
-    ReaderWriterCompatibilityChecker,
     SchemaCompatibilityResult,
-    SchemaCompatibilityType,
     SchemaIncompatibilityType,
+    check_fixed_size,
+    check_reader_enum_contains_writer_enum,
+    check_schema_names,
+    lookup_writer_field,
 )
 from avro.name import Names
 
 from gateway.errors import SchemaError
 from gateway.notation.strict_json import read_strict_json
 from gateway.plan.compatibility.avro_defaults import check_defaults
+from gateway.plan.compatibility.avro_pairs import NAMED, RECORDS, Pair, Pairs
 
 Schema = avro_schema.Schema
 
@@ -35,19 +38,30 @@ _WORDING = {
     SchemaIncompatibilityType.name_mismatch: "the names differ",
     SchemaIncompatibilityType.fixed_size_mismatch: "the sizes differ",
 }
+_CONCERNS = {
+    SchemaIncompatibilityType.missing_enum_symbols: "symbols",
+    SchemaIncompatibilityType.name_mismatch: "name",
+    SchemaIncompatibilityType.fixed_size_mismatch: "size",
+}
+"""Mistakes that one attribute of a type makes."""
+_ROOT = "/"
+"""How Apache's checker calls the place that is asked about."""
 
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """One kind of mistake that resolution runs into."""
+    """One place at which resolution fails."""
 
     kind: str
     """As Confluent names it, for example READER_FIELD_MISSING_DEFAULT_VALUE."""
     wording: str
-    places: tuple[str, ...]
-    """Where in the reader's schema, as Apache tells it, and around that; of all kinds together."""
+    field: str
+    """The innermost field, by the reader's name; empty outside of records."""
     details: str
-    """The names, types or symbols concerned; of all kinds together."""
+    """The names, types or symbols concerned; empty where the field says it."""
+    reader_place: str
+    """Pointer into the reader's schema; into the place of use for what stands in a referenced schema."""
+    writer_place: str
 
 
 def parse_avro(text: str, referenced: Iterable[str] = ()) -> avro_schema.Schema:
@@ -106,14 +120,43 @@ def _check_names(part: dict[str, Any]) -> None:
 
 
 def find_conflicts(reader: Schema, writer: Schema) -> list[Conflict]:
-    """Why ``reader`` cannot read data of ``writer``, one for each kind of mistake; empty if it can."""
-    checker = ReaderWriterCompatibilityChecker()  # type: ignore[no-untyped-call]  # the package annotates in part
-    result: SchemaCompatibilityResult = checker.get_compatibility(reader, writer)
-    if result.compatibility is SchemaCompatibilityType.compatible:
+    """Where ``reader`` cannot read data of ``writer``, in the order of its text; empty if it can.
+
+    Whether it can is Apache's verdict. Of a whole schema its checker keeps kinds, places and details in separate sets,
+    which belong together only as a whole; so it is asked part by part.
+    """
+    pairs = Pairs(reader, writer)
+    if pairs.can_read(pairs.whole):
         return []
-    # The checker keeps kinds, places and details as separate sets: they belong together only as a whole.
-    places, details = tuple(sorted(result.locations)), ", ".join(sorted(result.messages))
-    return [
-        Conflict(kind.name.upper(), _WORDING[kind], places, details)
-        for kind in sorted(set(result.incompatibilities), key=lambda kind: kind.name)
-    ]
+    found = [conflict for pair in pairs for conflict in _conflicts(pairs, pair)]
+    assert found, "what Apache's checker refuses it refuses at some place"
+    return found
+
+
+def _conflicts(pairs: Pairs, pair: Pair) -> Iterator[Conflict]:
+    """What is wrong with the pair itself, not inside it."""
+    reader, writer = pair.reader, pair.writer
+    if reader.type in RECORDS and writer.type in RECORDS:
+        yield from _conflict(pair, check_schema_names(reader, writer, [_ROOT]))
+        for n, field in enumerate(reader.fields):
+            if not field.has_default and lookup_writer_field(writer, field) is None:
+                place = f"{pair.reader_place}/fields/{n}"
+                lacking = SchemaIncompatibilityType.reader_field_missing_default_value
+                yield Conflict(lacking.name.upper(), _WORDING[lacking], field.name, "", place, pair.writer_place)
+    elif reader.type == writer.type and reader.type in NAMED:
+        yield from _conflict(pair, check_schema_names(reader, writer, [_ROOT]))
+        check = check_fixed_size if reader.type == "fixed" else check_reader_enum_contains_writer_enum
+        yield from _conflict(pair, check(reader, writer, [_ROOT]))
+    elif not any(pairs.inside(pair)):
+        yield from _conflict(pair, pairs.verdict(pair))
+
+
+def _conflict(pair: Pair, result: SchemaCompatibilityResult) -> Iterator[Conflict]:
+    """What Apache's checker says of one thing, if that is a mistake."""
+    for kind in result.incompatibilities:
+        details = ", ".join(sorted(result.messages))
+        inner = f"/{_CONCERNS[kind]}" if kind in _CONCERNS else ""
+        if kind is SchemaIncompatibilityType.missing_enum_symbols:  # the checker shows a set, in any order
+            details = ", ".join(sorted(set(pair.writer.symbols) - set(pair.reader.symbols)))
+        places = (pair.reader_place + inner, pair.writer_place + inner)
+        yield Conflict(kind.name.upper(), _WORDING[kind], pair.field, details, *places)

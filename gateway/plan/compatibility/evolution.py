@@ -65,21 +65,15 @@ def _avro(old: Schema, new: Schema, level: Compatibility) -> Iterator[Objection]
     )
     for is_asked, reader, writer, who, what in directions:
         for conflict in find_conflicts(reader, writer) if is_asked else ():
-            innermost = [
-                place for place in conflict.places if not any(_is_inside(each, place) for each in conflict.places)
-            ]
-            where = f" ({conflict.details}, at {', '.join(innermost)})"
-            path = innermost[0] if reader is new and len(innermost) == 1 else ""
-            message = f"{who} cannot read {what}: {conflict.wording}{where}"
+            path = conflict.reader_place if reader is new else conflict.writer_place
+            field = f"field {conflict.field!r}" if conflict.field else ""
+            where = ", ".join(filter(None, (field, conflict.details, f"at {path or '/'}")))
+            message = f"{who} cannot read {what}: {conflict.wording} ({where})"
             yield Objection(_AVRO_RULES[conflict.kind], path, message)
         for shift in find_shifts(reader, writer) if is_asked else ():
             path = shift.reader_place if reader is new else shift.writer_place
             message = f"{who} reads {what} otherwise: {shift.message}"
             yield Objection(Rule.LOGICAL_TYPE, path, message, is_certain=shift.is_certain)
-
-
-def _is_inside(inner: str, outer: str) -> bool:
-    return inner != outer and inner.startswith(outer.rstrip("/") + "/")
 
 
 _AVRO_RULES = {

@@ -13,18 +13,14 @@ with another scale, or milliseconds that are read as microseconds, pass there, a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
 from avro import schema as avro_schema
-from avro.compatibility import ReaderWriterCompatibilityChecker, SchemaCompatibilityType, lookup_writer_field
 
 from gateway.compile.avro.logical_types import UNIT_OF, read_logical
 from gateway.errors import SchemaError
+from gateway.plan.compatibility.avro_pairs import Pair, Pairs
 
-_RECORDS: Final = frozenset({"record", "error"})
-_NAMED: Final = _RECORDS | {"enum", "fixed"}
-_CHILDREN: Final = {"array": "items", "map": "values"}
 _SPELLED_OUT: Final = 9
 """Digits of a factor that are written as such, and not as a power of ten."""
 
@@ -56,78 +52,21 @@ class _Meaning(NamedTuple):
         return family, UNIT_OF.get(suffix, "")
 
 
-class _Pair(NamedTuple):
-    """A schema of the reader's, and what it reads."""
-
-    reader: Any
-    writer: Any
-    reader_place: str = ""
-    writer_place: str = ""
-
-
 def find_shifts(reader: avro_schema.Schema, writer: avro_schema.Schema) -> list[Shift]:
     """Where ``reader`` takes values of ``writer`` for others, in the order of its text; named types are told once.
 
     Places that cannot be read at all are passed over: ``find_conflicts`` has them.
     """
-    checker = ReaderWriterCompatibilityChecker()  # type: ignore[no-untyped-call]  # the package annotates in part
+    pairs = Pairs(reader, writer)
     found: list[Shift] = []
-    seen: set[tuple[int, int]] = set()
-    waiting = [_Pair(reader, writer)]
-    while waiting:
-        pair = waiting.pop()
-        if pair.reader.type in _NAMED:
-            if (id(pair.reader), id(pair.writer)) in seen:
-                continue
-            seen.add((id(pair.reader), id(pair.writer)))
-        inner = list(_inner(pair, checker))
-        waiting += reversed(inner)
-        if "union" not in {pair.reader.type, pair.writer.type} and (inner or _can_read(checker, pair)):
+    for pair in pairs:
+        if "union" not in {pair.reader.type, pair.writer.type} and (any(pairs.inside(pair)) or pairs.can_read(pair)):
             shift = _shift(pair)
             found += [shift] if shift is not None else []
     return found
 
 
-def _inner(pair: _Pair, checker: ReaderWriterCompatibilityChecker) -> Iterator[_Pair]:
-    """What a reader compares inside, part by part [Avro, Schema Resolution]."""
-    reader, writer = pair.reader, pair.writer
-    if writer.type == "union":
-        for n, branch in enumerate(writer.schemas):
-            yield pair._replace(writer=branch, writer_place=f"{pair.writer_place}/{n}")
-    elif reader.type == "union":
-        chosen = _branch(reader.schemas, writer, checker)
-        if chosen is not None:
-            yield pair._replace(reader=reader.schemas[chosen], reader_place=f"{pair.reader_place}/{chosen}")
-    elif reader.type in _RECORDS and writer.type in _RECORDS:
-        places = {id(field): n for n, field in enumerate(writer.fields)}
-        for n, field in enumerate(reader.fields):
-            theirs: Any = lookup_writer_field(writer, field)
-            if theirs is not None:
-                ours, other = (f"/fields/{each}/type" for each in (n, places[id(theirs)]))
-                yield _Pair(field.type, theirs.type, pair.reader_place + ours, pair.writer_place + other)
-    elif reader.type == writer.type and reader.type in _CHILDREN:
-        child = _CHILDREN[reader.type]
-        ours, theirs = (getattr(each, child) for each in (reader, writer))
-        yield _Pair(ours, theirs, f"{pair.reader_place}/{child}", f"{pair.writer_place}/{child}")
-
-
-def _branch(branches: list[Any], writer: Any, checker: ReaderWriterCompatibilityChecker) -> int | None:
-    """Which branch reads the writer's type: the one of this type, else the first that can; None if none can."""
-    readable = [n for n, branch in enumerate(branches) if _can_read(checker, _Pair(branch, writer))]
-    same = [n for n, branch in enumerate(branches) if branch.type == writer.type and _name(branch) == _name(writer)]
-    return next(iter([*(n for n in same if n in readable), *readable, *same]), None)
-
-
-def _name(schema: Any) -> str:
-    return schema.fullname if schema.type in _NAMED else ""
-
-
-def _can_read(checker: ReaderWriterCompatibilityChecker, pair: _Pair) -> bool:
-    found = checker.get_compatibility(pair.reader, pair.writer).compatibility
-    return found is SchemaCompatibilityType.compatible
-
-
-def _shift(pair: _Pair) -> Shift | None:
+def _shift(pair: Pair) -> Shift | None:
     """What becomes of the values of one place; None if they are read as they were meant."""
     was, now = _meaning(pair.writer), _meaning(pair.reader)
     effect, is_certain = _effect(was, now, pair)
@@ -137,7 +76,7 @@ def _shift(pair: _Pair) -> Shift | None:
     return Shift(pair.reader_place, pair.writer_place, message, is_certain)
 
 
-def _effect(was: _Meaning | None, now: _Meaning | None, pair: _Pair) -> tuple[str, bool]:
+def _effect(was: _Meaning | None, now: _Meaning | None, pair: Pair) -> tuple[str, bool]:
     """What reading does to the values, and whether it surely does; no words where it does nothing."""
     if was is None or now is None:
         return _one_sided(was, now, pair)
@@ -153,7 +92,7 @@ def _effect(was: _Meaning | None, now: _Meaning | None, pair: _Pair) -> tuple[st
     return "every value becomes another one", True
 
 
-def _one_sided(was: _Meaning | None, now: _Meaning | None, pair: _Pair) -> tuple[str, bool]:
+def _one_sided(was: _Meaning | None, now: _Meaning | None, pair: Pair) -> tuple[str, bool]:
     known = was or now
     is_text = pair.writer.type == pair.reader.type == "string"
     if known is None or (is_text and was is not None and was.name == "uuid"):

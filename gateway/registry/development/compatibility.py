@@ -35,11 +35,12 @@ def incompatibilities(new: SchemaVersion, earlier: Sequence[SchemaVersion], leve
 
 
 def _avro(old: SchemaVersion, new: SchemaVersion, level: Compatibility) -> list[str]:
-    """One line for each kind of incompatibility, in each direction that the level asks for."""
+    """One line for each incompatibility, in each direction that the level asks for."""
     directions = ((reads_old(level), new, old, "new", "old"), (read_by_old(level), old, new, "old", "new"))
     return [
         f"{{errorType:'{conflict.kind}', description:'the {reader_is} schema cannot read data of the {writer_is} "
-        f"schema: {conflict.wording} (at {', '.join(conflict.places)})', additionalInfo:'{conflict.details}'}}"
+        f"schema: {conflict.wording} (at {conflict.reader_place or '/'})', "
+        f"additionalInfo:'{conflict.details or conflict.field}'}}"
         for is_asked, reader, writer, reader_is, writer_is in directions
         if is_asked
         for conflict in find_conflicts(parsed_avro(reader), parsed_avro(writer))

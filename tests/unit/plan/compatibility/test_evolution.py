@@ -54,6 +54,25 @@ def test_the_place_in_the_newer_schema() -> None:
     assert backward.path == forward.path == "/properties/a"
 
 
+def test_an_avro_finding_names_its_field_and_its_place_in_the_newer_schema() -> None:
+    """Whichever of the two cannot read."""
+    old, new = (
+        version({"type": "record", "name": "R", "fields": fields}, Format.AVRO)
+        for fields in (
+            [{"name": "a", "type": "int"}, {"name": "e", "type": ["null", "double"]}],
+            [{"name": "e", "type": "double"}],
+        )
+    )
+    backward, forward = evolution_objections(old, new, Compatibility.FULL)
+    assert (backward.rule, backward.path) == (Rule.TYPE_MISMATCH, "/fields/0/type")
+    assert (
+        "(field 'e', reader type: double not compatible with writer type: null, at /fields/0/type)" in backward.message
+    )
+    assert (forward.rule, forward.path) == (Rule.FIELD_WITHOUT_DEFAULT, "")
+    assert "the old schema cannot read data of the new one" in forward.message
+    assert "(field 'a', at /)" in forward.message
+
+
 def test_another_format() -> None:
     """Nobody reads the one with the other."""
     [objection] = evolution_objections(version("int", Format.AVRO), version({}), Compatibility.FORWARD)
