@@ -15,7 +15,7 @@ from gateway.errors import GatewayError, SchemaError, SubjectNotFound
 from gateway.model import Reference, ReferenceTo, SchemaVersion
 from gateway.plan.changes import Base, Change, Outlook, Plan, PlannedReference, Register, SetLevel
 from gateway.plan.compatibility.evolution import compared, evolution_objections
-from gateway.plan.compatibility.objections import ADVICE, Objection, Rule
+from gateway.plan.compatibility.objections import ADVICE, UNSEEN, Objection, Rule
 from gateway.plan.desired import DesiredSchema, DesiredSubject
 from gateway.plan.past import DEFAULT_LEVEL
 from gateway.plan.planning import is_held, resolve_references
@@ -135,7 +135,7 @@ class Inventory:
         """A new version that the registry takes, with what the rules are sure of all the same.
 
         A value that would be read as another one makes it incompatible: no registry looks at logical types. For the
-        rest the registry's word holds, and what ``gateway schemas check`` says against it is told.
+        rest the registry's word holds; what the rules are sure of is told, and what registries do not look at.
         """
         found: list[Objection] = []
         try:
@@ -145,7 +145,7 @@ class Inventory:
         except (SchemaError, SubjectNotFound) as exc:
             reason = f"the registry takes it; by the rules of gateway schemas check it could not be compared: {exc}"
             return replace(change, reasons=(*change.reasons, reason))
-        told = [each for each in dict.fromkeys(found) if each.is_certain or each.rule is Rule.LOGICAL_TYPE]
+        told = [each for each in dict.fromkeys(found) if each.is_certain or each.rule in UNSEEN]
         is_another_value = any(each.is_certain and each.rule is Rule.LOGICAL_TYPE for each in told)
         outlook = Outlook.INCOMPATIBLE if is_another_value else change.outlook
         return replace(change, outlook=outlook, reasons=(*change.reasons, *map(_worded, told)))

@@ -133,6 +133,15 @@ def find_conflicts(reader: Schema, writer: Schema) -> list[Conflict]:
     return found
 
 
+def find_bytes_as_text(reader: Schema, writer: Schema) -> list[Pair]:
+    """Where ``reader`` has text and ``writer`` bytes, in the order of the reader's text.
+
+    To Apache's checker, and Confluent's registry with it, the one reads the other [Avro, Schema Resolution]. It fails
+    on bytes that are no UTF-8.
+    """
+    return [pair for pair in Pairs(reader, writer) if (pair.reader.type, pair.writer.type) == ("string", "bytes")]
+
+
 def _conflicts(pairs: Pairs, pair: Pair) -> Iterator[Conflict]:
     """What is wrong with the pair itself, not inside it."""
     reader, writer = pair.reader, pair.writer

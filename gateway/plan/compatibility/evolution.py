@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from gateway.config.contract import Compatibility
 from gateway.model import Format, SchemaVersion
-from gateway.plan.compatibility.avro import Schema, find_conflicts, parse_avro
+from gateway.plan.compatibility.avro import Schema, find_bytes_as_text, find_conflicts, parse_avro
 from gateway.plan.compatibility.json_documents import documents
 from gateway.plan.compatibility.json_schema import find_objections
 from gateway.plan.compatibility.logical_types import find_shifts
@@ -64,16 +64,29 @@ def _avro(old: Schema, new: Schema, level: Compatibility) -> Iterator[Objection]
         (read_by_old(level), old, new, "the old schema", "data of the new one"),
     )
     for is_asked, reader, writer, who, what in directions:
-        for conflict in find_conflicts(reader, writer) if is_asked else ():
+        if not is_asked:
+            continue
+        for conflict in find_conflicts(reader, writer):
             path = conflict.reader_place if reader is new else conflict.writer_place
-            field = f"field {conflict.field!r}" if conflict.field else ""
-            where = ", ".join(filter(None, (field, conflict.details, f"at {path or '/'}")))
+            where = _where(conflict.field, conflict.details, path)
             message = f"{who} cannot read {what}: {conflict.wording} ({where})"
             yield Objection(_AVRO_RULES[conflict.kind], path, message)
-        for shift in find_shifts(reader, writer) if is_asked else ():
+        shifts = find_shifts(reader, writer)
+        for shift in shifts:
             path = shift.reader_place if reader is new else shift.writer_place
             message = f"{who} reads {what} otherwise: {shift.message}"
             yield Objection(Rule.LOGICAL_TYPE, path, message, is_certain=shift.is_certain)
+        for pair in find_bytes_as_text(reader, writer):
+            if any(shift.reader_place == pair.reader_place for shift in shifts):
+                continue  # what the bytes mean was told, and what becomes of that
+            path = pair.reader_place if reader is new else pair.writer_place
+            message = f"{who} cannot read {what} where bytes are no UTF-8 ({_where(pair.field, '', path)})"
+            yield Objection(Rule.BYTES_AS_TEXT, path, message, is_certain=False)
+
+
+def _where(field: str, details: str, path: str) -> str:
+    """What a finding is about, for a person."""
+    return ", ".join(filter(None, (f"field {field!r}" if field else "", details, f"at {path or '/'}")))
 
 
 _AVRO_RULES = {

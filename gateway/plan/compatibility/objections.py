@@ -29,6 +29,7 @@ class Rule(StrEnum):
     NAME_MISMATCH = "avro-name-mismatch"
     SIZE_MISMATCH = "avro-size-mismatch"
     LOGICAL_TYPE = "avro-logical-type"
+    BYTES_AS_TEXT = "avro-bytes-as-text"
     FORMAT_CHANGED = "format-changed"
     NOT_COVERED = "not-covered"
 
@@ -54,10 +55,14 @@ ADVICE: Final[Mapping[Rule, str]] = {
     Rule.SIZE_MISMATCH: "keep the size, and add what is new as a field of its own with a default",
     Rule.LOGICAL_TYPE: "registries do not look at logical types and let it pass; keep the type as it was, and give "
     "what is new a field of its own with a default, or a new subject and topic",
+    Rule.BYTES_AS_TEXT: "registries let it pass; keep bytes, unless all that was ever written is text",
     Rule.FORMAT_CHANGED: "use a new subject and a new topic",
     Rule.NOT_COVERED: "gateway schemas plan asks the registry",
 }
 """What to do instead, by rule."""
+
+UNSEEN: Final = frozenset({Rule.LOGICAL_TYPE, Rule.BYTES_AS_TEXT})
+"""What no registry looks at: its word does not settle them."""
 
 
 @dataclass(frozen=True, slots=True)

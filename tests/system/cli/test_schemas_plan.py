@@ -121,6 +121,18 @@ async def test_a_logical_type_that_the_registry_does_not_look_at(files: ProjectF
     assert (await schemas(files, "apply", "--yes")).code == 0
 
 
+async def test_bytes_that_become_text_are_told_although_the_registry_takes_them(
+    files: ProjectFiles, registry: FaultyRegistry
+) -> None:
+    """They may be read, so its word holds; that they may not is told."""
+    change(files, timed("bytes"))
+    assert (await schemas(files, "apply", "--yes")).code == 0
+    change(files, timed("string"))
+    planned = await schemas(files, "plan")
+    assert planned.code == 0
+    assert planned.out.index("    compatible\n") < planned.out.index("avro-bytes-as-text at /fields/2/type/1")
+
+
 async def test_logical_types_under_a_transitive_level(files: ProjectFiles, registry: FaultyRegistry) -> None:
     """The versions before the latest count, too."""
     for unit in ("millis", "micros"):

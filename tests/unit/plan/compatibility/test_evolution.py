@@ -73,6 +73,34 @@ def test_an_avro_finding_names_its_field_and_its_place_in_the_newer_schema() -> 
     assert "(field 'a', at /)" in forward.message
 
 
+BYTES = {"type": "array", "items": ["null", "bytes"]}
+TEXT = {"type": "array", "items": ["null", "string"]}
+DECIMAL = {"type": "bytes", "logicalType": "decimal", "precision": 4}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "level", "found"),
+    [
+        (BYTES, TEXT, "BACKWARD", [("/items/1", False)]),
+        (BYTES, TEXT, "FORWARD", []),
+        (TEXT, BYTES, "BACKWARD", []),
+        (TEXT, BYTES, "FULL", [("/items/1", False)]),
+        ("bytes", ["string", "bytes"], "BACKWARD", []),
+    ],
+)
+def test_bytes_that_are_read_as_text(old: object, new: object, level: str, found: list[tuple[str, bool]]) -> None:
+    """Registries take it, and it fails where the bytes are no UTF-8: it is neither fine nor certainly wrong."""
+    objections = evolution_objections(version(old, Format.AVRO), version(new, Format.AVRO), Compatibility(level))
+    assert [(each.path, each.is_certain) for each in objections] == found
+    assert all(each.rule is Rule.BYTES_AS_TEXT for each in objections)
+
+
+def test_the_bytes_of_a_number_that_are_read_as_text_are_told_once() -> None:
+    """As what they are: a number that nobody finds in the text."""
+    old, new = version(DECIMAL, Format.AVRO), version("string", Format.AVRO)
+    assert [each.rule for each in evolution_objections(old, new, Compatibility.BACKWARD)] == [Rule.LOGICAL_TYPE]
+
+
 def test_another_format() -> None:
     """Nobody reads the one with the other."""
     [objection] = evolution_objections(version("int", Format.AVRO), version({}), Compatibility.FORWARD)
