@@ -22,6 +22,7 @@ from gateway.plan.compatibility.conjunction import (
     values_of,
 )
 from gateway.plan.compatibility.objections import Rule
+from gateway.plan.compatibility.vocabularies import keywords_of
 
 NUMBERS = frozenset({"integer", "number"})
 
@@ -59,14 +60,14 @@ def added_asks(narrow: Conjunction, wide: Place) -> Iterator[Ask]:
 
 
 def _types(narrow: Conjunction, wide: Place) -> Iterator[Ask]:
-    lost = types_of(narrow) - types_by_name(wide.schema)
+    lost = types_of(narrow) - types_by_name(wide)
     if lost:
         names = " or ".join(sorted("number with a fraction" if kind == "number" else kind for kind in lost))
         yield Ask(Rule.TYPE_NARROWED, f"a value of type {names} is not allowed any more")
 
 
 def _values(narrow: Conjunction, wide: Place) -> Iterator[Ask]:
-    allowed = values_of(wide.schema)
+    allowed = values_of(wide)
     if allowed is None:
         return
     values = listed_values(narrow)
@@ -85,12 +86,12 @@ def _values(narrow: Conjunction, wide: Place) -> Iterator[Ask]:
 def _bounds(narrow: Conjunction, wide: Place) -> Iterator[Ask]:
     listed = listed_values(narrow)
     for read, word, sign in ((lower_bound, "least", 1), (upper_bound, "greatest", -1)):
-        wanted = read(wide.schema, wide.draft)
+        wanted = read(wide)
         if wanted is None:
             continue
         least = (sign * wanted.value, wanted.is_open)
         if listed is None:
-            bounds = [bound for place in narrow if (bound := read(place.schema, place.draft)) is not None]
+            bounds = [bound for place in narrow if (bound := read(place)) is not None]
             fits = any((sign * bound.value, bound.is_open) >= least for bound in bounds)
         else:
             numbers = [Fraction(value) for value in listed if kind_of(value) in NUMBERS]
@@ -98,52 +99,49 @@ def _bounds(narrow: Conjunction, wide: Place) -> Iterator[Ask]:
         if not fits:
             where = "beyond" if wanted.is_open else "at"
             message = f"the {word} number allowed is now {where} {_number(wanted.value)}"
-            yield Ask(Rule.LIMIT_NARROWED, message, not any("multipleOf" in mapping(place) for place in narrow))
+            yield Ask(Rule.LIMIT_NARROWED, message, not any("multipleOf" in keywords_of(place) for place in narrow))
 
 
 def _multiples(narrow: Conjunction, wide: Place) -> Iterator[Ask]:
-    if "multipleOf" not in wide.schema:
+    if "multipleOf" not in keywords_of(wide):
         return
-    unit = Fraction(str(wide.schema["multipleOf"]))
-    units = [Fraction(str(place.schema["multipleOf"])) for place in narrow if "multipleOf" in mapping(place)]
+    unit = Fraction(str(keywords_of(wide)["multipleOf"]))
+    units = [Fraction(str(place.schema["multipleOf"])) for place in narrow if "multipleOf" in keywords_of(place)]
     if types_of(narrow) & NUMBERS == {"integer"}:
         units.append(Fraction(1))
     if not any((each / unit).denominator == 1 for each in units):
         listed = listed_values(narrow) is not None
-        yield Ask(Rule.LIMIT_NARROWED, f"a number must be a multiple of {wide.schema['multipleOf']} now", not listed)
+        yield Ask(
+            Rule.LIMIT_NARROWED, f"a number must be a multiple of {keywords_of(wide)['multipleOf']} now", not listed
+        )
 
 
 def _counts(narrow: Conjunction, wide: Place, types: frozenset[str]) -> Iterator[Ask]:
     listed = listed_values(narrow) is not None
     for keyword, kind, sign in _COUNTS:
-        limit = wide.schema.get(keyword)
+        limit = keywords_of(wide).get(keyword)
         if limit is None or kind not in types or (sign > 0 and limit == 0):
             continue
-        given = [place.schema[keyword] for place in narrow if keyword in mapping(place)]
+        given = [place.schema[keyword] for place in narrow if keyword in keywords_of(place)]
         if keyword == "minProperties":
             given.append(len(required_of(narrow)))
         if not any(sign * each >= sign * limit for each in given):
-            is_certain = not listed and not any("pattern" in mapping(place) for place in narrow)
+            is_certain = not listed and not any("pattern" in keywords_of(place) for place in narrow)
             yield Ask(Rule.LIMIT_NARROWED, f"{keyword} is {limit} now", is_certain)
-    is_new = not any(mapping(place).get("uniqueItems") for place in narrow)
-    if "array" in types and wide.schema.get("uniqueItems") and is_new:
+    is_new = not any(keywords_of(place).get("uniqueItems") for place in narrow)
+    if "array" in types and keywords_of(wide).get("uniqueItems") and is_new:
         yield Ask(Rule.LIMIT_NARROWED, "items must all be different now", not listed)
 
 
 def _pattern(narrow: Conjunction, wide: Place) -> Iterator[Ask]:
-    pattern = wide.schema.get("pattern")
-    if pattern is None or any(mapping(place).get("pattern") == pattern for place in narrow):
+    pattern = keywords_of(wide).get("pattern")
+    if pattern is None or any(keywords_of(place).get("pattern") == pattern for place in narrow):
         return
     values = listed_values(narrow)
     if values is not None and all(matches(pattern, value) for value in values if isinstance(value, str)):
         return
-    is_new = values is None and not any("pattern" in mapping(place) for place in narrow)
+    is_new = values is None and not any("pattern" in keywords_of(place) for place in narrow)
     yield Ask(Rule.PATTERN_ADDED, f"text must match the pattern {json.dumps(pattern)} now", is_new)
-
-
-def mapping(place: Place) -> dict[str, Any]:
-    """The schema's keywords; none for true and false."""
-    return place.schema if isinstance(place.schema, dict) else {}
 
 
 def shown(values: list[Any]) -> str:

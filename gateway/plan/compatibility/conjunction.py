@@ -16,6 +16,7 @@ import jsonschema_rs
 from gateway.compile.json_schema.dialect import DRAFT_4
 from gateway.compile.json_schema.references import Documents, Place
 from gateway.errors import SchemaError
+from gateway.plan.compatibility.vocabularies import keywords_of
 
 Conjunction: TypeAlias = tuple[Place, ...]
 """Schemas that all hold; none has a ``$ref`` that counts or an ``allOf`` that was not taken apart."""
@@ -72,22 +73,22 @@ def types_of(conjunction: Conjunction) -> frozenset[str]:
     """The types that a value may have, ``number`` being for those that are no integers."""
     allowed = TYPES
     for place in conjunction:
-        allowed &= _own_types(place.schema)
+        allowed &= _own_types(place)
     return allowed
 
 
-def _own_types(schema: Any) -> frozenset[str]:
-    if isinstance(schema, bool):
-        return TYPES if schema else frozenset()
-    allowed, values = types_by_name(schema), values_of(schema)
+def _own_types(place: Place) -> frozenset[str]:
+    if isinstance(place.schema, bool):
+        return TYPES if place.schema else frozenset()
+    allowed, values = types_by_name(place), values_of(place)
     return allowed if values is None else allowed & {kind_of(value) for value in values}
 
 
-def types_by_name(schema: dict[str, Any]) -> frozenset[str]:
+def types_by_name(place: Place) -> frozenset[str]:
     """The types that ``type`` allows."""
-    if "type" not in schema:
+    listed = keywords_of(place).get("type")
+    if listed is None:
         return TYPES
-    listed = schema["type"]
     allowed = frozenset([listed] if isinstance(listed, str) else listed)
     return allowed | {"integer"} if "number" in allowed else allowed
 
@@ -100,18 +101,17 @@ def kind_of(value: Any) -> str:
     return names[type(value)]
 
 
-def values_of(schema: Any) -> list[Any] | None:
+def values_of(place: Place) -> list[Any] | None:
     """The values that a schema lists itself, None where it lists none."""
-    if not isinstance(schema, dict):
-        return None
-    if "const" in schema:
-        return [schema["const"]]
-    return list(schema["enum"]) if "enum" in schema else None
+    keywords = keywords_of(place)
+    if "const" in keywords:
+        return [keywords["const"]]
+    return list(keywords["enum"]) if "enum" in keywords else None
 
 
 def listed_values(conjunction: Conjunction) -> list[Any] | None:
     """The values that are left of all lists; None where no schema lists any."""
-    lists = [values for place in conjunction if (values := values_of(place.schema)) is not None]
+    lists = [values for place in conjunction if (values := values_of(place)) is not None]
     if not lists:
         return None
     return [value for value in lists[0] if all(is_among(value, other) for other in lists[1:])]
@@ -122,52 +122,48 @@ def is_among(value: Any, values: Sequence[Any]) -> bool:
     return bool(jsonschema_rs.is_valid({"enum": list(values)}, value))
 
 
-def lower_bound(schema: Any, draft: str) -> Bound | None:
+def lower_bound(place: Place) -> Bound | None:
     """The least number that a schema allows."""
-    return _bound(schema, draft, "minimum", "exclusiveMinimum", 1)
+    return _bound(place, "minimum", "exclusiveMinimum", 1)
 
 
-def upper_bound(schema: Any, draft: str) -> Bound | None:
+def upper_bound(place: Place) -> Bound | None:
     """The greatest number that a schema allows."""
-    return _bound(schema, draft, "maximum", "exclusiveMaximum", -1)
+    return _bound(place, "maximum", "exclusiveMaximum", -1)
 
 
-def _bound(schema: Any, draft: str, inclusive: str, exclusive: str, sign: int) -> Bound | None:
-    if not isinstance(schema, dict):
-        return None
-    found: list[Bound] = []
-    if inclusive in schema:
-        is_open = draft == DRAFT_4 and schema.get(exclusive) is True
-        found.append(Bound(Fraction(schema[inclusive]), is_open))
-    if draft != DRAFT_4 and exclusive in schema:
-        found.append(Bound(Fraction(schema[exclusive]), is_open=True))
+def _bound(place: Place, inclusive: str, exclusive: str, sign: int) -> Bound | None:
+    keywords, found = keywords_of(place), list[Bound]()
+    if inclusive in keywords:
+        is_open = place.draft == DRAFT_4 and keywords.get(exclusive) is True
+        found.append(Bound(Fraction(keywords[inclusive]), is_open))
+    if place.draft != DRAFT_4 and exclusive in keywords:
+        found.append(Bound(Fraction(keywords[exclusive]), is_open=True))
     return max(found, key=lambda bound: (sign * bound.value, bound.is_open), default=None)
 
 
 def required_of(conjunction: Conjunction) -> frozenset[str]:
     """The properties that must be there."""
-    return frozenset(name for place in conjunction for name in _listed(place.schema, "required"))
+    return frozenset(name for place in conjunction for name in keywords_of(place).get("required", ()))
 
 
 def property_names(conjunction: Conjunction) -> Iterator[str]:
     """The properties that are described by name, each once, in order."""
-    yield from dict.fromkeys(name for place in conjunction for name in _listed(place.schema, "properties"))
+    yield from dict.fromkeys(name for place in conjunction for name in keywords_of(place).get("properties", ()))
 
 
 def property_places(documents: Documents, place: Place, name: str) -> list[Place]:
     """The schemas that one schema has for the property ``name``: none where it allows anything."""
-    schema = place.schema
-    if not isinstance(schema, dict):
-        return []
+    keywords = keywords_of(place)
     found = []
-    if name in _listed(schema, "properties"):
+    if name in keywords.get("properties", ()):
         found.append(documents.below(place, "properties", name))
     found += [
         documents.below(place, "patternProperties", pattern)
-        for pattern in _listed(schema, "patternProperties")
+        for pattern in keywords.get("patternProperties", ())
         if matches(pattern, name)
     ]
-    if not found and "additionalProperties" in schema:
+    if not found and "additionalProperties" in keywords:
         found.append(documents.below(place, "additionalProperties"))
     return found
 
@@ -182,20 +178,18 @@ def matches(pattern: str, name: str) -> bool:
 
 def item_places(documents: Documents, place: Place, position: int) -> list[Place]:
     """The schemas that one schema has for the item at ``position``."""
-    schema = place.schema
-    if not isinstance(schema, dict):
-        return []
-    tuple_keyword, rest_keyword = tuple_keywords(schema)
-    if tuple_keyword is not None and position < len(schema[tuple_keyword]):
+    tuple_keyword, rest_keyword = tuple_keywords(place)
+    if tuple_keyword is not None and position < len(place.schema[tuple_keyword]):
         return [documents.below(place, tuple_keyword, position)]
-    return [documents.below(place, rest_keyword)] if rest_keyword in schema else []
+    return [documents.below(place, rest_keyword)] if rest_keyword in keywords_of(place) else []
 
 
-def tuple_keywords(schema: dict[str, Any]) -> tuple[str | None, str]:
+def tuple_keywords(place: Place) -> tuple[str | None, str]:
     """The keyword that describes items by position, if there is one, and that for the others."""
-    if isinstance(schema.get("prefixItems"), list):  # before draft 2020-12 it is no keyword, and may be anything
+    keywords = keywords_of(place)
+    if "prefixItems" in keywords:
         return "prefixItems", "items"
-    if isinstance(schema.get("items"), list):
+    if isinstance(keywords.get("items"), list):
         return "items", "additionalItems"
     return None, "items"
 
@@ -204,11 +198,6 @@ def positions_of(conjunction: Conjunction) -> int:
     """How many items are described by their position."""
     counts = [0]
     for place in conjunction:
-        if isinstance(place.schema, dict):
-            keyword = tuple_keywords(place.schema)[0]
-            counts.append(0 if keyword is None else len(place.schema[keyword]))
+        keyword = tuple_keywords(place)[0]
+        counts.append(0 if keyword is None else len(place.schema[keyword]))
     return max(counts)
-
-
-def _listed(schema: Any, keyword: str) -> Any:
-    return schema.get(keyword, ()) if isinstance(schema, dict) else ()

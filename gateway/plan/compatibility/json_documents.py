@@ -15,9 +15,10 @@ import jsonschema_rs
 
 from gateway.compile.json_schema.dialect import documents_of, parse_schema
 from gateway.compile.json_schema.references import Documents, Place
-from gateway.compile.json_schema.subschemas import inside, subschemas
+from gateway.compile.json_schema.subschemas import inside
 from gateway.errors import SchemaError
 from gateway.model import SchemaVersion
+from gateway.plan.compatibility.vocabularies import keywords_of
 
 
 def documents(version: SchemaVersion) -> Documents:
@@ -33,26 +34,31 @@ def documents(version: SchemaVersion) -> Documents:
 
 def _check(found: Documents) -> None:
     """Raises SchemaError for the first schema that is none, references followed to their end."""
-    covered: set[int] = set()
-    """Schemas, by their identity, that were looked at as parts of what is around them."""
     met: set[int] = set()
-    waiting = [found.root]
-    while waiting:
-        place = waiting.pop()
-        if isinstance(place.schema, bool) or id(place.schema) in met:
-            continue
-        met.add(id(place.schema))
-        if id(place.schema) not in covered:
-            _check_one(found, place)
-            covered |= {id(schema) for _, schema in subschemas(place.schema)}
-        for steps, inner in inside(place.schema):
-            # What else stands there was no mistake to the meta-schema around it, such as lists under dependencies.
-            if isinstance(inner, dict | bool):
-                waiting.append(found.below(place, *_keys(place.schema, steps)))
-        waiting += found.targets(place)
+    """Schemas, by their identity, that were judged."""
+    apart = [found.root]
+    """Places that no meta-schema has looked at as a part of what is around them."""
+    while apart:
+        waiting = [apart.pop()]
+        if id(waiting[0].schema) not in met:
+            _check_one(found, waiting[0])
+        while waiting:
+            place = waiting.pop()
+            if isinstance(place.schema, bool) or id(place.schema) in met:
+                continue
+            met.add(id(place.schema))
+            counting = place._replace(schema=keywords_of(place))
+            apart += found.targets(counting)
+            for steps, inner in inside(counting.schema):
+                # What else stands there was no mistake to the meta-schema, such as lists under dependencies.
+                if isinstance(inner, dict | bool):
+                    below = found.below(place, *_keys(place.schema, steps))
+                    (waiting if below.draft == place.draft else apart).append(below)
 
 
 def _check_one(found: Documents, place: Place) -> None:
+    if isinstance(place.schema, bool):
+        return
     if not isinstance(place.schema, dict) or not _meta_validator(place.draft).is_valid(place.schema):
         where = f"what a reference leads to in {place.base}" if place.schema is not found.root.document else "it"
         raise SchemaError(f"{where} is no schema of its draft ({place.draft})")

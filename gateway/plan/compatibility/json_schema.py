@@ -15,11 +15,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
 
 from gateway.compile.json_schema.dialect import DRAFT_7, ROOT
 from gateway.compile.json_schema.references import Documents, Place
-from gateway.plan.compatibility.assertions import NUMBERS, added_asks, mapping
+from gateway.plan.compatibility.assertions import NUMBERS, added_asks
 from gateway.plan.compatibility.conjunction import (
     TYPES,
     Conjunction,
@@ -33,6 +32,8 @@ from gateway.plan.compatibility.conjunction import (
     types_of,
 )
 from gateway.plan.compatibility.objections import Objection, Rule
+from gateway.plan.compatibility.sameness import asks_the_same, is_same
+from gateway.plan.compatibility.vocabularies import keywords_of
 
 _MOST_STEPS = 20_000
 """Pairs of places that are looked at: enough for schemas of a few thousand subschemas."""
@@ -49,14 +50,14 @@ _UNCOVERED = {
     "unevaluatedProperties": {"object"},
     "unevaluatedItems": {"array"},
     "contains": {"array"},
+    "contentEncoding": {"string"},
+    "contentMediaType": {"string"},
     "$dynamicRef": TYPES,
     "$recursiveRef": TYPES,
 }
 """Keywords that no rule covers, and the types that they concern."""
 _SIBLINGS_DECIDE = frozenset({"unevaluatedProperties", "unevaluatedItems", "$dynamicRef", "$recursiveRef"})
 """What these mean depends on what stands around them: being literally the same does not make them the same."""
-_GROUPS = (("if", "then", "else"), ("contains", "minContains", "maxContains"))
-"""Keywords that mean something together only."""
 _LEFT_OUT = frozenset({*_UNCOVERED, "patternProperties"})
 """What a schema asks with these is not, or not always, understood."""
 _SILENT = frozenset({"title", "description", "default", "examples", "$comment", "deprecated", "readOnly", "writeOnly"})
@@ -132,9 +133,9 @@ class _Inclusion:
         if key in self._under:
             return
         self._under.add(key)
-        is_certain = pair.is_certain and not any(mapping(place).keys() & _LEFT_OUT for place in pair.narrow)
+        is_certain = pair.is_certain and not any(keywords_of(place).keys() & _LEFT_OUT for place in pair.narrow)
         for part in parts:
-            if not any(_is_same(place, part) for place in pair.narrow):
+            if not any(is_same(place, part) for place in pair.narrow):
                 self._check_part(_Pair(pair.narrow, part, is_certain))
         self._under.discard(key)
 
@@ -166,11 +167,11 @@ class _Inclusion:
 
     def _check_object(self, pair: _Pair) -> None:
         required = required_of(pair.narrow)
-        for name in pair.wide.schema.get("required", ()):
+        for name in keywords_of(pair.wide).get("required", ()):
             if name in required:
                 continue
             message = f"the property {json.dumps(name)} is required now"
-            has_default = any("default" in mapping(place) for place in property_places(self._wide, pair.wide, name))
+            has_default = any("default" in keywords_of(place) for place in property_places(self._wide, pair.wide, name))
             if has_default:
                 message += "; it has a default, and some registries take that for enough"
             self._note(pair, Rule.REQUIRED_ADDED, message, certain=not has_default)
@@ -195,12 +196,12 @@ class _Inclusion:
 
     def _check_patterns(self, pair: _Pair) -> None:
         """The properties that ``wide`` describes by a pattern; those that have a name here were looked at."""
-        for pattern in mapping(pair.wide).get("patternProperties", ()):
+        for pattern in keywords_of(pair.wide).get("patternProperties", ()):
             place = self._wide.below(pair.wide, "patternProperties", pattern)
             described = tuple(
                 self._narrow.below(each, "patternProperties", pattern)
                 for each in pair.narrow
-                if pattern in mapping(each).get("patternProperties", ())
+                if pattern in keywords_of(each).get("patternProperties", ())
             )
             if described:
                 self.check(_Pair(described, place, is_certain=False))
@@ -210,10 +211,10 @@ class _Inclusion:
 
     def _check_other_properties(self, pair: _Pair) -> None:
         """The properties that ``wide`` describes neither by name nor by a pattern."""
-        if "additionalProperties" not in pair.wide.schema:
+        if "additionalProperties" not in keywords_of(pair.wide):
             return
         target = self._wide.below(pair.wide, "additionalProperties")
-        patterns, known = mapping(pair.wide).get("patternProperties", {}).keys(), _patterns(pair.narrow)
+        patterns, known = keywords_of(pair.wide).get("patternProperties", {}).keys(), _patterns(pair.narrow)
         if _allows_all(target) or (_is_closed(pair.narrow) and known <= patterns):
             return
         if known - patterns:
@@ -222,7 +223,7 @@ class _Inclusion:
         others = tuple(
             self._narrow.below(place, "additionalProperties")
             for place in pair.narrow
-            if "additionalProperties" in mapping(place)
+            if "additionalProperties" in keywords_of(place)
         )
         if others and target.schema is not False:
             self.check(replace(pair, narrow=others, wide=target))
@@ -231,7 +232,9 @@ class _Inclusion:
             self._note(pair, Rule.MODEL_CLOSED, message, certain=not patterns)
 
     def _check_items(self, pair: _Pair) -> None:
-        most = min((place.schema["maxItems"] for place in pair.narrow if "maxItems" in mapping(place)), default=None)
+        most = min(
+            (place.schema["maxItems"] for place in pair.narrow if "maxItems" in keywords_of(place)), default=None
+        )
         positions = max(positions_of(pair.narrow), positions_of((pair.wide,))) + 1
         for position in range(positions if most is None else min(positions, int(most))):
             described = tuple(each for place in pair.narrow for each in item_places(self._narrow, place, position))
@@ -246,8 +249,10 @@ class _Inclusion:
 
     def _check_alternatives(self, pair: _Pair) -> None:
         for keyword in ("anyOf", "oneOf"):
-            branches = [self._wide.below(pair.wide, keyword, n) for n in range(len(pair.wide.schema.get(keyword, ())))]
-            if not branches or any(_asks_the_same(place, pair.wide, keyword) for place in pair.narrow):
+            branches = [
+                self._wide.below(pair.wide, keyword, n) for n in range(len(keywords_of(pair.wide).get(keyword, ())))
+            ]
+            if not branches or any(asks_the_same(place, pair.wide, keyword) for place in pair.narrow):
                 continue
             for case in self._kinds(pair.narrow):
                 here = replace(pair, narrow=case)
@@ -267,19 +272,24 @@ class _Inclusion:
         others = tuple(self._rest(each, keyword if each is place else "") for each in narrow)
         branches = [self._narrow.below(place, keyword, n) for n in range(len(place.schema[keyword]))]
         kinds = [self._types(self._narrow, branch) for branch in branches]
+        is_whole = not any(keywords_of(each).keys() & _SIBLINGS_DECIDE for each in narrow)
         for n, branch in enumerate(branches):
-            is_exact = keyword == "anyOf" or not any(kinds[n] & other for m, other in enumerate(kinds) if m != n)
+            is_apart = keyword == "anyOf" or not any(kinds[n] & other for m, other in enumerate(kinds) if m != n)
             try:
-                case = flatten(self._narrow, (branch, *others))
+                case, is_followed = flatten(self._narrow, (branch, *others)), True
             except Unfollowed:
-                case, is_exact = others, False
-            yield case, is_exact
+                case, is_followed = others, False
+            yield case, is_whole and is_apart and is_followed
 
     def _rest(self, place: Place, keyword: str) -> Place:
-        """What a flattened schema asks besides ``keyword``; the rest of ``narrow`` has what its ``allOf`` asks."""
-        gone = mapping(place).keys() & {keyword, "allOf", "$ref"}
+        """What a flattened schema asks besides ``keyword``; the rest of ``narrow`` has what its ``allOf`` asks.
+
+        What depended on the keywords that go would mean something else without them, and goes as well.
+        """
+        gone = keywords_of(place).keys() & {keyword, "allOf", "$ref"}
         if not gone:
             return place
+        gone |= _SIBLINGS_DECIDE
         key = (id(place.schema), keyword)
         if key not in self._made:
             rest = {name: value for name, value in place.schema.items() if name not in gone}
@@ -307,11 +317,11 @@ class _Inclusion:
             return TYPES
 
     def _check_uncovered(self, pair: _Pair, types: frozenset[str]) -> None:
-        for keyword in pair.wide.schema.keys() & _UNCOVERED.keys():
-            is_same = keyword not in _SIBLINGS_DECIDE and any(
-                _asks_the_same(place, pair.wide, keyword) for place in pair.narrow
+        for keyword in sorted(keywords_of(pair.wide).keys() & _UNCOVERED.keys()):
+            is_known = keyword not in _SIBLINGS_DECIDE and any(
+                asks_the_same(place, pair.wide, keyword) for place in pair.narrow
             )
-            if types & _UNCOVERED[keyword] and not is_same:
+            if types & _UNCOVERED[keyword] and not is_known:
                 message = f"no rule covers {keyword}, which is new, or differs, or depends on what stands around it"
                 self._note(pair, Rule.NOT_COVERED, message, certain=False)
 
@@ -326,7 +336,7 @@ def _alternatives(narrow: Conjunction) -> tuple[Place, str] | None:
     """The first schema with alternatives, and their keyword."""
     for place in narrow:
         for keyword in ("anyOf", "oneOf"):
-            if mapping(place).get(keyword):
+            if keywords_of(place).get(keyword):
                 return place, keyword
     return None
 
@@ -337,38 +347,13 @@ _ONLY = {kinds: Place({"type": sorted(kinds)}, ROOT, {}, DRAFT_7) for kinds in _
 
 
 def _is_closed(narrow: Conjunction) -> bool:
-    return any(mapping(place).get("additionalProperties") is False for place in narrow)
+    return any(keywords_of(place).get("additionalProperties") is False for place in narrow)
 
 
 def _patterns(narrow: Conjunction) -> set[str]:
-    return {pattern for place in narrow for pattern in mapping(place).get("patternProperties", ())}
+    return {pattern for place in narrow for pattern in keywords_of(place).get("patternProperties", ())}
 
 
 def _allows_all(place: Place) -> bool:
     """Whether a schema plainly allows any value."""
-    return place.schema is True or (isinstance(place.schema, dict) and place.schema.keys() <= _SILENT)
-
-
-def _is_same(narrow: Place, wide: Place) -> bool:
-    """Whether two schemas are literally the same, and mean the same wherever they stand."""
-    return narrow.draft == wide.draft and _text(narrow.schema) == _text(wide.schema) and not _refers(wide.schema)
-
-
-def _asks_the_same(narrow: Place, wide: Place, keyword: str) -> bool:
-    """Whether both have the same value under ``keyword``, and under those that belong to it."""
-    group = next((group for group in _GROUPS if keyword in group), (keyword,))
-    ours, theirs = ([mapping(place).get(name) for name in group] for place in (narrow, wide))
-    return (
-        keyword in mapping(narrow) and narrow.draft == wide.draft and _text(ours) == _text(theirs) and not _refers(ours)
-    )
-
-
-def _text(value: Any) -> str:
-    return json.dumps(value, sort_keys=True)
-
-
-def _refers(value: Any) -> bool:
-    """Whether a schema contains a reference, which may lead to another place in each document."""
-    if isinstance(value, dict):
-        return any(key in {"$ref", "$dynamicRef", "$recursiveRef"} or _refers(inner) for key, inner in value.items())
-    return isinstance(value, list) and any(map(_refers, value))
+    return place.schema is True or (isinstance(place.schema, dict) and keywords_of(place).keys() <= _SILENT)

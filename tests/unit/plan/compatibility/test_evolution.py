@@ -167,3 +167,12 @@ def test_what_says_nothing(schema: object) -> None:
     found = evolution_objections(version(schema), version({"type": "integer"}), Compatibility.BACKWARD)
     assert found
     assert all(each.path in {"", "/type"} for each in found)
+
+
+def test_what_no_meta_schema_looks_at_is_judged_where_a_reference_leads_to_it() -> None:
+    """Before 2019-09 ``$defs`` is no keyword, and anything may stand there."""
+    referring = {"$ref": "#/$defs/t", "$defs": {"t": {"type": 5}}}
+    with pytest.raises(SchemaError, match="no schema of its draft"):
+        evolution_objections(version(referring), version({}), Compatibility.FULL)
+    idle = {"prefixItems": [{"$ref": "#/x"}], "$defs": {"t": {"type": 5}}, "x": 5}
+    assert evolution_objections(version(idle), version({}), Compatibility.FULL) == []

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.compile.json_schema.dialect import DRAFT_2020
 from gateway.compile.json_schema.references import Documents
 from gateway.plan.compatibility.json_schema import find_objections
 from gateway.plan.compatibility.objections import Objection, Rule
@@ -193,7 +194,10 @@ UNDECIDED: dict[str, tuple[Any, Any]] = {
     ),
     "behind what is not understood": ({"not": {"const": 1}}, {"not": {"const": 1}, "minimum": 1}),
     "an unknown reference": ({"$ref": "other.json"}, {"$ref": "other.json"}),
-    "unevaluated properties": ({"unevaluatedProperties": False}, {"unevaluatedProperties": False, "allOf": [OPEN]}),
+    "unevaluated properties": (
+        {"$schema": DRAFT_2020, "unevaluatedProperties": False},
+        {"$schema": DRAFT_2020, "unevaluatedProperties": False, "allOf": [OPEN]},
+    ),
 }
 
 
