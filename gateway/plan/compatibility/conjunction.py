@@ -8,12 +8,10 @@ fewer than what is told, never more.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from fractions import Fraction
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 import jsonschema_rs
 
-from gateway.compile.json_schema.dialect import DRAFT_4
 from gateway.compile.json_schema.references import Documents, Place
 from gateway.errors import SchemaError
 from gateway.plan.compatibility.vocabularies import keywords_of
@@ -28,14 +26,6 @@ _MOST_PARTS = 500
 
 class Unfollowed(Exception):
     """A reference leads nowhere that is known here. Control flow of this package."""
-
-
-class Bound(NamedTuple):
-    """A limit of a number."""
-
-    value: Fraction
-    is_open: bool
-    """The limit itself is excluded."""
 
 
 def flatten(documents: Documents, places: Sequence[Place]) -> Conjunction:
@@ -109,42 +99,9 @@ def values_of(place: Place) -> list[Any] | None:
     return list(keywords["enum"]) if "enum" in keywords else None
 
 
-def listed_values(conjunction: Conjunction) -> list[Any] | None:
-    """The values that are left of all lists; None where no schema lists any."""
-    lists = [values for place in conjunction if (values := values_of(place)) is not None]
-    if not lists:
-        return None
-    return [value for value in lists[0] if all(is_among(value, other) for other in lists[1:])]
-
-
 def is_among(value: Any, values: Sequence[Any]) -> bool:
     """Whether JSON takes ``value`` for equal to one of ``values``: 1 is 1.0, and not true."""
     return bool(jsonschema_rs.is_valid({"enum": list(values)}, value))
-
-
-def lower_bound(place: Place) -> Bound | None:
-    """The least number that a schema allows."""
-    return _bound(place, "minimum", "exclusiveMinimum", 1)
-
-
-def upper_bound(place: Place) -> Bound | None:
-    """The greatest number that a schema allows."""
-    return _bound(place, "maximum", "exclusiveMaximum", -1)
-
-
-def _bound(place: Place, inclusive: str, exclusive: str, sign: int) -> Bound | None:
-    keywords, found = keywords_of(place), list[Bound]()
-    if inclusive in keywords:
-        is_open = place.draft == DRAFT_4 and keywords.get(exclusive) is True
-        found.append(Bound(Fraction(keywords[inclusive]), is_open))
-    if place.draft != DRAFT_4 and exclusive in keywords:
-        found.append(Bound(Fraction(keywords[exclusive]), is_open=True))
-    return max(found, key=lambda bound: (sign * bound.value, bound.is_open), default=None)
-
-
-def required_of(conjunction: Conjunction) -> frozenset[str]:
-    """The properties that must be there."""
-    return frozenset(name for place in conjunction for name in keywords_of(place).get("required", ()))
 
 
 def property_names(conjunction: Conjunction) -> Iterator[str]:
@@ -166,6 +123,16 @@ def property_places(documents: Documents, place: Place, name: str) -> list[Place
     if not found and "additionalProperties" in keywords:
         found.append(documents.below(place, "additionalProperties"))
     return found
+
+
+def is_closed(conjunction: Conjunction) -> bool:
+    """Whether properties that nobody describes must not be there."""
+    return any(keywords_of(place).get("additionalProperties") is False for place in conjunction)
+
+
+def patterns_of(conjunction: Conjunction) -> set[str]:
+    """The patterns by which properties are described."""
+    return {pattern for place in conjunction for pattern in keywords_of(place).get("patternProperties", ())}
 
 
 def matches(pattern: str, name: str) -> bool:

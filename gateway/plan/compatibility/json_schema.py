@@ -15,24 +15,28 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
-from gateway.compile.json_schema.dialect import DRAFT_7, ROOT
 from gateway.compile.json_schema.references import Documents, Place
-from gateway.plan.compatibility.assertions import NUMBERS, added_asks
+from gateway.plan.compatibility.assertions import added_asks
 from gateway.plan.compatibility.conjunction import (
     TYPES,
     Conjunction,
     Unfollowed,
     flatten,
+    is_closed,
     item_places,
+    patterns_of,
     positions_of,
     property_names,
     property_places,
-    required_of,
     types_of,
 )
+from gateway.plan.compatibility.counts import are_unique, dependents_of, items_of, properties_of, required_of
+from gateway.plan.compatibility.kinds import NUMBERS, ONLY, kinds_of
 from gateway.plan.compatibility.objections import Objection, Rule
 from gateway.plan.compatibility.sameness import asks_the_same, is_same
+from gateway.plan.compatibility.values import describes_parts, listed_values, spelled_out
 from gateway.plan.compatibility.vocabularies import keywords_of
 
 _MOST_STEPS = 20_000
@@ -58,10 +62,10 @@ _UNCOVERED = {
 """Keywords that no rule covers, and the types that they concern."""
 _SIBLINGS_DECIDE = frozenset({"unevaluatedProperties", "unevaluatedItems", "$dynamicRef", "$recursiveRef"})
 """What these mean depends on what stands around them: being literally the same does not make them the same."""
+_SPELLED = "spelled out"
+"""In the place of a keyword: what was made of a value."""
 _LEFT_OUT = frozenset({*_UNCOVERED, "patternProperties"})
 """What a schema asks with these is not, or not always, understood."""
-_SILENT = frozenset({"title", "description", "default", "examples", "$comment", "deprecated", "readOnly", "writeOnly"})
-"""Keywords that ask nothing."""
 
 
 def find_objections(narrow: Documents, wide: Documents, *, newer_is_wide: bool) -> list[Objection]:
@@ -89,6 +93,7 @@ class _Inclusion:
         self._narrow = narrow
         self._wide = wide
         self._newer_is_wide = newer_is_wide
+        self._is_trial = False
         self._under: set[tuple[tuple[int, ...], int]] = set()
         """Pairs that are being looked at: met again inside themselves they hold if all else does."""
         self._budget = iter(range(_MOST_STEPS))
@@ -96,7 +101,9 @@ class _Inclusion:
         self._nested = 0
         """The pairs that are being looked at, each within the one before."""
         self._made: dict[tuple[int, str], Place] = {}
-        """Schemas that were taken apart, by the schema they are left of: made once, so that each stays the same."""
+        """Schemas that were taken apart, by the schema they are left of, and those of values, by the value.
+
+        Made once, so that each stays the same."""
 
     def check(self, pair: _Pair) -> None:
         """Notes what stands against ``wide`` accepting every value of ``narrow``."""
@@ -115,7 +122,7 @@ class _Inclusion:
             return
         whole = replace(pair, narrow=narrow)
         alternatives = _alternatives(narrow)
-        if not types_of(narrow):
+        if not kinds_of(narrow):
             return
         if alternatives is None:
             self.check_whole(whole, parts)
@@ -133,7 +140,7 @@ class _Inclusion:
         if key in self._under:
             return
         self._under.add(key)
-        is_certain = pair.is_certain and not any(keywords_of(place).keys() & _LEFT_OUT for place in pair.narrow)
+        is_certain = pair.is_certain and not self._leaves_out(pair.narrow)
         for part in parts:
             if not any(is_same(place, part) for place in pair.narrow):
                 self._check_part(_Pair(pair.narrow, part, is_certain))
@@ -143,7 +150,7 @@ class _Inclusion:
         """A walk that goes on from here, and whose objections count for nothing."""
         trial = _Inclusion(self._narrow, self._wide, newer_is_wide=self._newer_is_wide)
         trial._under, trial._made = set(self._under), self._made
-        trial._budget, trial._nested = self._budget, self._nested
+        trial._budget, trial._nested, trial._is_trial = self._budget, self._nested, True
         return trial
 
     def _check_part(self, pair: _Pair) -> None:
@@ -155,18 +162,47 @@ class _Inclusion:
             return
         for ask in added_asks(pair.narrow, pair.wide):
             self._note(pair, ask.rule, ask.message, certain=ask.is_certain)
-        types = types_of(pair.narrow) & types_of((pair.wide,))
-        if "object" in types:
-            self._check_object(pair)
-        if "array" in types:
-            self._check_items(pair)
+        kinds = kinds_of(pair.narrow) & types_of((pair.wide,))
+        if "object" in kinds:
+            for case in self._spelled_out(pair, dict):
+                self._check_object(case)
+        if "array" in kinds:
+            for case in self._spelled_out(pair, list):
+                self._check_items(case)
         self._check_alternatives(pair)
-        self._check_uncovered(pair, types)
+        self._check_uncovered(pair, kinds)
+
+    def _spelled_out(self, pair: _Pair, kind: type[list[Any] | dict[str, Any]]) -> Iterator[_Pair]:
+        """The pair itself, or where ``narrow`` lists its values one for each list or object among them."""
+        listed = listed_values(pair.narrow)
+        if listed is None:
+            yield pair
+            return
+        is_certain = pair.is_certain and not describes_parts(pair.narrow)
+        for value in listed:
+            if isinstance(value, kind):
+                made = self._made.setdefault((id(value), _SPELLED), spelled_out(value, pair.narrow[0]))
+                yield _Pair((made,), pair.wide, is_certain)
+
+    def _leaves_out(self, narrow: Conjunction) -> bool:
+        """Whether some of what ``narrow`` asks is not understood. Names that want others are, if those may be there."""
+        left = {keyword for place in narrow for keyword in keywords_of(place) if keyword in _LEFT_OUT}
+        wanting = [keywords_of(place).get("dependencies", {}) for place in narrow]
+        if all(isinstance(others, list) for each in wanting for others in each.values()):
+            names = {name for others in dependents_of(narrow).values() for name in others}
+            is_limited = any("maxProperties" in keywords_of(place) for place in narrow)
+            if not is_limited and all(self._kinds(self._narrow, *self._described(narrow, name)) for name in names):
+                left -= {"dependencies", "dependentRequired"}
+        return bool(left)
+
+    def _described(self, narrow: Conjunction, name: str) -> Conjunction:
+        """What ``narrow`` says of a property."""
+        return tuple(each for place in narrow for each in property_places(self._narrow, place, name))
 
     # Objects and lists
 
     def _check_object(self, pair: _Pair) -> None:
-        required = required_of(pair.narrow)
+        required, count = required_of(pair.narrow), properties_of(pair.narrow)
         for name in keywords_of(pair.wide).get("required", ()):
             if name in required:
                 continue
@@ -175,14 +211,16 @@ class _Inclusion:
             if has_default:
                 message += "; it has a default, and some registries take that for enough"
             self._note(pair, Rule.REQUIRED_ADDED, message, certain=not has_default)
+        has_room = count.most is None or len(required) < count.most
+        optional = replace(pair, is_certain=pair.is_certain and has_room)
         for name in dict.fromkeys([*property_names(pair.narrow), *property_names((pair.wide,))]):
-            self._check_property(pair, name)
-        self._check_patterns(pair)
-        self._check_other_properties(pair)
+            self._check_property(pair if name in required else optional, name)
+        self._check_patterns(optional)
+        self._check_other_properties(optional)
 
     def _check_property(self, pair: _Pair, name: str) -> None:
-        described = tuple(each for place in pair.narrow for each in property_places(self._narrow, place, name))
-        if any(each.schema is False for each in described):
+        described = self._described(pair.narrow, name)
+        if not self._kinds(self._narrow, *described):
             return  # it was never there
         for place in property_places(self._wide, pair.wide, name):
             if place.schema is False:
@@ -190,9 +228,9 @@ class _Inclusion:
                 self._note(pair, Rule.PROPERTY_REMOVED, f"{message} (a closed model)")
             elif described:
                 self.check(replace(pair, narrow=described, wide=place))
-            elif not _allows_all(place):
+            else:
                 message = f"the property {json.dumps(name)} could have any value (an open model), and is restricted now"
-                self._note(replace(pair, wide=place), Rule.PROPERTY_ADDED, message)
+                self._note_restricted(replace(pair, wide=place), Rule.PROPERTY_ADDED, message)
 
     def _check_patterns(self, pair: _Pair) -> None:
         """The properties that ``wide`` describes by a pattern; those that have a name here were looked at."""
@@ -205,17 +243,17 @@ class _Inclusion:
             )
             if described:
                 self.check(_Pair(described, place, is_certain=False))
-            elif not (_allows_all(place) or (_is_closed(pair.narrow) and not _patterns(pair.narrow))):
+            elif not is_closed(pair.narrow) or patterns_of(pair.narrow):
                 message = f"properties that match {json.dumps(pattern)} are restricted now"
-                self._note(pair, Rule.PROPERTY_ADDED, message, certain=False)
+                self._note_restricted(replace(pair, wide=place, is_certain=False), Rule.PROPERTY_ADDED, message)
 
     def _check_other_properties(self, pair: _Pair) -> None:
         """The properties that ``wide`` describes neither by name nor by a pattern."""
         if "additionalProperties" not in keywords_of(pair.wide):
             return
         target = self._wide.below(pair.wide, "additionalProperties")
-        patterns, known = keywords_of(pair.wide).get("patternProperties", {}).keys(), _patterns(pair.narrow)
-        if _allows_all(target) or (_is_closed(pair.narrow) and known <= patterns):
+        patterns, known = keywords_of(pair.wide).get("patternProperties", {}).keys(), patterns_of(pair.narrow)
+        if (is_closed(pair.narrow) and known <= patterns) or not self._restrictions(target):
             return
         if known - patterns:
             self._note(pair, Rule.NOT_COVERED, "properties were described by patterns that are gone", certain=False)
@@ -229,21 +267,36 @@ class _Inclusion:
             self.check(replace(pair, narrow=others, wide=target))
         else:
             message = "other properties were allowed (an open model), and are restricted or forbidden now"
-            self._note(pair, Rule.MODEL_CLOSED, message, certain=not patterns)
+            is_certain = not patterns and any(each.is_certain for each in self._restrictions(target))
+            self._note(pair, Rule.MODEL_CLOSED, message, certain=is_certain)
 
     def _check_items(self, pair: _Pair) -> None:
-        most = min(
-            (place.schema["maxItems"] for place in pair.narrow if "maxItems" in keywords_of(place)), default=None
-        )
+        most = items_of(pair.narrow).most
         positions = max(positions_of(pair.narrow), positions_of((pair.wide,))) + 1
-        for position in range(positions if most is None else min(positions, int(most))):
+        for position in range(positions if most is None else min(positions, most)):
             described = tuple(each for place in pair.narrow for each in item_places(self._narrow, place, position))
+            if not self._kinds(self._narrow, *described):
+                return  # a list ends before it
+            if position and are_unique(pair.narrow):
+                pair = replace(pair, is_certain=False)  # perhaps there are not so many different items
             for place in item_places(self._wide, pair.wide, position):
                 if described:
                     self.check(replace(pair, narrow=described, wide=place))
-                elif not _allows_all(place):
+                else:
                     message = "items could have any value, and are restricted now"
-                    self._note(replace(pair, wide=place), Rule.ITEMS_RESTRICTED, message)
+                    self._note_restricted(replace(pair, wide=place), Rule.ITEMS_RESTRICTED, message)
+
+    def _note_restricted(self, pair: _Pair, rule: Rule, message: str) -> None:
+        """Notes it unless ``wide`` allows any value."""
+        found = self._restrictions(pair.wide)
+        if found:
+            self._note(pair, rule, message, certain=any(each.is_certain for each in found))
+
+    def _restrictions(self, wide: Place) -> list[Objection]:
+        """What stands against ``wide`` accepting any value."""
+        trial = self._trial()
+        trial.check(_Pair((), wide, is_certain=True))
+        return trial.found
 
     # Alternatives, and what no rule covers
 
@@ -254,11 +307,11 @@ class _Inclusion:
             ]
             if not branches or any(asks_the_same(place, pair.wide, keyword) for place in pair.narrow):
                 continue
-            for case in self._kinds(pair.narrow):
+            for case in self._by_kind(pair.narrow):
                 here = replace(pair, narrow=case)
-                apart = [branch for branch in branches if not types_of(case) & self._types(self._wide, branch)]
+                apart = [branch for branch in branches if not kinds_of(case) & self._kinds(self._wide, branch)]
                 if not any(self._fits(case, branch) for branch in branches):
-                    kinds = " or ".join(sorted(types_of(case)))
+                    kinds = " or ".join(sorted(kinds_of(case)))
                     message = (
                         f"no alternative of {keyword} is known to take every value of type {kinds} that was allowed"
                     )
@@ -271,7 +324,7 @@ class _Inclusion:
         """``narrow`` with each alternative of one of its schemas, and whether all values of that are its own."""
         others = tuple(self._rest(each, keyword if each is place else "") for each in narrow)
         branches = [self._narrow.below(place, keyword, n) for n in range(len(place.schema[keyword]))]
-        kinds = [self._types(self._narrow, branch) for branch in branches]
+        kinds = [self._kinds(self._narrow, branch) for branch in branches]
         is_whole = not any(keywords_of(each).keys() & _SIBLINGS_DECIDE for each in narrow)
         for n, branch in enumerate(branches):
             is_apart = keyword == "anyOf" or not any(kinds[n] & other for m, other in enumerate(kinds) if m != n)
@@ -296,12 +349,12 @@ class _Inclusion:
             self._made[key] = place._replace(schema=rest)
         return self._made[key]
 
-    def _kinds(self, narrow: Conjunction) -> Iterator[Conjunction]:
+    def _by_kind(self, narrow: Conjunction) -> Iterator[Conjunction]:
         """``narrow`` by types."""
-        types = types_of(narrow)
+        types = kinds_of(narrow)
         for kinds in (types & NUMBERS, *(frozenset({kind}) for kind in sorted(types - NUMBERS))):
             if kinds:
-                yield (*narrow, _ONLY[kinds])
+                yield (*narrow, ONLY[kinds])
 
     def _fits(self, case: Conjunction, branch: Place) -> bool:
         """Whether the rules know that a branch takes every value of a case."""
@@ -310,26 +363,28 @@ class _Inclusion:
         return not trial.found
 
     @staticmethod
-    def _types(documents: Documents, place: Place) -> frozenset[str]:
+    def _kinds(documents: Documents, *places: Place) -> frozenset[str]:
+        """The types that are left where all of ``places`` hold."""
         try:
-            return types_of(flatten(documents, [place]))
+            return kinds_of(flatten(documents, places))
         except Unfollowed:
             return TYPES
 
-    def _check_uncovered(self, pair: _Pair, types: frozenset[str]) -> None:
+    def _check_uncovered(self, pair: _Pair, kinds: frozenset[str]) -> None:
         for keyword in sorted(keywords_of(pair.wide).keys() & _UNCOVERED.keys()):
             is_known = keyword not in _SIBLINGS_DECIDE and any(
                 asks_the_same(place, pair.wide, keyword) for place in pair.narrow
             )
-            if types & _UNCOVERED[keyword] and not is_known:
+            if kinds & _UNCOVERED[keyword] and not is_known:
                 message = f"no rule covers {keyword}, which is new, or differs, or depends on what stands around it"
                 self._note(pair, Rule.NOT_COVERED, message, certain=False)
 
     def _note(self, pair: _Pair, rule: Rule, message: str, *, certain: bool = True) -> None:
         # Nothing is left of a narrow schema that only refers to itself: it asks nothing.
         narrow = pair.narrow[0] if pair.narrow else self._narrow.root
-        newer = self._wide.name(pair.wide) if self._newer_is_wide else self._narrow.name(narrow)
-        self.found.append(Objection(rule, newer, message, is_certain=certain and pair.is_certain))
+        newer, place = (self._wide, pair.wide) if self._newer_is_wide else (self._narrow, narrow)
+        path = "" if self._is_trial else newer.name(place)  # looked for in the whole document
+        self.found.append(Objection(rule, path, message, is_certain=certain and pair.is_certain))
 
 
 def _alternatives(narrow: Conjunction) -> tuple[Place, str] | None:
@@ -339,21 +394,3 @@ def _alternatives(narrow: Conjunction) -> tuple[Place, str] | None:
             if keywords_of(place).get(keyword):
                 return place, keyword
     return None
-
-
-_KINDS = (NUMBERS, *(frozenset({kind}) for kind in (*NUMBERS, *(TYPES - NUMBERS))))
-_ONLY = {kinds: Place({"type": sorted(kinds)}, ROOT, {}, DRAFT_7) for kinds in _KINDS}
-"""Schemas for one type."""
-
-
-def _is_closed(narrow: Conjunction) -> bool:
-    return any(keywords_of(place).get("additionalProperties") is False for place in narrow)
-
-
-def _patterns(narrow: Conjunction) -> set[str]:
-    return {pattern for place in narrow for pattern in keywords_of(place).get("patternProperties", ())}
-
-
-def _allows_all(place: Place) -> bool:
-    """Whether a schema plainly allows any value."""
-    return place.schema is True or (isinstance(place.schema, dict) and keywords_of(place).keys() <= _SILENT)

@@ -17,6 +17,12 @@ from gateway.plan.compatibility.objections import Objection, Rule
 OPEN: dict[str, Any] = {"type": "object", "properties": {"a": {"type": "string"}}}
 CLOSED = {**OPEN, "additionalProperties": False}
 TWO = {"type": "object", "properties": {"a": {"type": "string"}, "b": {"type": "integer"}}}
+PAIR = {**TWO, "additionalProperties": False}
+WANTING: dict[str, Any] = {
+    "type": "object",
+    "properties": {"a": {"type": "number"}},
+    "dependencies": {"a": ["b"]},
+}
 
 
 def objections(old: Any, new: Any) -> list[Objection]:
@@ -108,6 +114,26 @@ REFUSED: list[tuple[str, Any, Any, Rule, str, Any]] = [
         "/allOf/1",
         {},
     ),
+    ("a length beyond a closed model", PAIR, {**PAIR, "maxProperties": 1}, Rule.LIMIT_NARROWED, "", {"a": "", "b": 1}),
+    ("an item of a listed list", {"const": [1]}, {"items": {"type": "string"}}, Rule.TYPE_NARROWED, "/items", [1]),
+    (
+        "a property of a listed object",
+        {"enum": [{"a": 1}]},
+        {"properties": {"a": {"type": "string"}}},
+        Rule.TYPE_NARROWED,
+        "/properties/a",
+        {"a": 1},
+    ),
+    ("a listed text", {"enum": ["a", "ab"]}, {"maxLength": 1}, Rule.LIMIT_NARROWED, "", "ab"),
+    ("whole numbers", {"type": "number", "multipleOf": 0.5}, {"type": "integer"}, Rule.TYPE_NARROWED, "", 0.5),
+    (
+        "beside names that want others",
+        WANTING,
+        {**WANTING, "properties": {"a": {"type": "integer"}}},
+        Rule.TYPE_NARROWED,
+        "/properties/a",
+        {"a": 0.5, "b": 1},
+    ),
     (
         "in a list of itself",
         {"type": "object", "properties": {"in": {"items": {"$ref": "#"}}, "n": {"type": "number"}}},
@@ -171,6 +197,29 @@ TAKEN: dict[str, tuple[Any, Any]] = {
         {"properties": {"in": {"items": {"$ref": "#"}}, "n": {"type": "number"}}},
         {"properties": {"in": {"items": {"$ref": "#"}}}},
     ),
+    "an open limit of integers": ({"type": "integer", "exclusiveMinimum": 0}, {"type": "integer", "minimum": 1}),
+    "a limit between integers": ({"type": "integer", "maximum": 2}, {"type": "integer", "maximum": 2.5}),
+    "a limit of multiples": ({"multipleOf": 0.3, "maximum": 0.3}, {"multipleOf": 0.3, "exclusiveMaximum": 0.6}),
+    "multiples of one": ({"type": "number", "multipleOf": 1}, {"type": "integer"}),
+    "multiples of two": ({"allOf": [{"multipleOf": 2}, {"multipleOf": 3}]}, {"multipleOf": 6}),
+    "integers between limits": ({"type": "integer", "minimum": 1, "exclusiveMaximum": 3}, {"enum": [1, 2]}),
+    "listed values within limits": ({"enum": [1, 5, "a"], "minimum": 3, "minLength": 2}, {"const": 5}),
+    "a length that a closed model has": (PAIR, {**PAIR, "maxProperties": 2}),
+    "a length that a tuple has": (
+        {"items": [{}, {}], "additionalItems": False},
+        {"items": [{}, {}], "additionalItems": False, "maxItems": 2},
+    ),
+    "one item, which is different": ({"maxItems": 1}, {"uniqueItems": True}),
+    "an empty list": ({"const": []}, {"type": "array", "items": {"type": "string"}}),
+    "an empty text": ({"type": "string", "maxLength": 0}, {"const": ""}),
+    "all properties of a closed model": ({**PAIR, "minProperties": 2}, {**PAIR, "required": ["a", "b"]}),
+    "a property that a required one wants": ({**WANTING, "required": ["a"]}, {**WANTING, "required": ["b"]}),
+    "a property that says nothing that counts": (OPEN, {**OPEN, "properties": {"a": True, "b": {"x-unit": "bar"}}}),
+    "what was never there": (
+        {"type": "object", "required": ["a"], "properties": {"a": False}},
+        {"type": "object", "maxProperties": 0},
+    ),
+    "an item behind the end of lists": ({"items": [{}, False]}, {"items": [{}, {}, {"type": "string"}]}),
     "a pattern that stays": (
         {"patternProperties": {"^x": {"type": "integer"}}, "additionalProperties": False},
         {"patternProperties": {"^x": {"type": "number"}}, "additionalProperties": False},
@@ -193,6 +242,24 @@ UNDECIDED: dict[str, tuple[Any, Any]] = {
         {"oneOf": [{"type": "string"}, {"minLength": 1}]},
     ),
     "behind what is not understood": ({"not": {"const": 1}}, {"not": {"const": 1}, "minimum": 1}),
+    "a pattern that may match every text": ({"type": "string"}, {"type": "string", "pattern": "^.*$"}),
+    "a length of lists of different items": (
+        {"type": "array", "items": {"type": "boolean"}, "uniqueItems": True},
+        {"type": "array", "items": {"type": "boolean"}, "uniqueItems": True, "maxItems": 2},
+    ),
+    "different items where each has its own place": (
+        {"items": [{"type": "string"}, {"type": "null"}], "additionalItems": False},
+        {"uniqueItems": True},
+    ),
+    "a property for which there is no room": (
+        {"type": "object", "required": ["a"], "maxProperties": 1},
+        {"type": "object", "properties": {"b": {"type": "string"}}},
+    ),
+    "beside names that want what is forbidden": (
+        {**WANTING, "properties": {"a": {"type": "number"}, "b": False}},
+        {**WANTING, "properties": {"a": {"type": "integer"}, "b": False}},
+    ),
+    "texts that a pattern leaves": ({"type": "string", "pattern": "^(a|b)$"}, {"enum": ["a", "b"]}),
     "an unknown reference": ({"$ref": "other.json"}, {"$ref": "other.json"}),
     "unevaluated properties": (
         {"$schema": DRAFT_2020, "unevaluatedProperties": False},
@@ -234,6 +301,27 @@ def test_alternatives_in_alternatives_end() -> None:
         return {"anyOf": [{"type": "object", "properties": {"a": inner}}, {"type": "null"}]}
 
     assert {each.rule for each in objections(nested("integer", 60), nested("string", 60))} == {Rule.NOT_COVERED}
+
+
+HALVES = st.sampled_from([-1, -0.5, 0, 0.5, 1, 1.5, 2])
+LIMITED_NUMBERS = st.fixed_dictionaries(
+    {"type": st.sampled_from(["integer", "number"])},
+    optional={
+        **dict.fromkeys(("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"), HALVES),
+        "multipleOf": st.sampled_from([0.5, 1, 1.5, 2]),
+        "enum": st.lists(HALVES, min_size=1, max_size=3, unique=True),
+    },
+)
+QUARTERS = [n / 4 if n % 4 else n // 4 for n in range(-100, 101)]
+
+
+@given(LIMITED_NUMBERS, LIMITED_NUMBERS)
+def test_of_numbers_all_is_known(old: Any, new: Any) -> None:
+    """What is fine loses none, and what is certain loses one; nothing is left open."""
+    is_lost = any(is_valid(old, number) and not is_valid(new, number) for number in QUARTERS)
+    found = objections(old, new)
+    assert bool(found) is is_lost
+    assert all(each.is_certain for each in found)
 
 
 NAMES = st.sampled_from(["a", "b", "xa"])
