@@ -125,7 +125,8 @@ class Connection:
 
     def _note_session(self, link: Link) -> None:
         """Tells a resumed session from a new one, and a new one from a lost one."""
-        expected = bool(self._held.filters)
+        # What was asked for without an answer may have been held as well.
+        expected = bool(self._held.filters or self._held.possible)
         _log.info("mqtt_connected", url=self._settings.mqtt.url, session_present=link.session_present)
         if expected and not link.session_present:
             self._sessions_lost += 1

@@ -1,7 +1,7 @@
 """What the service remembers across restarts, in small files of the state folder.
 
-- ``held-filters.json``: the topic filters that the broker holds for our session. MQTT has no way to ask
-  for them, and giving up one by mistake would lose messages.
+- ``held-filters.json``: the topic filters that the broker holds for our session, and those that it may hold. MQTT has
+  no way to ask for them, giving up one by mistake would lose messages, and one that nobody remembers brings them twice.
 - ``schemas-in-use.json``: the versions that each contract last had in use, so that a version that was held
   back stays held back after a restart.
 
@@ -11,6 +11,7 @@ it can be: the gateway goes on, and remembers for as long as it runs.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -33,9 +34,11 @@ class Filters(msgspec.Struct, frozen=True):
     client_id: str
     url: str
     filters: dict[str, int]
-    """Filter, as it went to the broker -> granted QoS."""
+    """Filter, as it went to the broker -> granted QoS: the session holds these."""
     complete: bool = True
-    """The session has no others; False where it is older than this file."""
+    """The session has no others, but for ``possible``; False where it is older than this file."""
+    possible: tuple[str, ...] = ()
+    """Filters that the session may hold besides, sorted. A file of an older gateway has none."""
 
 
 class VersionsInUse(msgspec.Struct, frozen=True):
@@ -82,7 +85,15 @@ class _File:
 
 
 class HeldFilters:
-    """The filters that the broker holds for our session, as far as we know."""
+    """The filters that the broker holds for our session, as far as we know.
+
+    Rules
+    - What is asked of the broker is written down before it is sent, because its answer may be lost: until then a filter
+      may be held, and what is to be given up is not relied on any more.
+    - What may be held stays so for the session's life, also when the broker has said that it gave it up: one that is
+      killed comes back as it was when it last saved. So the file grows by the filters that contracts no longer have,
+      some dozen bytes each; as long as a filter is wanted it has one entry.
+    """
 
     def __init__(self, folder: Path, client_id: str, url: str) -> None:
         """Reads the file; what it says of another session counts for nothing."""
@@ -90,9 +101,8 @@ class HeldFilters:
         content: Filters | None = self._file.load()
         if content is None or (content.client_id, content.url) != (client_id, url):
             content = Filters(client_id, url, {}, complete=False)
-        usable = _usable(content.filters)
-        self._known = Filters(client_id, url, usable, complete=content.complete and usable == content.filters)
-        self._coverage = FilterSet(self.filters)
+        usable = _usable(content)
+        self._know(msgspec.structs.replace(usable, complete=content.complete and usable == content))
 
     @property
     def filters(self) -> dict[str, int]:
@@ -100,8 +110,13 @@ class HeldFilters:
         return self._known.filters
 
     @property
+    def possible(self) -> tuple[str, ...]:
+        """Filters that the session may hold, and that are not in ``filters``."""
+        return self._known.possible
+
+    @property
     def complete(self) -> bool:
-        """Whether the session can have no others: not if it is older than what we remember (a lost state folder)."""
+        """Whether the session can hold nothing else: not if it is older than what we remember (a lost state folder)."""
         return self._known.complete
 
     def bring(self, contract: Contract) -> bool:
@@ -110,36 +125,57 @@ class HeldFilters:
 
     def may_bring(self, contract: Contract) -> bool:
         """Whether the session may bring a message of the contract, as far as we can tell."""
-        return not self.complete or self._coverage.touch(contract.filter)
+        return not self.complete or self._possible_coverage.touch(contract.filter)
 
-    def replace(self, filters: dict[str, int]) -> None:
-        """Remembers exactly these, and writes what could not be written before."""
-        self._remember(msgspec.structs.replace(self._known, filters=dict(filters)))
+    def ask(self, names: Iterable[str]) -> None:
+        """To be called before SUBSCRIBE is sent: the session may hold these from now on, whether we hear so or not."""
+        self._remember(self._known.filters, {*self.possible, *names})
+
+    def grant(self, granted: dict[str, int]) -> None:
+        """The broker holds these, at that QoS. Writes what could not be written before, also where nothing is new."""
+        self._remember(self._known.filters | granted, self.possible)
+
+    def give_up(self, names: Collection[str]) -> None:
+        """To be called before UNSUBSCRIBE is sent: none of these is sure any more, and none is sure to be gone."""
+        kept = {name: qos for name, qos in self._known.filters.items() if name not in names}
+        self._remember(kept, {*self.possible, *names})
 
     def forget(self) -> None:
         """Forgets all: the broker has made a new session, which holds nothing."""
-        self._remember(msgspec.structs.replace(self._known, filters={}, complete=True))
+        self._remember({}, (), complete=True)
 
-    def _remember(self, known: Filters) -> None:
+    def _remember(self, filters: dict[str, int], possible: Iterable[str], *, complete: bool | None = None) -> None:
+        known = msgspec.structs.replace(
+            self._known,
+            filters=filters,
+            possible=tuple(sorted(set(possible) - filters.keys())),
+            complete=self.complete if complete is None else complete,
+        )
         if known != self._known:
-            self._known = known
-            self._coverage = FilterSet(known.filters)
+            self._know(known)
             self._file.save(known)
         else:
             self._file.retry()
 
+    def _know(self, known: Filters) -> None:
+        self._known = known
+        self._coverage = FilterSet(known.filters)
+        self._possible_coverage = FilterSet([*known.filters, *known.possible])
 
-def _usable(filters: dict[str, int]) -> dict[str, int]:
-    """The filters of the file that are any: a file that somebody edited must not stop the gateway."""
-    usable: dict[str, int] = {}
-    for name, qos in filters.items():
-        try:
-            bare_filter(name)
-        except (NotationError, IndexError) as exc:
-            _log.warning("held_filter_ignored", filter=name, reason=str(exc))
-        else:
-            usable[name] = qos
-    return usable
+
+def _usable(known: Filters) -> Filters:
+    """What of the file are filters: one that somebody edited must not stop the gateway."""
+    filters = {name: qos for name, qos in known.filters.items() if _is_filter(name)}
+    return msgspec.structs.replace(known, filters=filters, possible=tuple(filter(_is_filter, known.possible)))
+
+
+def _is_filter(name: str) -> bool:
+    try:
+        bare_filter(name)
+    except (NotationError, IndexError) as exc:
+        _log.warning("held_filter_ignored", filter=name, reason=str(exc))
+        return False
+    return True
 
 
 class LastVersions:

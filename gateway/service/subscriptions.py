@@ -3,6 +3,8 @@
 Rules
 - Subscribed are the filters of the active contracts, and of those that the session brings anyway.
 - Given up is only what no contract needs any more: the session of an inactive one must go on collecting.
+- What was given up, or asked for without an answer, is given up again on each connection: the session may hold it
+  (``HeldFilters.possible``), and then every message would come twice, or for no contract.
 - MQTT 3.1.1 sends every retained message again for a repeated SUBSCRIBE: there a filter is asked for once
   a connection, and not at all where the session has it.
 """
@@ -44,6 +46,8 @@ class Subscriptions:
         """What the broker has taken on this connection, at whatever QoS -> the QoS that was asked."""
         self._refused: dict[str, Reason] = {}
         """Filters that the broker did not grant as asked."""
+        self._given_up: set[str] = set()
+        """What the broker has given up on this connection."""
         self._kept: list[str] = []
         """Filters that it would not give up."""
         self.answered = False
@@ -53,6 +57,7 @@ class Subscriptions:
         """Nothing is granted any more: the connection has ended."""
         self._grant({})
         self._asked.clear()
+        self._given_up.clear()
         self.answered = False
 
     def bring(self, contract: Contract) -> bool:
@@ -67,18 +72,24 @@ class Subscriptions:
         """Asks for what is wanted and not yet granted, then gives up what is wanted no more. Raises LinkError."""
         wanted = self._wanted()
         asked = {name: qos for name, qos in wanted.items() if not self._has(link, name, qos)}
-        answers = await link.subscribe([Subscription(name, qos) for name, qos in asked.items()]) if asked else []
-        held = dict(self._held.filters)
-        for (name, qos), code in zip(asked.items(), answers, strict=True):
+        granted: dict[str, int] = {}
+        for (name, qos), code in zip(asked.items(), await self._subscribe(link, asked), strict=True):
             self._judge(name, qos, code)
             if code < reasons.REFUSED:
-                held[name] = code
+                granted[name] = code
                 self._asked[name] = qos
-        self._held.replace(held)
+        self._held.grant(granted)
         self._refused = {name: reason for name, reason in self._refused.items() if name in wanted}
         self._grant({name: qos for name, qos in wanted.items() if name not in self._refused})
         self.answered = True
         await self._give_up(link, wanted)
+
+    async def _subscribe(self, link: Link, asked: dict[str, int]) -> list[int]:
+        """The broker's reason code for each filter, in order."""
+        if not asked:
+            return []
+        self._held.ask(asked)
+        return await link.subscribe([Subscription(name, qos) for name, qos in asked.items()])
 
     def _has(self, link: Link, name: str, qos: int) -> bool:
         """Whether asking for the filter would bring nothing new."""
@@ -117,8 +128,12 @@ class Subscriptions:
         self._refused[name] = reason
 
     def _surplus(self, wanted: dict[str, int]) -> list[str]:
-        """What the session has, and nobody needs: an inactive contract needs what brings a part of its messages."""
-        surplus = [name for name in self._held.filters if name not in wanted]
+        """What the session has or may have, and nobody needs.
+
+        An inactive contract needs what brings a part of its messages.
+        """
+        known = {*self._held.filters, *self._held.possible}
+        surplus = sorted(known - wanted.keys() - self._given_up)
         if not surplus:
             return []
         waiting = [each.filter for each in self._schemas.contracts if not self._coverage.bring(each.filter)]
@@ -130,6 +145,9 @@ class Subscriptions:
         surplus = [] if self._refused else self._surplus(wanted)
         if not surplus:
             return
+        # What is only made sure of, on every connection, is not told.
+        told = [name for name in surplus if name in self._held.filters or name in self._kept]
+        self._held.give_up(surplus)
         try:
             await link.unsubscribe(surplus)
         except LinkError as exc:
@@ -138,5 +156,7 @@ class Subscriptions:
                 _log.warning("filters_not_given_up", filters=surplus, reason=str(exc))
             self._kept = surplus
             return
-        _log.info("filters_given_up", filters=surplus)
-        self._held.replace({name: qos for name, qos in self._held.filters.items() if name not in surplus})
+        if told:
+            _log.info("filters_given_up", filters=told)
+        self._given_up.update(surplus)
+        self._kept = []

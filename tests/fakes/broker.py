@@ -34,7 +34,7 @@ class FakeBroker:
     reachable: asyncio.Event | None = None
     """Connecting waits for it while set."""
     answers: asyncio.Event | None = None
-    """SUBACK and UNSUBACK wait for it while set."""
+    """SUBACK and UNSUBACK wait for it while set; what was asked is done at once."""
     keeps_subscriptions: bool = False
     """UNSUBSCRIBE is refused."""
 
@@ -110,22 +110,23 @@ class FakeLink:
     async def subscribe(self, subscriptions: Sequence[Subscription]) -> list[int]:
         """Obeys ``Link.subscribe``."""
         self.heard += [f"SUBSCRIBE {each.filter} {each.qos}" for each in subscriptions]
-        await self._answered()
         codes = [self._broker.codes.get(each.filter, each.qos) for each in subscriptions]
         assert self._broker.session is not None
         granted = zip(subscriptions, codes, strict=True)
         self._broker.session.update({each.filter: code for each, code in granted if code < 0x80})
+        await self._answered()
         return codes
 
     async def unsubscribe(self, filters: Sequence[str]) -> None:
         """Obeys ``Link.unsubscribe``."""
         self.heard += [f"UNSUBSCRIBE {name}" for name in filters]
+        assert self._broker.session is not None
+        if not self._broker.keeps_subscriptions:
+            for name in filters:
+                self._broker.session.pop(name, None)
         await self._answered()
         if self._broker.keeps_subscriptions:
             raise LinkError("the broker does not give up the subscription: not authorized")
-        assert self._broker.session is not None
-        for name in filters:
-            self._broker.session.pop(name, None)
 
     async def _answered(self) -> None:
         """Waits for the broker's answer. Raises LinkError if the connection ends first."""

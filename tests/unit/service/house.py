@@ -73,7 +73,7 @@ class House:
         if held is not None:
             known = HeldFilters(state, self.settings.mqtt.client_id, URL)
             known.forget()
-            known.replace(held)
+            known.grant(held)
             self.broker.session = dict(held)
         self.held = HeldFilters(state, self.settings.mqtt.client_id, URL)
         self.stats = Stats()

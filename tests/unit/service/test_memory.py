@@ -19,24 +19,63 @@ def held(folder: Path, client_id: str = "gw", url: str = URL) -> HeldFilters:
 
 
 def test_filters_are_remembered(tmp_path: Path) -> None:
-    """With their QoS, exactly the last ones, in a folder that need not exist."""
+    """With the last QoS granted, in a folder that need not exist, until the session is gone."""
     folder = tmp_path / "var" / "state"
     assert held(folder).filters == {}
-    held(folder).replace({"a/+": 1, "b/#": 2})
+    held(folder).grant({"a/+": 1, "b/#": 2})
     assert held(folder).filters == {"a/+": 1, "b/#": 2}
-    held(folder).replace({"b/#": 1})
+    held(folder).grant({"b/#": 1})
+    assert held(folder).filters == {"a/+": 1, "b/#": 1}
+    held(folder).give_up(["a/+"])
     assert held(folder).filters == {"b/#": 1}
-    held(folder).replace({})
+    held(folder).forget()
     assert held(folder).filters == {}
+
+
+def test_what_is_asked_for_may_be_held(tmp_path: Path) -> None:
+    """Until the broker has granted it; a filter that is held anyway is nothing new."""
+    held(tmp_path).grant({"a/+": 1})
+    held(tmp_path).ask(["b/+", "a/+", "c/+"])
+    assert (held(tmp_path).filters, held(tmp_path).possible) == ({"a/+": 1}, ("b/+", "c/+"))
+    held(tmp_path).grant({"b/+": 1})
+    assert (held(tmp_path).filters, held(tmp_path).possible) == ({"a/+": 1, "b/+": 1}, ("c/+",))
+
+
+def test_what_is_given_up_may_be_held_for_ever(tmp_path: Path) -> None:
+    """It is not relied on any more; only a new session is sure not to have it."""
+    held(tmp_path).grant({"a/+": 1, "b/+": 1})
+    held(tmp_path).give_up(["b/+", "c/+"])
+    for _ in range(2):
+        assert (held(tmp_path).filters, held(tmp_path).possible) == ({"a/+": 1}, ("b/+", "c/+"))
+    held(tmp_path).forget()
+    assert (held(tmp_path).filters, held(tmp_path).possible) == ({}, ())
+
+
+def test_how_large_the_file_gets(tmp_path: Path) -> None:
+    """One entry for each filter that contracts ever had, however often each came and went."""
+    filters = held(tmp_path)
+    for _ in range(3):
+        for number in range(20):
+            filters.ask([f"a{number}/+"])
+            filters.grant({f"a{number}/+": 1})
+            filters.give_up([f"a{number}/+"])
+    assert sorted(held(tmp_path).possible) == sorted(f"a{number}/+" for number in range(20))
+
+
+def test_the_file_of_an_older_gateway(tmp_path: Path) -> None:
+    """It says nothing of what else may be held; what it does say is taken over."""
+    known = {"client_id": "gw", "url": URL, "filters": {"a/+": 1}, "complete": True}
+    (tmp_path / "held-filters.json").write_text(json.dumps(known))
+    assert (held(tmp_path).filters, held(tmp_path).possible, held(tmp_path).complete) == ({"a/+": 1}, (), True)
 
 
 @pytest.mark.parametrize(("client_id", "url"), [("other", URL), ("gw", "mqtt://elsewhere:1883")])
 def test_another_session_s_filters_count_for_nothing(tmp_path: Path, client_id: str, url: str) -> None:
     """Another client ID or broker is another session; when it has filters of its own, they replace the file."""
-    held(tmp_path).replace({"a/+": 1})
+    held(tmp_path).grant({"a/+": 1})
     other = held(tmp_path, client_id, url)
     assert other.filters == {}
-    other.replace({"c/+": 1})
+    other.grant({"c/+": 1})
     assert held(tmp_path, client_id, url).filters == {"c/+": 1}
     assert held(tmp_path).filters == {}
 
@@ -45,11 +84,11 @@ def test_whether_all_is_known(tmp_path: Path) -> None:
     """Not without a file, nor with another session's; a new session holds nothing else, and that is remembered."""
     filters = held(tmp_path)
     assert not filters.complete
-    filters.replace({"a/+": 1})
+    filters.grant({"a/+": 1})
     assert not held(tmp_path).complete
     held(tmp_path).forget()
     assert (held(tmp_path).filters, held(tmp_path).complete) == ({}, True)
-    held(tmp_path).replace({"b/+": 1})
+    held(tmp_path).grant({"b/+": 1})
     assert held(tmp_path).complete
     assert not held(tmp_path, "other").complete
 
@@ -58,7 +97,7 @@ def test_what_is_given_is_copied(tmp_path: Path) -> None:
     """Changing it afterwards changes nothing."""
     given = {"a/+": 1}
     filters = held(tmp_path)
-    filters.replace(given)
+    filters.grant(given)
     given["b/+"] = 1
     assert filters.filters == {"a/+": 1}
 
@@ -85,7 +124,7 @@ def test_a_file_that_cannot_be_used_counts_as_absent(tmp_path: Path, content: by
         filters, versions = held(tmp_path), LastVersions(tmp_path)
     assert (filters.filters, versions.get("c", "s")) == ({}, None)
     assert [Path(entry["path"]).name for entry in logs] == ["held-filters.json", "schemas-in-use.json"]
-    filters.replace({"a/+": 1})
+    filters.grant({"a/+": 1})
     versions.put("c", "s", 3)
     assert (held(tmp_path).filters, LastVersions(tmp_path).get("c", "s")) == ({"a/+": 1}, 3)
 
@@ -95,9 +134,9 @@ def test_a_folder_in_a_file_s_place(tmp_path: Path) -> None:
     (tmp_path / "held-filters.json" / "x").mkdir(parents=True)
     with capture_logs() as logs:
         filters = held(tmp_path)
-        filters.replace({"a/+": 1})
-        filters.replace({"b/+": 1})
-    assert filters.filters == {"b/+": 1}
+        filters.grant({"a/+": 1})
+        filters.ask(["b/+"])
+    assert (filters.filters, filters.possible) == ({"a/+": 1}, ("b/+",))
     assert [entry["event"] for entry in logs] == ["state_file_ignored", "state_file_not_written"]
 
 
@@ -106,13 +145,13 @@ def test_what_cannot_be_written_is_said_again_when_it_is_new(tmp_path: Path) -> 
     (tmp_path / "state").write_text("a file where the folder should be")
     filters = held(tmp_path / "state")
     with capture_logs() as logs:
-        filters.replace({"a/+": 1})
+        filters.grant({"a/+": 1})
         (tmp_path / "state").unlink()
-        filters.replace({"b/+": 1})
+        filters.grant({"b/+": 1})
         (tmp_path / "state" / "held-filters.json").unlink()
         (tmp_path / "state").rmdir()
         (tmp_path / "state").write_text("again")
-        filters.replace({"c/+": 1})
+        filters.grant({"c/+": 1})
     assert [entry["event"] for entry in logs] == ["state_file_not_written"] * 2
 
 
@@ -120,18 +159,18 @@ def test_what_could_not_be_written_is_written_later(tmp_path: Path, monkeypatch:
     """With the next look, though nothing else has changed; then it is not written again."""
     filters, versions = held(tmp_path), LastVersions(tmp_path)
     monkeypatch.setattr("gateway.registry.durable.os.fsync", full_disk)
-    filters.replace({"a/+": 1})
+    filters.grant({"a/+": 1})
     versions.put("c", "s", 3)
-    filters.replace({"a/+": 1})
+    filters.grant({"a/+": 1})
     versions.retry()
     assert list(tmp_path.iterdir()) == []
     monkeypatch.undo()
-    filters.replace({"a/+": 1})
+    filters.grant({"a/+": 1})
     versions.retry()
     assert (held(tmp_path).filters, LastVersions(tmp_path).get("c", "s")) == ({"a/+": 1}, 3)
     for path in tmp_path.iterdir():
         path.unlink()
-    filters.replace({"a/+": 1})
+    filters.grant({"a/+": 1})
     versions.retry()
     assert list(tmp_path.iterdir()) == []
 
@@ -143,9 +182,9 @@ def full_disk(*_: object) -> None:
 def test_a_file_is_whole_or_the_old_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A write that breaks off half way leaves the old content, and nothing beside it."""
     filters = held(tmp_path)
-    filters.replace({"a/+": 1})
+    filters.grant({"a/+": 1})
     monkeypatch.setattr("gateway.registry.durable.os.fsync", full_disk)
-    filters.replace({"b/+": 1})
+    filters.grant({"b/+": 1})
     monkeypatch.undo()
     assert held(tmp_path).filters == {"a/+": 1}
     assert [path.name for path in tmp_path.iterdir()] == ["held-filters.json"]
@@ -153,13 +192,15 @@ def test_a_file_is_whole_or_the_old_one(tmp_path: Path, monkeypatch: pytest.Monk
 
 def test_files_are_for_people_too(tmp_path: Path) -> None:
     """JSON with names, so that support can read what the gateway believes."""
-    held(tmp_path).replace({"$share/g/a/+": 1})
+    held(tmp_path).grant({"$share/g/a/+": 1})
+    held(tmp_path).ask(["b/+"])
     LastVersions(tmp_path).put("c", "t-value", 4)
     assert json.loads((tmp_path / "held-filters.json").read_bytes()) == {
         "client_id": "gw",
         "url": URL,
         "filters": {"$share/g/a/+": 1},
         "complete": False,
+        "possible": ["b/+"],
     }
     assert json.loads((tmp_path / "schemas-in-use.json").read_bytes()) == {"contracts": {"c": {"t-value": 4}}}
 
@@ -183,14 +224,27 @@ def test_which_contracts_the_session_brings(
     """Those whose whole filter a held one covers, shared or not; it may bring those that one overlaps."""
     known = held(tmp_path)
     assert known.may_bring(contract("a/{device}"))
-    known.forget()
     for _ in range(2):
-        known.replace(filters)
+        known.forget()
+        assert not known.may_bring(contract("a/{device}"))
+        known.grant(filters)
         for _ in range(2):
             assert known.bring(contract("a/{device}")) is brings
             assert known.may_bring(contract("a/{other}")) is may_bring
-        known.replace({"c/+": 1})
-        assert not known.may_bring(contract("a/{device}"))
+        known.give_up(list(filters))
+        assert not known.bring(contract("a/{device}"))
+        assert known.may_bring(contract("a/{device}")) is may_bring
+
+
+@pytest.mark.parametrize(("asked", "may_bring"), [("a/+", True), ("a/p7", True), ("b/+", False)])
+def test_which_contracts_an_unanswered_request_brings(tmp_path: Path, asked: str, may_bring: bool) -> None:
+    """It may bring those that overlap, and surely none."""
+    known = held(tmp_path)
+    known.forget()
+    known.ask([asked])
+    for each in (known, held(tmp_path)):
+        assert not each.bring(contract("a/{device}"))
+        assert each.may_bring(contract("a/{device}")) is may_bring
 
 
 @pytest.mark.parametrize("name", ["a/#/b", "$share/group", "", "{x"])
@@ -199,6 +253,10 @@ def test_a_filter_that_is_none(tmp_path: Path, name: str) -> None:
     known = {"client_id": "gw", "url": URL, "filters": {name: 1, "b/+": 1}}
     (tmp_path / "held-filters.json").write_text(json.dumps(known))
     assert held(tmp_path).filters == {"b/+": 1}
+    assert not held(tmp_path).complete
+    known = {"client_id": "gw", "url": URL, "filters": {"b/+": 1}, "possible": ["c/+", name]}
+    (tmp_path / "held-filters.json").write_text(json.dumps(known))
+    assert (held(tmp_path).filters, held(tmp_path).possible) == ({"b/+": 1}, ("c/+",))
     assert not held(tmp_path).complete
 
 
@@ -216,9 +274,12 @@ def test_what_has_not_changed_is_not_written(tmp_path: Path) -> None:
     """A refresh each minute does not wear a flash disk."""
     versions, filters = LastVersions(tmp_path), held(tmp_path)
     versions.put("c", "a", 1)
-    filters.replace({"a/+": 1})
+    filters.grant({"a/+": 1})
+    filters.give_up(["b/+"])
     for path in tmp_path.iterdir():
         path.unlink()
     versions.put("c", "a", 1)
-    filters.replace({"a/+": 1})
+    filters.ask(["a/+", "b/+"])
+    filters.grant({"a/+": 1})
+    filters.give_up(["b/+"])
     assert list(tmp_path.iterdir()) == []

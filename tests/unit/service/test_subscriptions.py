@@ -12,6 +12,7 @@ from structlog.testing import capture_logs
 from gateway.config.contract import Contract
 from gateway.config.subscriptions import subscriptions
 from gateway.service.memory import HeldFilters
+from tests.fakes.broker import FakeLink
 from tests.fakes.virtual_time import in_virtual_time, pass_s
 from tests.unit.service.house import URL, House, contract
 
@@ -314,8 +315,8 @@ async def test_another_share_group(tmp_path: Path) -> None:
     house = House(tmp_path, NARROW, held={"plant/+": 1, "$share/old/plant/+": 1}, share="new")
     assert await heard(house) == [
         "SUBSCRIBE $share/new/plant/+ 1",
-        "UNSUBSCRIBE plant/+",
         "UNSUBSCRIBE $share/old/plant/+",
+        "UNSUBSCRIBE plant/+",
     ]
 
 
@@ -334,22 +335,6 @@ async def test_of_a_session_that_is_unknown_nothing_is_given_up(tmp_path: Path) 
     house.broker.session = {"gone/+": 1}
     assert await heard(house) == ["SUBSCRIBE plant/+ 1"]
     assert house.broker.session == {"gone/+": 1, "plant/+": 1}
-
-
-@in_virtual_time
-async def test_a_connection_that_ends_before_unsuback(tmp_path: Path) -> None:
-    """The filter counts as held until the broker has said otherwise: it is given up on the next connection."""
-    house = House(tmp_path, NARROW, held={"gone/+": 1, "plant/+": 1}, version="3.1.1")
-    house.broker.answers = asyncio.Event()
-    with house.run():
-        await pass_s(0)
-        house.broker.link.end()
-        await pass_s(0)
-        assert remembered(house) == {"gone/+": 1, "plant/+": 1}
-        house.broker.answers.set()
-        await pass_s(1)
-        assert house.broker.link.heard == ["UNSUBSCRIBE gone/+"]
-        assert remembered(house) == {"plant/+": 1}
 
 
 @in_virtual_time
@@ -407,6 +392,108 @@ async def test_messages_flow_though_a_filter_cannot_be_given_up(tmp_path: Path) 
         assert house.broker.link.up
         assert len(house.broker.links) == 1
         assert "session_contested" not in house.codes
+
+
+# Answers that are lost, and brokers that come back as they were
+
+
+async def cut_off(house: House) -> None:
+    """A run whose requests the broker takes while its answers are lost."""
+    house.broker.answers = asyncio.Event()
+    with house.run():
+        await pass_s(0)
+        house.broker.link.end()
+        await pass_s(0)
+
+
+def next_run(before: House, *contracts: Contract, **options: Any) -> House:
+    """The gateway started again with other contracts, on the same broker and state folder."""
+    house = House(before.state, *contracts, **options)
+    house.broker.session = before.broker.session
+    return house
+
+
+@in_virtual_time
+async def test_a_contract_that_comes_back_after_a_lost_unsuback(tmp_path: Path) -> None:
+    """It was removed and its filter given up, which nobody heard; rolled back, it is subscribed again."""
+    first = House(tmp_path, NARROW, held={"other/+": 1, "plant/+": 1}, version="3.1.1")
+    await cut_off(first)
+    assert remembered(first) == {"plant/+": 1}
+    second = next_run(first, NARROW, OTHER, version="3.1.1")
+    assert "SUBSCRIBE other/+ 1" in await heard(second)
+    assert second.broker.session == {"other/+": 1, "plant/+": 1}
+
+
+@pytest.mark.parametrize("version", ["5", "3.1.1"])
+@in_virtual_time
+async def test_a_filter_whose_suback_was_lost_and_that_is_not_wanted_any_more(tmp_path: Path, version: str) -> None:
+    """The contract was widened before the next start: the filter would bring everything twice, and is given up."""
+    first = House(tmp_path, OTHER, NARROW, held={"other/+": 1}, version=version)
+    await cut_off(first)
+    second = next_run(first, OTHER, WIDE, version=version)
+    assert (await heard(second))[-2:] == ["SUBSCRIBE plant/# 1", "UNSUBSCRIBE plant/+"]
+    assert second.broker.session == {"other/+": 1, "plant/#": 1}
+
+
+@in_virtual_time
+async def test_what_is_asked_is_written_down_before_it_is_sent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A kill at any moment leaves a file that knows at least what the broker may have been told."""
+    house = House(tmp_path, NARROW, held={"gone/+": 1})
+    seen = []
+
+    async def look(*_: object) -> list[int]:
+        now = HeldFilters(tmp_path, house.settings.mqtt.client_id, URL)
+        seen.append((now.filters, now.possible))
+        return [1]
+
+    monkeypatch.setattr(FakeLink, "subscribe", look)
+    monkeypatch.setattr(FakeLink, "unsubscribe", look)
+    await heard(house)
+    assert seen == [({"gone/+": 1}, ("plant/+",)), ({"plant/+": 1}, ("gone/+",))]
+
+
+@pytest.mark.parametrize("version", ["5", "3.1.1"])
+@in_virtual_time
+async def test_a_filter_that_comes_back_with_the_broker(tmp_path: Path, version: str) -> None:
+    """The broker gave it up; killed, it comes back with what it last saved: given up again, and told only once."""
+    house = House(tmp_path, NARROW, held={"gone/+": 1, "plant/+": 1}, version=version)
+    with capture_logs() as logs, house.run():
+        await pass_s(0)
+        house.connection.resubscribe()
+        await pass_s(0)
+        assert house.broker.link.heard.count("UNSUBSCRIBE gone/+") == 1
+        for _ in range(2):
+            assert house.broker.session == {"plant/+": 1}
+            house.broker.session = {"gone/+": 1, "plant/+": 1}
+            house.broker.link.end()
+            await pass_s(1)
+        assert house.broker.session == {"plant/+": 1}
+    assert [entry["filters"] for entry in logs if entry["event"] == "filters_given_up"] == [["gone/+"]]
+
+
+@in_virtual_time
+async def test_a_filter_that_may_be_held_stays_while_an_inactive_contract_needs_it(tmp_path: Path) -> None:
+    """It may be what brings a part of that one's messages: as with those that are surely held."""
+    first = House(tmp_path, OTHER, NARROW, held={"other/+": 1})
+    await cut_off(first)
+    second = next_run(first, OTHER, WIDE, inactive=["wide"])
+    with second.run():
+        await pass_s(0)
+        assert second.broker.link.heard == ["SUBSCRIBE other/+ 1"]
+        second.activate(second.slot("wide"))
+        second.publish_routes()
+        await pass_s(0)
+        assert second.broker.link.heard[1:] == ["SUBSCRIBE plant/# 1", "UNSUBSCRIBE plant/+"]
+
+
+@in_virtual_time
+async def test_a_session_lost_with_what_may_have_been_held(tmp_path: Path) -> None:
+    """The broker took the only filter, its answer was lost, and so was the session: what it held is gone."""
+    await cut_off(House(tmp_path, NARROW))
+    house = House(tmp_path, NARROW)  # on a broker that knows nothing
+    with house.run():
+        await pass_s(0)
+        assert house.connection.state().sessions_lost == 1
 
 
 # Contracts of several topics
