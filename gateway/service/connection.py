@@ -83,7 +83,7 @@ class Connection:
         self._sessions_lost = 0
         self._short_lives = 0
         self._backoff_s = FIRST_BACKOFF_S
-        self._subscriptions = Subscriptions(settings.mqtt, schemas, held)
+        self._subscriptions = Subscriptions(settings.mqtt, schemas, held, clock)
         self._resubscribe = asyncio.Event()
         self._stopping = False
         self._unacknowledged_before = 0

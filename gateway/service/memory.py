@@ -39,6 +39,8 @@ class Filters(msgspec.Struct, frozen=True):
     """The session has no others, but for ``possible``; False where it is older than this file."""
     possible: tuple[str, ...] = ()
     """Filters that the session may hold besides, sorted. A file of an older gateway has none."""
+    settled: tuple[str, ...] = ()
+    """Those of ``filters`` that a broker does not lose when it is killed, sorted. Needed for MQTT 3.1.1 only."""
 
 
 class VersionsInUse(msgspec.Struct, frozen=True):
@@ -90,6 +92,8 @@ class HeldFilters:
     Rules
     - What is asked of the broker is written down before it is sent, because its answer may be lost: until then a filter
       may be held, and what is to be given up is not relied on any more.
+    - Only what is settled need not be asked for again. Whoever calls ``settle`` decides; a repeated request unsettles,
+      because its answer may be lost as well.
     - What may be held stays so for the session's life, also when the broker has said that it gave it up: one that is
       killed comes back as it was when it last saved. So the file grows by the filters that contracts no longer have,
       some dozen bytes each; as long as a filter is wanted it has one entry.
@@ -119,6 +123,10 @@ class HeldFilters:
         """Whether the session can hold nothing else: not if it is older than what we remember (a lost state folder)."""
         return self._known.complete
 
+    def is_settled(self, name: str, qos: int) -> bool:
+        """Whether the session has the filter at that QoS beyond doubt: a broker that comes back has it too."""
+        return name in self._known.settled and self._known.filters[name] == qos
+
     def bring(self, contract: Contract) -> bool:
         """Whether the session brings all the contract's messages, subscribed or not: a held filter covers its own."""
         return self._coverage.bring(contract.filter)
@@ -127,30 +135,36 @@ class HeldFilters:
         """Whether the session may bring a message of the contract, as far as we can tell."""
         return not self.complete or self._possible_coverage.touch(contract.filter)
 
-    def ask(self, names: Iterable[str]) -> None:
+    def ask(self, names: Collection[str]) -> None:
         """To be called before SUBSCRIBE is sent: the session may hold these from now on, whether we hear so or not."""
-        self._remember(self._known.filters, {*self.possible, *names})
+        known = self._known
+        self._remember(known.filters, {*known.possible, *names}, set(known.settled).difference(names))
 
     def grant(self, granted: dict[str, int]) -> None:
         """The broker holds these, at that QoS. Writes what could not be written before, also where nothing is new."""
-        self._remember(self._known.filters | granted, self.possible)
+        self._remember(self._known.filters | granted, self._known.possible, self._known.settled)
+
+    def settle(self, names: Iterable[str]) -> None:
+        """The broker would not lose these any more; those that it does not surely hold are passed over."""
+        self._remember(self._known.filters, self._known.possible, {*self._known.settled, *names})
 
     def give_up(self, names: Collection[str]) -> None:
         """To be called before UNSUBSCRIBE is sent: none of these is sure any more, and none is sure to be gone."""
-        kept = {name: qos for name, qos in self._known.filters.items() if name not in names}
-        self._remember(kept, {*self.possible, *names})
+        known = self._known
+        kept = {name: qos for name, qos in known.filters.items() if name not in names}
+        self._remember(kept, {*known.possible, *names}, known.settled)
 
     def forget(self) -> None:
         """Forgets all: the broker has made a new session, which holds nothing."""
-        self._remember({}, (), complete=True)
+        self._replace(Filters(self._known.client_id, self._known.url, {}))
 
-    def _remember(self, filters: dict[str, int], possible: Iterable[str], *, complete: bool | None = None) -> None:
-        known = msgspec.structs.replace(
-            self._known,
-            filters=filters,
-            possible=tuple(sorted(set(possible) - filters.keys())),
-            complete=self.complete if complete is None else complete,
-        )
+    def _remember(self, filters: dict[str, int], possible: Iterable[str], settled: Iterable[str]) -> None:
+        """These, in a form that says the same always in the same way."""
+        possible = tuple(sorted(set(possible) - filters.keys()))
+        settled = tuple(sorted(filters.keys() & settled))
+        self._replace(msgspec.structs.replace(self._known, filters=filters, possible=possible, settled=settled))
+
+    def _replace(self, known: Filters) -> None:
         if known != self._known:
             self._know(known)
             self._file.save(known)
@@ -166,7 +180,9 @@ class HeldFilters:
 def _usable(known: Filters) -> Filters:
     """What of the file are filters: one that somebody edited must not stop the gateway."""
     filters = {name: qos for name, qos in known.filters.items() if _is_filter(name)}
-    return msgspec.structs.replace(known, filters=filters, possible=tuple(filter(_is_filter, known.possible)))
+    possible = tuple(filter(_is_filter, known.possible))
+    settled = tuple(name for name in known.settled if name in filters)
+    return msgspec.structs.replace(known, filters=filters, possible=possible, settled=settled)
 
 
 def _is_filter(name: str) -> bool:

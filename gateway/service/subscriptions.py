@@ -6,10 +6,12 @@ Rules
 - What was given up, or asked for without an answer, is given up again on each connection: the session may hold it
   (``HeldFilters.possible``), and then every message would come twice, or for no contract.
 - MQTT 3.1.1 sends every retained message again for a repeated SUBSCRIBE: there a filter is asked for once
-  a connection, and not at all where the session has it.
+  a connection, and not at all where the session has it beyond doubt (``SETTLED_S``).
 """
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import structlog
 
@@ -19,22 +21,42 @@ from gateway.config.subscriptions import subscriptions
 from gateway.errors import LinkError
 from gateway.mqtt import reasons
 from gateway.pipeline.overview import Reason
-from gateway.pipeline.ports import Link, Subscription
+from gateway.pipeline.ports import Clock, Link, Subscription
 from gateway.service.coverage import FilterSet
 from gateway.service.memory import HeldFilters
 from gateway.service.schemas import Schemas
 
+SETTLED_S = 3600.0
+"""So long a connection must live after it was granted a filter before a resumed session is trusted to have it.
+
+A broker that is killed comes back as it was when it last saved (mosquitto: every 30 minutes unless it is told
+otherwise), and then the session may be older than the filter. Measured on one connection, which the broker must have
+outlived, and by the monotonic clock: the age of the grant would also grow while broker and gateway are both switched
+off, and by a wall clock that is set. Its price: where connections live less than this, each brings the retained
+messages of new filters again.
+"""
+
 _log = structlog.get_logger(__name__)
+
+
+class _Taken(NamedTuple):
+    """What the broker has granted on this connection, at whatever QoS."""
+
+    qos: int
+    """Asked for."""
+    at: float
+    """On the monotonic clock."""
 
 
 class Subscriptions:
     """What the broker has granted, and what it has refused."""
 
-    def __init__(self, settings: Mqtt, schemas: Schemas, held: HeldFilters) -> None:
+    def __init__(self, settings: Mqtt, schemas: Schemas, held: HeldFilters, clock: Clock) -> None:
         self._share = settings.share
         self._repeats_retained = settings.version == "3.1.1"
         self._schemas = schemas
         self._held = held
+        self._clock = clock
         self._considered: list[str] = []
         self._wished: dict[str, int] = {}
         """The filters of the contracts in ``_considered``, which takes long to find out for many."""
@@ -42,8 +64,7 @@ class Subscriptions:
         """Filters that the live connection has as asked, and their QoS."""
         self._coverage = FilterSet(())
         """The same, to be asked."""
-        self._asked: dict[str, int] = {}
-        """What the broker has taken on this connection, at whatever QoS -> the QoS that was asked."""
+        self._taken: dict[str, _Taken] = {}
         self._refused: dict[str, Reason] = {}
         """Filters that the broker did not grant as asked."""
         self._given_up: set[str] = set()
@@ -56,7 +77,7 @@ class Subscriptions:
     def end(self) -> None:
         """Nothing is granted any more: the connection has ended."""
         self._grant({})
-        self._asked.clear()
+        self._taken.clear()
         self._given_up.clear()
         self.answered = False
 
@@ -70,6 +91,7 @@ class Subscriptions:
 
     async def renew(self, link: Link) -> None:
         """Asks for what is wanted and not yet granted, then gives up what is wanted no more. Raises LinkError."""
+        self._settle()
         wanted = self._wanted()
         asked = {name: qos for name, qos in wanted.items() if not self._has(link, name, qos)}
         granted: dict[str, int] = {}
@@ -77,7 +99,7 @@ class Subscriptions:
             self._judge(name, qos, code)
             if code < reasons.REFUSED:
                 granted[name] = code
-                self._asked[name] = qos
+                self._taken[name] = _Taken(qos, self._clock.monotonic())
         self._held.grant(granted)
         self._refused = {name: reason for name, reason in self._refused.items() if name in wanted}
         self._grant({name: qos for name, qos in wanted.items() if name not in self._refused})
@@ -88,7 +110,7 @@ class Subscriptions:
         """The broker's reason code for each filter, in order."""
         if not asked:
             return []
-        self._held.ask(asked)
+        self._held.ask(asked.keys())
         return await link.subscribe([Subscription(name, qos) for name, qos in asked.items()])
 
     def _has(self, link: Link, name: str, qos: int) -> bool:
@@ -97,7 +119,16 @@ class Subscriptions:
             return True
         if not self._repeats_retained:
             return False
-        return self._asked.get(name) == qos or (link.session_present and self._held.filters.get(name) == qos)
+        taken = self._taken.get(name)
+        if taken is not None:
+            return taken.qos == qos
+        return link.session_present and self._held.is_settled(name, qos)
+
+    def _settle(self) -> None:
+        """Notes which filters the session has beyond doubt; MQTT 5 need not know, it asks for all of them."""
+        if self._repeats_retained:
+            now = self._clock.monotonic()
+            self._held.settle([name for name, taken in self._taken.items() if now - taken.at >= SETTLED_S])
 
     def _grant(self, granted: dict[str, int]) -> None:
         if granted != self._granted:

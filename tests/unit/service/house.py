@@ -74,6 +74,7 @@ class House:
             known = HeldFilters(state, self.settings.mqtt.client_id, URL)
             known.forget()
             known.grant(held)
+            known.settle(held)
             self.broker.session = dict(held)
         self.held = HeldFilters(state, self.settings.mqtt.client_id, URL)
         self.stats = Stats()

@@ -51,6 +51,29 @@ def test_what_is_given_up_may_be_held_for_ever(tmp_path: Path) -> None:
     assert (held(tmp_path).filters, held(tmp_path).possible) == ({}, ())
 
 
+def test_what_is_settled(tmp_path: Path) -> None:
+    """At the QoS that is held, until it is asked for or given up again, or the session is gone."""
+
+    def settled() -> list[str]:
+        known = held(tmp_path)
+        return [name for name in ("a/+", "b/+", "c/+") if known.is_settled(name, 1)]
+
+    held(tmp_path).grant({"a/+": 1, "b/+": 1, "c/+": 0})
+    assert settled() == []
+    held(tmp_path).settle(["a/+", "b/+", "c/+", "unknown/+"])
+    assert settled() == ["a/+", "b/+"]
+    held(tmp_path).ask(["a/+"])
+    assert settled() == ["b/+"]
+    held(tmp_path).grant({"a/+": 1, "unknown/+": 1})
+    held(tmp_path).give_up(["b/+"])
+    assert settled() == []
+    held(tmp_path).settle(["a/+"])
+    assert settled() == ["a/+"]
+    held(tmp_path).forget()
+    held(tmp_path).grant({"a/+": 1})
+    assert settled() == []
+
+
 def test_how_large_the_file_gets(tmp_path: Path) -> None:
     """One entry for each filter that contracts ever had, however often each came and went."""
     filters = held(tmp_path)
@@ -63,10 +86,11 @@ def test_how_large_the_file_gets(tmp_path: Path) -> None:
 
 
 def test_the_file_of_an_older_gateway(tmp_path: Path) -> None:
-    """It says nothing of what else may be held; what it does say is taken over."""
+    """It says nothing of what else may be held, nor of what is settled; what it does say is taken over."""
     known = {"client_id": "gw", "url": URL, "filters": {"a/+": 1}, "complete": True}
     (tmp_path / "held-filters.json").write_text(json.dumps(known))
     assert (held(tmp_path).filters, held(tmp_path).possible, held(tmp_path).complete) == ({"a/+": 1}, (), True)
+    assert not held(tmp_path).is_settled("a/+", 1)
 
 
 @pytest.mark.parametrize(("client_id", "url"), [("other", URL), ("gw", "mqtt://elsewhere:1883")])
@@ -193,6 +217,7 @@ def test_a_file_is_whole_or_the_old_one(tmp_path: Path, monkeypatch: pytest.Monk
 def test_files_are_for_people_too(tmp_path: Path) -> None:
     """JSON with names, so that support can read what the gateway believes."""
     held(tmp_path).grant({"$share/g/a/+": 1})
+    held(tmp_path).settle(["$share/g/a/+"])
     held(tmp_path).ask(["b/+"])
     LastVersions(tmp_path).put("c", "t-value", 4)
     assert json.loads((tmp_path / "held-filters.json").read_bytes()) == {
@@ -201,6 +226,7 @@ def test_files_are_for_people_too(tmp_path: Path) -> None:
         "filters": {"$share/g/a/+": 1},
         "complete": False,
         "possible": ["b/+"],
+        "settled": ["$share/g/a/+"],
     }
     assert json.loads((tmp_path / "schemas-in-use.json").read_bytes()) == {"contracts": {"c": {"t-value": 4}}}
 
@@ -254,8 +280,9 @@ def test_a_filter_that_is_none(tmp_path: Path, name: str) -> None:
     (tmp_path / "held-filters.json").write_text(json.dumps(known))
     assert held(tmp_path).filters == {"b/+": 1}
     assert not held(tmp_path).complete
-    known = {"client_id": "gw", "url": URL, "filters": {"b/+": 1}, "possible": ["c/+", name]}
+    known |= {"filters": {"b/+": 1}, "possible": ["c/+", name], "settled": [name]}
     (tmp_path / "held-filters.json").write_text(json.dumps(known))
+    assert not held(tmp_path).is_settled(name, 1)
     assert (held(tmp_path).filters, held(tmp_path).possible) == ({"b/+": 1}, ("c/+",))
     assert not held(tmp_path).complete
 

@@ -12,6 +12,7 @@ from structlog.testing import capture_logs
 from gateway.config.contract import Contract
 from gateway.config.subscriptions import subscriptions
 from gateway.service.memory import HeldFilters
+from gateway.service.subscriptions import SETTLED_S
 from tests.fakes.broker import FakeLink
 from tests.fakes.virtual_time import in_virtual_time, pass_s
 from tests.unit.service.house import URL, House, contract
@@ -31,6 +32,22 @@ async def heard(house: House) -> list[str]:
 def remembered(house: House) -> dict[str, int]:
     """What the next start will know of the session."""
     return HeldFilters(house.state, house.settings.mqtt.client_id, URL).filters
+
+
+async def cut_off(house: House) -> None:
+    """A run whose requests the broker takes while its answers are lost."""
+    house.broker.answers = asyncio.Event()
+    with house.run():
+        await pass_s(0)
+        house.broker.link.end()
+        await pass_s(0)
+
+
+def next_run(before: House, *contracts: Contract, **options: Any) -> House:
+    """The gateway started again with other contracts, on the same broker and state folder."""
+    house = House(before.state, *contracts, **options)
+    house.broker.session = before.broker.session
+    return house
 
 
 @pytest.mark.parametrize(
@@ -137,9 +154,6 @@ async def test_over_3_1_1_a_resumed_session_is_asked_only_for_what_is_new(tmp_pa
         assert house.broker.link.heard == ["SUBSCRIBE other/+ 1"]
         assert house.connection.subscribed(NARROW)
         assert house.codes == []
-        house.broker.link.end()
-        await pass_s(1)
-        assert house.broker.link.heard == []
 
 
 @in_virtual_time
@@ -148,6 +162,50 @@ async def test_over_3_1_1_a_new_session_is_asked_for_everything(tmp_path: Path) 
     house = House(tmp_path, NARROW, held={"plant/+": 1}, version="3.1.1")
     house.broker.forget()
     assert await heard(house) == ["SUBSCRIBE plant/+ 1"]
+
+
+@in_virtual_time
+async def test_over_3_1_1_a_new_filter_is_asked_for_until_a_connection_has_lived_long(tmp_path: Path) -> None:
+    """A broker that was killed may come back without it: for an hour nothing else says that the session has it."""
+    house = House(tmp_path, NARROW, OTHER, held={"plant/+": 1}, version="3.1.1")
+    with house.run():
+        for lived_s in (SETTLED_S - 10, SETTLED_S - 10, SETTLED_S):
+            await pass_s(1)
+            assert house.broker.link.heard == ["SUBSCRIBE other/+ 1"]
+            await pass_s(lived_s)
+            house.connection.resubscribe()
+            await pass_s(0)
+            assert house.broker.link.heard == ["SUBSCRIBE other/+ 1"]
+            house.broker.session = {"plant/+": 1}
+            house.broker.link.end()
+        await pass_s(1)
+        assert house.broker.link.heard == []
+
+
+@in_virtual_time
+async def test_over_3_1_1_a_new_filter_is_asked_for_after_a_restart(tmp_path: Path) -> None:
+    """Too, and however long we were away: the broker may have been switched off just as long."""
+    first = House(tmp_path, NARROW, version="3.1.1")
+    await heard(first)
+    second = next_run(first, NARROW, version="3.1.1")
+    second.broker.session = {}
+    with second.run():
+        await pass_s(0)
+        assert second.broker.session == {"plant/+": 1}
+        await pass_s(SETTLED_S)
+        second.connection.resubscribe()
+        await pass_s(0)
+    assert await heard(next_run(second, NARROW, version="3.1.1")) == []
+
+
+@in_virtual_time
+async def test_over_3_1_1_a_changed_qos_is_settled_anew(tmp_path: Path) -> None:
+    """Lowered, and the answer lost; rolled back, the old QoS is not taken for granted."""
+    first = House(tmp_path, contract("plant/{device}", qos=0), held={"plant/+": 1}, version="3.1.1")
+    await cut_off(first)
+    second = next_run(first, NARROW, version="3.1.1")
+    await heard(second)
+    assert second.broker.session == {"plant/+": 1}
 
 
 @in_virtual_time
@@ -395,22 +453,6 @@ async def test_messages_flow_though_a_filter_cannot_be_given_up(tmp_path: Path) 
 
 
 # Answers that are lost, and brokers that come back as they were
-
-
-async def cut_off(house: House) -> None:
-    """A run whose requests the broker takes while its answers are lost."""
-    house.broker.answers = asyncio.Event()
-    with house.run():
-        await pass_s(0)
-        house.broker.link.end()
-        await pass_s(0)
-
-
-def next_run(before: House, *contracts: Contract, **options: Any) -> House:
-    """The gateway started again with other contracts, on the same broker and state folder."""
-    house = House(before.state, *contracts, **options)
-    house.broker.session = before.broker.session
-    return house
 
 
 @in_virtual_time
