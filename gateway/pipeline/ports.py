@@ -108,7 +108,8 @@ class Source(Protocol):
     async def connect(self, receiver: Receiver, window: AckWindow) -> Link:
         """Connects with our persistent session; messages may arrive before this returns.
 
-        Raises LinkError when the broker cannot be reached, refuses us, or its certificate is not trusted.
+        Raises LinkError when the broker cannot be reached, refuses us, or its certificate is not trusted; its cause is
+        a TimeoutError where the attempt was given up without an answer.
         """
 
 

@@ -36,6 +36,12 @@ MOST_BACKOFF_S = 5.0
 STABLE_S = 60.0
 CONTESTED = 3
 CONTESTED_BACKOFF_S = 60.0
+OWN_CONNECT_S = 120.0
+"""So long after an attempt that nobody answered a take-over may be our own.
+
+A broker that was frozen finds the CONNECT of an attempt that we gave up, and works its connections off in an order of
+its own: if the dead one comes last it takes the session, and the live one is told of another client.
+"""
 
 _log = structlog.get_logger(__name__)
 
@@ -82,6 +88,8 @@ class Connection:
         self._failures = 0
         self._sessions_lost = 0
         self._short_lives = 0
+        self._unanswered_at = -OWN_CONNECT_S
+        """When the last attempt was given up that the broker did not answer, on the monotonic clock."""
         self._backoff_s = FIRST_BACKOFF_S
         self._subscriptions = Subscriptions(settings.mqtt, schemas, held, clock)
         self._resubscribe = asyncio.Event()
@@ -98,11 +106,13 @@ class Connection:
             self._enter(Phase.CONNECTING)
             try:
                 link = await self._connect()
-            except SessionTakenOver as exc:
-                raise self._taken_over(str(exc)) from exc
             except LinkError as exc:
+                if isinstance(exc, SessionTakenOver) and not self._was_unanswered:
+                    raise self._taken_over(str(exc)) from exc
                 self._engine.close()
                 self._short_lives = 0  # nobody contests the session of a broker that is not there
+                if isinstance(exc.__cause__, TimeoutError):
+                    self._unanswered_at = self._clock.monotonic()
                 self._note_failure("mqtt_connect_failed", str(exc))
                 await self._back_off()
                 continue
@@ -182,8 +192,11 @@ class Connection:
 
     async def _after(self, end: LinkClosed, unsubscribed: str, lived_s: float) -> None:
         """What follows on the end of a connection; ``unsubscribed``: why we gave it up, empty if we did not."""
-        if end.taken_over:
+        if end.taken_over and not self._was_unanswered:
             raise self._taken_over(end.reason)
+        reason = (
+            f"{end.reason}; or it was an attempt of ours that got no answer in time" if end.taken_over else end.reason
+        )
         if lived_s >= STABLE_S:
             self._short_lives, self._backoff_s = 0, FIRST_BACKOFF_S
         if self._holds.failure is not None:
@@ -194,7 +207,7 @@ class Connection:
             self._note_failure("mqtt_subscribe_failed", unsubscribed)
         else:
             self._short_lives += lived_s < STABLE_S
-            self._note_failure("mqtt_disconnected", end.reason)
+            self._note_failure("mqtt_disconnected", reason)
         await self._back_off()
 
     def _taken_over(self, reason: str) -> SessionTakenOver:
@@ -203,6 +216,11 @@ class Connection:
             f"another client connected as {self._settings.mqtt.client_id!r} and took the session over; "
             "give every instance a client_id of its own, and a common share"
         )
+
+    @property
+    def _was_unanswered(self) -> bool:
+        """Whether a take-over now may be the work of an earlier attempt of ours."""
+        return self._clock.monotonic() - self._unanswered_at < OWN_CONNECT_S
 
     def resubscribe(self) -> None:
         """Looks again at what is wanted: contracts have become active, or a refused filter is worth a try."""

@@ -23,6 +23,8 @@ class FakeBroker:
     """Why it cannot be reached; empty if it can."""
     codes: dict[str, int] = field(default_factory=dict)
     """Reason codes for filters that are not granted as asked."""
+    silent: bool = False
+    """It takes CONNECT and answers nothing."""
     session_expiry_s: int | None = None
     links: list[FakeLink] = field(default_factory=list)
     attempts: list[float] = field(default_factory=list)
@@ -43,6 +45,8 @@ class FakeBroker:
         self.attempts.append(asyncio.get_running_loop().time())
         if self.reachable is not None:
             await self.reachable.wait()
+        if self.silent:
+            raise LinkError("no answer in time") from TimeoutError()
         if self.refusal:
             raise LinkError(self.refusal)
         link = FakeLink(self, receiver, window, self.session is not None)

@@ -100,6 +100,15 @@ async def test_a_taken_over_session_is_its_own_error(broker: FakeBroker, connect
         await connect()
 
 
+async def test_a_broker_that_answers_nothing(broker: FakeBroker, connect: Connect, monkeypatch: pytest.MonkeyPatch):
+    """The attempt is given up; by its cause the service knows that the broker may still find our CONNECT."""
+    monkeypatch.setattr("gateway.mqtt.v5.CONNECT_TIMEOUT_S", 0.01)
+    broker.hello = b""
+    with pytest.raises(LinkError, match="no answer in time") as failure:
+        await connect()
+    assert isinstance(failure.value.__cause__, TimeoutError)
+
+
 async def test_a_broker_that_closes_before_connack(broker: FakeBroker, connect: Connect):
     """The broker's silence is told at once, not after the time-out."""
     broker.hello = b""

@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 from gateway.errors import LinkError, SessionTakenOver
 from gateway.model import Message
 from gateway.pipeline.ports import SinkFailure
-from gateway.service.connection import CONTESTED_BACKOFF_S, MOST_BACKOFF_S, STABLE_S
+from gateway.service.connection import CONTESTED_BACKOFF_S, MOST_BACKOFF_S, OWN_CONNECT_S, STABLE_S
 from tests.fakes.broker import FakeLink
 from tests.fakes.virtual_time import in_virtual_time, pass_s
 from tests.unit.service.house import House, contract
@@ -176,6 +176,73 @@ async def test_another_client_takes_the_session_while_we_connect(house: House, m
     monkeypatch.setattr(house.broker, "connect", dismissed)
     with pytest.raises(SessionTakenOver, match=r"'schema-gateway'.*client_id of its own"):
         await house.connection.run()
+
+
+async def after_silence(house: House, waited_s: float) -> asyncio.Task[None]:
+    """The gateway on a broker that did not answer its first attempt, and accepted the second."""
+    house.broker.silent = True
+    running = asyncio.get_running_loop().create_task(house.connection.run())
+    await pass_s(0)
+    house.broker.silent = False
+    await pass_s(waited_s)
+    assert house.broker.link.up
+    return running
+
+
+@in_virtual_time
+async def test_an_attempt_of_ours_takes_the_session(house: House) -> None:
+    """A broker that was frozen works off the CONNECT that we gave up: an ordinary end, we come back, and it is told."""
+    running = await after_silence(house, OWN_CONNECT_S - 1)
+    house.broker.link.end("session taken over", taken_over=True)
+    await pass_s(0)
+    [reason] = house.connection.reasons()
+    assert reason.code == "mqtt_disconnected"
+    assert reason.detail == "session taken over; or it was an attempt of ours that got no answer in time"
+    await pass_s(1)
+    assert house.codes == []
+    running.cancel()
+
+
+@in_virtual_time
+async def test_an_attempt_of_ours_takes_the_session_while_we_connect(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same between CONNECT and CONNACK."""
+    running = await after_silence(house, 1)
+    house.broker.link.end()
+    with monkeypatch.context() as patched:
+
+        async def dismissed(*_: object) -> FakeLink:
+            raise SessionTakenOver("broker:1883: the broker disconnected us: session taken over")
+
+        patched.setattr(house.broker, "connect", dismissed)
+        await pass_s(5)
+        assert house.codes == ["mqtt_disconnected"]
+    await pass_s(MOST_BACKOFF_S)
+    assert house.codes == []
+    running.cancel()
+
+
+@in_virtual_time
+async def test_another_client_takes_the_session_long_after_a_silence(house: House) -> None:
+    """By then the broker has answered whatever waited: it is somebody else, and the gateway gives up."""
+    running = await after_silence(house, OWN_CONNECT_S)
+    house.broker.link.end("session taken over", taken_over=True)
+    with pytest.raises(SessionTakenOver):
+        await running
+
+
+@in_virtual_time
+async def test_another_client_takes_the_session_after_a_refused_attempt(house: House) -> None:
+    """A broker that was not there has no CONNECT of ours either."""
+    house.broker.refusal = "connection refused"
+    running = asyncio.get_running_loop().create_task(house.connection.run())
+    await pass_s(0)
+    house.broker.refusal = ""
+    await pass_s(1)
+    house.broker.link.end("session taken over", taken_over=True)
+    with pytest.raises(SessionTakenOver):
+        await running
 
 
 @in_virtual_time
