@@ -198,7 +198,7 @@ class Mqtt5Link(asyncio.Protocol):
                 else:
                     self._handle(item)
         except BadPacket as exc:
-            self._leave(LinkClosed(str(exc)), _DISCONNECT_PROTOCOL_ERROR)
+            self._leave(LinkClosed(str(exc), explained=True), _DISCONNECT_PROTOCOL_ERROR)
         finally:
             self._delivering = False
             if self._state is State.OPEN and self._unsent:
@@ -254,7 +254,9 @@ class Mqtt5Link(asyncio.Protocol):
     def _dismissed(self, what: str, packet: mqtt5.ConnAckPacket | mqtt5.DisconnectPacket) -> None:
         code = int(packet.reason_code)
         told = reasons.tell(code, packet.reason_str, packet.server_reference)
-        self._cut(LinkClosed(f"{what}: {told}", taken_over=code == reasons.SESSION_TAKEN_OVER))
+        taken_over = code == reasons.SESSION_TAKEN_OVER
+        explained = code >= reasons.REFUSED and not taken_over
+        self._cut(LinkClosed(f"{what}: {told}", taken_over=taken_over, explained=explained))
 
     # Answering and ending
 

@@ -100,6 +100,8 @@ class LinkClosed:
     """For logs and status, for example ``broker closed the connection`` or ``no PINGRESP for 60 s``."""
     taken_over: bool = False
     """The broker said that another client uses our client ID (DISCONNECT 0x8E)."""
+    explained: bool = False
+    """The broker gave another reason code, or broke the protocol: nobody needs to guess why the connection ended."""
 
 
 class Source(Protocol):

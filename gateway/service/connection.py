@@ -6,8 +6,9 @@ Rules
 - A failed delivery cuts the connection. The broker still has every message that was not acknowledged, and
   sends them again, in order, on the next one.
 - Never UNSUBSCRIBE at shutdown: the session must go on collecting.
-- The back-off starts over only after a connection lived for ``STABLE_S``. ``CONTESTED`` shorter ones in a row, and no
-  attempt that failed between them, mean that somebody else uses our client ID: then we wait ``CONTESTED_BACKOFF_S``.
+- The back-off starts over only after a connection lived for ``STABLE_S``. ``CONTESTED`` shorter ones in a row that
+  ended for no known reason, and no attempt that failed between them, mean that somebody else uses our client ID: then
+  we wait ``CONTESTED_BACKOFF_S``.
 """
 
 from __future__ import annotations
@@ -206,7 +207,8 @@ class Connection:
         if unsubscribed:
             self._note_failure("mqtt_subscribe_failed", unsubscribed)
         else:
-            self._short_lives += lived_s < STABLE_S
+            short = lived_s < STABLE_S
+            self._short_lives = 0 if end.explained else self._short_lives + short
             self._note_failure("mqtt_disconnected", reason)
         await self._back_off()
 

@@ -102,10 +102,12 @@ class FakeLink:
             packet_id = self._packets if qos else 0
             self._receiver.receive(self.window, Message(topic, payload, qos, packet_id, False, False, 5))
 
-    def end(self, reason: str = "the broker closed the connection", *, taken_over: bool = False) -> None:
+    def end(
+        self, reason: str = "the broker closed the connection", *, taken_over: bool = False, explained: bool = False
+    ) -> None:
         """The connection ends from the broker's side, or breaks."""
         if self.up:
-            self._closed.set_result(LinkClosed(reason, taken_over=taken_over))
+            self._closed.set_result(LinkClosed(reason, taken_over=taken_over, explained=explained))
 
     def fault(self, exc: Exception) -> None:
         """Our own code fails below the connection."""

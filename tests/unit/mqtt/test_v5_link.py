@@ -186,6 +186,7 @@ async def test_a_broken_stream_ends_the_link(broker: FakeBroker, connect: Connec
     await broker.close()
     closed = await link.wait_closed()
     assert message in closed.reason
+    assert closed.explained
     assert received.messages == []
 
 
@@ -292,22 +293,23 @@ async def test_the_broker_closes_first(broker: FakeBroker, connect: Connect):
 
 
 @pytest.mark.parametrize(
-    ("raw", "reason", "taken_over"),
+    ("raw", "reason", "taken_over", "explained"),
     [
-        (b"\xe0\x01\x8e", "session taken over (0x8E)", True),
-        (b"\xe0\x01\x8b", "server shutting down (0x8B)", False),
-        (b"\xe0\x00", "normal disconnection (0x00)", False),
+        (b"\xe0\x01\x8e", "session taken over (0x8E)", True, False),
+        (b"\xe0\x01\x8b", "server shutting down (0x8B)", False, True),
+        (b"\xe0\x01\x9e", "remove mqtt.share", False, True),
+        (b"\xe0\x00", "normal disconnection (0x00)", False, False),
     ],
 )
 async def test_the_brokers_disconnect_is_told(
-    broker: FakeBroker, connect: Connect, raw: bytes, reason: str, taken_over: bool
+    broker: FakeBroker, connect: Connect, raw: bytes, reason: str, taken_over: bool, explained: bool
 ):
-    """The reason code is the link's end, and what comes behind it is not delivered."""
+    """The reason code is the link's end, and what comes behind it is not delivered; a failure's code explains it."""
     received, link = await connect()
     await broker.send(raw, publish())
     closed = await link.wait_closed()
     assert reason in closed.reason
-    assert closed.taken_over is taken_over
+    assert (closed.taken_over, closed.explained) == (taken_over, explained)
     assert received.messages == []
     with pytest.raises(SessionTakenOver if taken_over else LinkError):
         await link.subscribe([Subscription("a", 1)])

@@ -270,6 +270,40 @@ async def test_three_short_lives_are_a_contest(house: House) -> None:
         assert house.broker.link.up
 
 
+@in_virtual_time
+async def test_short_lives_that_the_broker_explains_are_no_contest(house: House) -> None:
+    """Each time it says why: that is told instead of a guess, and it is asked again as one that is away."""
+    house.broker.on_connect = lambda link: link.end("shared subscriptions not supported (0x9E)", explained=True)
+    with house.run():
+        await pass_s(20)
+        assert [(reason.code, reason.detail) for reason in house.connection.reasons()] == [
+            ("mqtt_disconnected", "shared subscriptions not supported (0x9E)")
+        ]
+        assert gaps(house.broker.attempts) == [0.25, 0.5, 1.0, 2.0, 4.0, 5.0, 5.0]
+
+
+@in_virtual_time
+async def test_a_life_that_the_broker_explains_breaks_the_row(house: House) -> None:
+    """Two clients that take the session from each other are told nothing, or of each other."""
+    with house.run():
+        for explained in (False, False, True, False, False):
+            await pass_s(5)
+            house.broker.link.end(explained=explained)
+        await pass_s(5)
+        assert house.codes == []
+
+
+@in_virtual_time
+async def test_own_attempts_that_take_the_session_are_short_lives(house: House) -> None:
+    """They may be another client all the same, which then is given a rest."""
+    running = await after_silence(house, 1)
+    for _ in range(3):
+        house.broker.link.end("session taken over", taken_over=True)
+        await pass_s(5)
+    assert house.codes == ["session_contested"]
+    running.cancel()
+
+
 @pytest.mark.parametrize(("lived_s", "contested"), [(STABLE_S - 0.5, True), (STABLE_S, False)])
 @in_virtual_time
 async def test_how_long_a_short_life_is(tmp_path: Path, lived_s: float, contested: bool) -> None:
