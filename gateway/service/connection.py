@@ -92,7 +92,7 @@ class Connection:
         self._unanswered_at = -OWN_CONNECT_S
         """When the last attempt was given up that the broker did not answer, on the monotonic clock."""
         self._backoff_s = FIRST_BACKOFF_S
-        self._subscriptions = Subscriptions(settings.mqtt, schemas, held, clock)
+        self._subscriptions = Subscriptions(settings.mqtt, schemas, held, clock, self._is_reading)
         self._resubscribe = asyncio.Event()
         self._stopping = False
         self._unacknowledged_before = 0
@@ -284,6 +284,11 @@ class Connection:
         await link.disconnect()
         self._enter(Phase.STOPPED)
         return kept
+
+    def _is_reading(self) -> bool:
+        """Whether the link reads: it stops while its window is full."""
+        window = self._engine.window
+        return window is None or not window.full
 
     def _unacknowledged(self) -> int:
         """Messages at QoS 1 and 2 received since the start and not acknowledged where they came from."""

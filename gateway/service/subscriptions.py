@@ -11,7 +11,9 @@ Rules
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any, NamedTuple, TypeVar
 
 import structlog
 
@@ -36,7 +38,14 @@ off, and by a wall clock that is set. Its price: where connections live less tha
 messages of new filters again.
 """
 
+ANSWER_TIMEOUT_S = 60.0
+"""So long the broker may take to answer. Only time in which we read counts: while the window is full its answer may
+wait behind messages, as long as Kafka takes for them."""
+_LOOK_S = 1.0
+
 _log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
 
 
 class _Taken(NamedTuple):
@@ -51,12 +60,16 @@ class _Taken(NamedTuple):
 class Subscriptions:
     """What the broker has granted, and what it has refused."""
 
-    def __init__(self, settings: Mqtt, schemas: Schemas, held: HeldFilters, clock: Clock) -> None:
+    def __init__(
+        self, settings: Mqtt, schemas: Schemas, held: HeldFilters, clock: Clock, is_reading: Callable[[], bool]
+    ) -> None:
+        """``is_reading``: whether what the broker sends is read now."""
         self._share = settings.share
         self._repeats_retained = settings.version == "3.1.1"
         self._schemas = schemas
         self._held = held
         self._clock = clock
+        self._is_reading = is_reading
         self._considered: list[str] = []
         self._wished: dict[str, int] = {}
         """The filters of the contracts in ``_considered``, which takes long to find out for many."""
@@ -111,7 +124,22 @@ class Subscriptions:
         if not asked:
             return []
         self._held.ask(asked.keys())
-        return await link.subscribe([Subscription(name, qos) for name, qos in asked.items()])
+        return await self._answer(link.subscribe([Subscription(name, qos) for name, qos in asked.items()]))
+
+    async def _answer(self, request: Coroutine[Any, Any, T]) -> T:
+        """What the broker answers to the request. Raises LinkError, also if it does not answer in time."""
+        answer = asyncio.create_task(request)
+        waited_s = 0.0
+        try:
+            while waited_s < ANSWER_TIMEOUT_S:
+                done, _ = await asyncio.wait({answer}, timeout=_LOOK_S)
+                if done:
+                    return answer.result()
+                if self._is_reading():
+                    waited_s += _LOOK_S
+        finally:
+            answer.cancel()
+        raise LinkError(f"the broker has not answered for the topic filters in {ANSWER_TIMEOUT_S:.0f} s; see its log")
 
     def _has(self, link: Link, name: str, qos: int) -> bool:
         """Whether asking for the filter would bring nothing new."""
@@ -180,7 +208,7 @@ class Subscriptions:
         told = [name for name in surplus if name in self._held.filters or name in self._kept]
         self._held.give_up(surplus)
         try:
-            await link.unsubscribe(surplus)
+            await self._answer(link.unsubscribe(surplus))
         except LinkError as exc:
             # It costs duplicates at worst, so messages go on flowing; the next look tries again.
             if surplus != self._kept:

@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 from gateway.config.contract import Contract
 from gateway.config.subscriptions import subscriptions
 from gateway.service.memory import HeldFilters
-from gateway.service.subscriptions import SETTLED_S
+from gateway.service.subscriptions import ANSWER_TIMEOUT_S, SETTLED_S
 from tests.fakes.broker import FakeLink
 from tests.fakes.virtual_time import in_virtual_time, pass_s
 from tests.unit.service.house import URL, House, contract
@@ -536,6 +536,60 @@ async def test_a_session_lost_with_what_may_have_been_held(tmp_path: Path) -> No
     with house.run():
         await pass_s(0)
         assert house.connection.state().sessions_lost == 1
+
+
+# Brokers that do not answer
+
+
+@in_virtual_time
+async def test_a_broker_that_never_answers_subscribe(tmp_path: Path) -> None:
+    """The connection is given up with that as its reason, and the next one is asked again."""
+    house = House(tmp_path, NARROW)
+    house.broker.answers = asyncio.Event()
+    with house.run():
+        await pass_s(ANSWER_TIMEOUT_S - 1)
+        assert house.codes == ["mqtt_subscribing"]
+        await pass_s(1.1)
+        [reason] = house.connection.reasons()
+        assert (reason.code, "has not answered" in reason.detail) == ("mqtt_disconnected", True)
+        assert not house.broker.link.up
+        house.broker.answers = None
+        await pass_s(1)
+        assert (house.codes, len(house.broker.links)) == ([], 2)
+
+
+@in_virtual_time
+async def test_an_answer_behind_messages_that_kafka_does_not_take(tmp_path: Path) -> None:
+    """However long it waits there unread, the broker is not blamed; it is when we read again."""
+    house = House(tmp_path, NARROW)
+    house.broker.answers = asyncio.Event()
+    with house.run():
+        await pass_s(0)
+        house.broker.publish(*[b"{}"] * 1000)
+        await pass_s(10 * ANSWER_TIMEOUT_S)
+        assert house.broker.link.up
+        house.kafka.confirm_all()
+        await pass_s(ANSWER_TIMEOUT_S + 1)
+        assert not house.broker.links[0].up
+
+
+@in_virtual_time
+async def test_a_broker_that_never_answers_unsubscribe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Must not keep contracts that become active later from being subscribed either."""
+
+    async def wait_for_ever(*_: object) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(FakeLink, "unsubscribe", wait_for_ever)
+    house = House(tmp_path, NARROW, OTHER, inactive=["other"], held={"gone/+": 1, "plant/+": 1})
+    with capture_logs() as logs, house.run():
+        await pass_s(0)
+        house.activate(house.slot("other"))
+        house.publish_routes()
+        await pass_s(ANSWER_TIMEOUT_S + 1)
+        assert "other/+" in (house.broker.session or {})
+        assert len(house.broker.links) == 1
+    assert [entry["event"] for entry in logs if entry["log_level"] == "warning"] == ["filters_not_given_up"]
 
 
 # Contracts of several topics
