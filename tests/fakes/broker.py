@@ -139,8 +139,10 @@ class FakeLink:
         if self.up and self._broker.answers is not None:
             answered = asyncio.ensure_future(self._broker.answers.wait())
             waited: set[asyncio.Future[Any]] = {answered, self._closed}
-            await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
-            answered.cancel()
+            try:
+                await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                answered.cancel()
         if not self.up:
             raise LinkError(self._closed.result().reason)
 

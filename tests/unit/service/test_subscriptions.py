@@ -494,6 +494,21 @@ async def test_what_is_asked_is_written_down_before_it_is_sent(tmp_path: Path, m
     assert seen == [({"gone/+": 1}, ("plant/+",)), ({"plant/+": 1}, ("gone/+",))]
 
 
+@in_virtual_time
+async def test_what_is_asked_cannot_be_written_down(tmp_path: Path) -> None:
+    """Messages flow all the same, and the process remembers for as long as it runs."""
+    (tmp_path / "state").write_text("a file where the folder should be")
+    house = House(tmp_path / "state", NARROW)
+    with house.run():
+        await pass_s(0)
+        assert house.codes == []
+        house.held.ask(["gone/+"])
+        house.broker.session = {"gone/+": 1, "plant/+": 1}
+        house.broker.link.end()
+        await pass_s(1)
+        assert house.broker.session == {"plant/+": 1}
+
+
 @pytest.mark.parametrize("version", ["5", "3.1.1"])
 @in_virtual_time
 async def test_a_filter_that_comes_back_with_the_broker(tmp_path: Path, version: str) -> None:
