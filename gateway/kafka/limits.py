@@ -3,7 +3,8 @@
 Kafka bounds a whole batch by its topic's ``max.message.bytes`` and refuses it as a whole, so:
 
 - a record whose lone batch is above its topic's limit is refused here, before it can take others with it;
-- batches are never larger than the smallest known limit (librdkafka has one size for all topics);
+- batches are never larger than the smallest known limit (librdkafka has one size for all topics), but for topics
+  that take nothing at all: no batch goes to them, and the others' must not shrink to nothing;
 - where a topic refuses a size all the same, its limit is not what we know: every record then goes
   out in a batch of its own, so that a refusal hits exactly one record and teaches its topic's limit.
 """
@@ -14,7 +15,7 @@ from collections.abc import Mapping, Sequence
 
 from gateway.errors import RecordTooLarge
 from gateway.kafka.properties import BROKER_DEFAULT_BYTES
-from gateway.kafka.sizes import batch_bytes, most_batch_bytes
+from gateway.kafka.sizes import LEAST_BATCH_BYTES, batch_bytes, most_batch_bytes
 from gateway.model import Record
 
 _LEAST_FLIGHT_BYTES = 65_536
@@ -38,19 +39,20 @@ class SizeLimits:
     def _settle(self) -> None:
         """Recomputes what is derived."""
         known = self._known.values()
+        largest_batch = min((self._largest_batch, *(limit for limit in known if limit >= LEAST_BATCH_BYTES)))
         self.record_bytes = self._largest_record or min(max(BROKER_DEFAULT_BYTES, *known, 0), _LARGEST_BYTES)
         """The producer's ``message.max.bytes``."""
         self.lone = bool(self._suspects)
         """Whether every record must go out in a batch of its own."""
-        self.batch_bytes = 1 if self.lone else min((self._largest_batch, *known))
+        self.batch_bytes = 1 if self.lone else largest_batch
         """The producer's ``batch.size``; the first record of a batch is always taken."""
-        self.flight_bytes = max(min((self._largest_batch, *known)), _LEAST_FLIGHT_BYTES)
+        self.flight_bytes = max(largest_batch, _LEAST_FLIGHT_BYTES)
         """Of records handed to the producer at once: no partition's share is more than one batch."""
         self.surely_fits = min((self.record_bytes, *known))
         """What every topic takes."""
 
     def learn(self, limits: Mapping[str, int]) -> None:
-        """Takes what the broker says of topics: ``max.message.bytes`` each."""
+        """Takes what the broker says of topics: ``max.message.bytes`` each, from 0 (takes nothing) on."""
         self._known.update(limits)
         self._suspects -= limits.keys()
         self._settle()

@@ -11,6 +11,8 @@ from gateway.model import Record
 
 BATCH_OVERHEAD = 61
 """Bytes of the batch's own header, from the base offset to the record count."""
+LEAST_BATCH_BYTES = BATCH_OVERHEAD + 7
+"""A batch with one record that has no key, no value and no headers: a topic that takes less takes nothing."""
 
 
 def batch_bytes(record: Record) -> int:

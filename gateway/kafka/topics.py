@@ -43,7 +43,7 @@ class KafkaTopic:
     fewest_in_sync: int | None = None
     """In-sync replicas of the partition that has the fewest."""
     max_message_bytes: int | None = None
-    """Largest record batch, bytes."""
+    """Largest record batch, bytes; Kafka lets it be 0."""
     timestamp_type: str | None = None
     """``CreateTime``, or ``LogAppendTime``: the topic replaces the record's timestamp by its own."""
     timestamp_before_max_ms: int | None = None
@@ -154,15 +154,15 @@ def _configured(topic: KafkaTopic, answer: Mapping[str, Any] | KafkaException) -
     values = {name: entry.value for name, entry in answer.items()}
     return replace(
         topic,
-        max_message_bytes=_integer(values.get("max.message.bytes")),
+        max_message_bytes=_amount(values.get("max.message.bytes")),
         timestamp_type=values.get("message.timestamp.type"),
-        timestamp_before_max_ms=_integer(values.get("message.timestamp.before.max.ms")),
-        timestamp_after_max_ms=_integer(values.get("message.timestamp.after.max.ms")),
-        min_insync_replicas=_integer(values.get("min.insync.replicas")),
+        timestamp_before_max_ms=_amount(values.get("message.timestamp.before.max.ms")),
+        timestamp_after_max_ms=_amount(values.get("message.timestamp.after.max.ms")),
+        min_insync_replicas=_amount(values.get("min.insync.replicas")),
         cleanup_policy=values.get("cleanup.policy"),
     )
 
 
-def _integer(text: str | None) -> int | None:
-    """The number that a broker wrote as text; None where it wrote none."""
-    return int(text) if text is not None and text.lstrip("-").isdecimal() else None
+def _amount(text: str | None) -> int | None:
+    """The number that a broker wrote as text; None where it wrote none, or a negative one: some mean "none" by it."""
+    return int(text) if text is not None and text.isdecimal() else None

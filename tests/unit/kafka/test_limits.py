@@ -56,6 +56,17 @@ def test_a_flight_is_at_most_one_batch():
     assert limits.flight_bytes == 65_536
 
 
+@pytest.mark.parametrize("nothing", [0, 1, 67])
+def test_a_topic_that_takes_nothing_bounds_only_itself(nothing: int):
+    """No batch will go to it, so those of the other topics stay as they are, and librdkafka's size is legal."""
+    limits = SizeLimits(None, 1_000_000)
+    limits.learn({"none": nothing, "t": 200_000})
+    assert (limits.batch_bytes, limits.flight_bytes, limits.lone) == (200_000, 200_000, False)
+    limits.check(record(150_000, "t"))
+    with pytest.raises(RecordTooLarge, match=f"above the {nothing} bytes that topic 'none' takes"):
+        limits.check(Record("none", None, b"", None, 1))
+
+
 def test_the_configuration_bounds_all():
     """A limit in gateway.yaml holds for topics that would take more, and for unknown ones."""
     limits = SizeLimits(2000, 1_000_000)

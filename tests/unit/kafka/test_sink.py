@@ -433,6 +433,21 @@ async def test_a_smaller_limit_applies_at_once(make_sink: MakeSink):
     assert sorted(await reports.wait_confirmed(2)) == [1, 3]
 
 
+async def test_a_topic_that_takes_nothing(make_sink: MakeSink):
+    """Its records are too large, each of them; the others' flow, also through a new producer."""
+    sink, reports = make_sink()
+    sink.limit({"t": 0})
+    for renewed in (False, True):
+        if renewed:
+            sink.reset()
+        with pytest.raises(RecordTooLarge) as refusal:
+            sink.send(record(b""), reports.ticket(1))
+        assert (refusal.value.limit, refusal.value.topic) == (0, "t")
+        sink.send(record(topic="u"), reports.ticket(2))
+        await reports.wait_confirmed(1 + renewed)
+    assert (reports.confirmed, reports.failures) == ([2, 2], [])
+
+
 async def test_headers_count(make_sink: MakeSink):
     """A record that is too large only by its headers is too large."""
     sink, reports = make_sink()

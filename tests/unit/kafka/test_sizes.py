@@ -5,7 +5,7 @@ import struct
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.kafka.sizes import batch_bytes, most_batch_bytes
+from gateway.kafka.sizes import LEAST_BATCH_BYTES, batch_bytes, most_batch_bytes
 from gateway.model import Record
 
 
@@ -46,3 +46,8 @@ def test_the_size_is_that_of_the_written_batch(key, value, headers):
     """Whatever key, value and headers are, also where a length needs another byte; the cheap bound is never below."""
     record = Record("t", key, value, headers, 1_700_000_000_000)
     assert batch_bytes(record) == len(batch(record)) <= most_batch_bytes(record)
+
+
+def test_the_least_batch():
+    """It has one record with nothing in it."""
+    assert len(batch(Record("t", None, b"", None, 1_700_000_000_000))) == LEAST_BATCH_BYTES

@@ -4,8 +4,10 @@ import asyncio
 import gc
 import logging
 from concurrent.futures import Future
+from typing import NamedTuple
 
 import pytest
+from confluent_kafka import KafkaError, KafkaException
 
 from gateway.errors import ConfigError, SinkError
 from gateway.kafka.topics import KafkaTopic, TopicInspector
@@ -73,6 +75,39 @@ def test_an_invalid_property_is_named():
     """A property that librdkafka refuses is a configuration error under its own key."""
     with pytest.raises(ConfigError, match=r"kafka\.no\.such\.thing"):
         TopicInspector({"bootstrap.servers": "127.0.0.1:1", "no.such.thing": "1"})
+
+
+class Entry(NamedTuple):
+    """What librdkafka gives of one property."""
+
+    value: str
+
+
+async def described(monkeypatch: pytest.MonkeyPatch, **configured: str) -> KafkaTopic:
+    """The topic ``t`` of a Kafka that says this of its configuration (``_`` for ``.``)."""
+    inspector = TopicInspector({"bootstrap.servers": f"127.0.0.1:{free_port()}"})
+    presence: Future[object] = Future()
+    presence.set_exception(KafkaException(KafkaError(KafkaError.TOPIC_AUTHORIZATION_FAILED)))
+    configuration: Future[object] = Future()
+    configuration.set_result({name.replace("_", "."): Entry(value) for name, value in configured.items()})
+    monkeypatch.setattr(inspector._client, "describe_topics", lambda topics, **_: {"t": presence})
+    monkeypatch.setattr(inspector._client, "describe_configs", lambda asked, **_: {asked[0]: configuration})
+    return (await inspector.inspect(["t"]))["t"]
+
+
+async def test_a_negative_number_says_nothing(monkeypatch: pytest.MonkeyPatch):
+    """Where something else than Kafka answers it may mean "no limit"; 0 is a limit."""
+    unbounded = dict.fromkeys(
+        (
+            "max_message_bytes",
+            "message_timestamp_before_max_ms",
+            "message_timestamp_after_max_ms",
+            "min_insync_replicas",
+        ),
+        "-1",
+    )
+    assert await described(monkeypatch, **unbounded) == KafkaTopic("t")
+    assert await described(monkeypatch, max_message_bytes="0") == KafkaTopic("t", max_message_bytes=0)
 
 
 @pytest.mark.parametrize(
