@@ -29,6 +29,8 @@ RECONNECT_MS = 1000
 with librdkafka's default of 100 ms that makes twenty a second."""
 CLOCK_MARGIN_S = 300
 """Our clock and Kafka's may differ by this much before a record within a topic's timestamp limits is refused."""
+_UNBOUNDED_MS = 2**63 - 1
+"""What Kafka takes a timestamp limit for that nobody has set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,12 +154,19 @@ def _configured(topic: KafkaTopic, answer: Mapping[str, Any] | KafkaException) -
         missing = reason_of(answer.args[0]) is TOPIC_MISSING
         return replace(topic, exists=False) if missing else topic
     values = {name: entry.value for name, entry in answer.items()}
+    # Up to Kafka 3.9 this one bounds both ways, wherever the limit of that way is not set (or does not exist yet).
+    either_way_ms = _amount(values.get("message.timestamp.difference.max.ms"))
+
+    def limit_ms(name: str) -> int | None:
+        own_ms = _amount(values.get(name))
+        return either_way_ms if own_ms in {None, _UNBOUNDED_MS} and either_way_ms is not None else own_ms
+
     return replace(
         topic,
         max_message_bytes=_amount(values.get("max.message.bytes")),
         timestamp_type=values.get("message.timestamp.type"),
-        timestamp_before_max_ms=_amount(values.get("message.timestamp.before.max.ms")),
-        timestamp_after_max_ms=_amount(values.get("message.timestamp.after.max.ms")),
+        timestamp_before_max_ms=limit_ms("message.timestamp.before.max.ms"),
+        timestamp_after_max_ms=limit_ms("message.timestamp.after.max.ms"),
         min_insync_replicas=_amount(values.get("min.insync.replicas")),
         cleanup_policy=values.get("cleanup.policy"),
     )

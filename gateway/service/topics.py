@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Protocol
 
 import structlog
 
 from gateway.errors import SinkError
 from gateway.kafka.topics import KafkaTopic
+
+_CONFIGURED = (
+    "max_message_bytes",
+    "timestamp_type",
+    "timestamp_before_max_ms",
+    "timestamp_after_max_ms",
+    "min_insync_replicas",
+    "cleanup_policy",
+)
+"""Of a ``KafkaTopic``: what holds until somebody changes it, unlike leaders and replicas."""
 
 _log = structlog.get_logger(__name__)
 
@@ -21,7 +32,7 @@ class Inspector(Protocol):
 
 
 class Topics:
-    """The last description of each topic; asks anew on demand."""
+    """The last description of each topic, and of its configuration what was told last; asks anew on demand."""
 
     def __init__(self, inspector: Inspector) -> None:
         self._inspector = inspector
@@ -32,14 +43,23 @@ class Topics:
     async def inspect(self, names: Iterable[str]) -> bool:
         """Whether Kafka described the topics; their state is kept either way."""
         try:
-            self._known |= await self._inspector.inspect(names)
+            found = await self._inspector.inspect(names)
         except SinkError as exc:
             if not self.error:
                 _log.warning("kafka_topics_unknown", reason=str(exc))
             self.error = str(exc)
             return False
         self.error = ""
+        self._known |= {name: self._remembering(topic) for name, topic in found.items()}
         return True
+
+    def _remembering(self, topic: KafkaTopic) -> KafkaTopic:
+        """The topic with what it was configured to, where Kafka does not say it now; a deleted one begins anew."""
+        before = self._known.get(topic.name)
+        if before is None or topic.exists is False:
+            return topic
+        unsaid = [name for name in _CONFIGURED if getattr(topic, name) is None]
+        return replace(topic, **{name: getattr(before, name) for name in unsaid})
 
     def missing(self, name: str) -> bool:
         """Whether Kafka said that there is no such topic; False where it did not say."""

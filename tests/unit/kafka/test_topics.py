@@ -110,6 +110,35 @@ async def test_a_negative_number_says_nothing(monkeypatch: pytest.MonkeyPatch):
     assert await described(monkeypatch, max_message_bytes="0") == KafkaTopic("t", max_message_bytes=0)
 
 
+UNSET = str(2**63 - 1)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "limits_ms"),
+    [
+        ({}, {}, (86_400_000, 86_400_000)),
+        ({"message_timestamp_before_max_ms": UNSET}, {"message_timestamp_after_max_ms": UNSET}, (86_400_000,) * 2),
+        ({"message_timestamp_before_max_ms": "5"}, {"message_timestamp_after_max_ms": UNSET}, (5, 86_400_000)),
+        ({"message_timestamp_before_max_ms": UNSET}, {"message_timestamp_after_max_ms": "0"}, (86_400_000, 0)),
+    ],
+    ids=["up to 3.5", "3.6 to 3.9", "before is set", "after is set"],
+)
+async def test_one_limit_for_both_ways(
+    monkeypatch: pytest.MonkeyPatch, before: dict[str, str], after: dict[str, str], limits_ms: tuple[int, int]
+):
+    """Up to Kafka 3.9 a difference bounds how far a timestamp may be behind and ahead, unless that way is set."""
+    both_ways = {"message_timestamp_difference_max_ms": "86400000"}
+    topic = await described(monkeypatch, **both_ways, **before, **after)
+    assert (topic.timestamp_before_max_ms, topic.timestamp_after_max_ms) == limits_ms
+
+
+async def test_a_limit_for_each_way(monkeypatch: pytest.MonkeyPatch):
+    """From Kafka 4 on there is no other."""
+    limits = {"message_timestamp_before_max_ms": UNSET, "message_timestamp_after_max_ms": "3600000"}
+    topic = await described(monkeypatch, **limits)
+    assert (topic.timestamp_before_max_ms, topic.timestamp_after_max_ms) == (2**63 - 1, 3_600_000)
+
+
 @pytest.mark.parametrize(
     ("topic", "obstacle"),
     [

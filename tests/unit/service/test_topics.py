@@ -59,3 +59,39 @@ async def test_limits() -> None:
         (None, None),
         (None, None),
     ]
+
+
+async def test_what_a_topic_is_configured_to_is_not_forgotten() -> None:
+    """A permission that goes, or an answer that fails once, changes no limit; what is told anew does."""
+    known = {"max_message_bytes": 9, "timestamp_type": "CreateTime", "timestamp_before_max_ms": 5}
+    inspector = FakeTopics(described={"t": KafkaTopic("t", True, timestamp_after_max_ms=7, **known)})
+    topics = Topics(inspector)
+    await topics.inspect(["t"])
+    for unsaid in (KafkaTopic("t", True), KafkaTopic("t")):
+        inspector.described["t"] = unsaid
+        await topics.inspect(["t"])
+        assert (topics.sizes(), topics.timestamp_limits_ms("t")) == ({"t": 9}, (7, 5))
+    inspector.described["t"] = KafkaTopic("t", True, timestamp_type="LogAppendTime")
+    await topics.inspect(["t"])
+    assert (topics.sizes(), topics.timestamp_limits_ms("t")) == ({"t": 9}, (None, None))
+
+
+async def test_a_topic_that_is_made_anew_is_another_one() -> None:
+    """Whatever its predecessor took."""
+    inspector = FakeTopics(described={"t": KafkaTopic("t", True, max_message_bytes=9, timestamp_before_max_ms=5)})
+    topics = Topics(inspector)
+    await topics.inspect(["t"])
+    for described in (KafkaTopic("t", exists=False), KafkaTopic("t", exists=True)):
+        inspector.described["t"] = described
+        await topics.inspect(["t"])
+    assert (topics.sizes(), topics.timestamp_limits_ms("t")) == ({}, (None, None))
+
+
+async def test_what_changes_by_itself_is_not_remembered() -> None:
+    """A leader that was missing is no obstacle any more when nobody says so."""
+    inspector = FakeTopics(described={"t": KafkaTopic("t", True, partitions=3, without_leader=1)})
+    topics = Topics(inspector)
+    await topics.inspect(["t"])
+    inspector.described["t"] = KafkaTopic("t")
+    await topics.inspect(["t"])
+    assert topics.obstacle("t") == ""
