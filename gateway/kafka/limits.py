@@ -6,7 +6,9 @@ Kafka bounds a whole batch by its topic's ``max.message.bytes`` and refuses it a
 - batches are never larger than the smallest known limit (librdkafka has one size for all topics), but for topics
   that take nothing at all: no batch goes to them, and the others' must not shrink to nothing;
 - where a topic refuses a size all the same, its limit is not what we know: every record then goes
-  out in a batch of its own, so that a refusal hits exactly one record and teaches its topic's limit.
+  out in a batch of its own, so that a refusal hits exactly one record and teaches its topic's limit. The
+  number that Kafka gave for it does not count any more until it is another one: said again it would only
+  lead to the same refusal (a topic may compress anew what it is sent, and measure that).
 """
 
 from __future__ import annotations
@@ -33,6 +35,10 @@ class SizeLimits:
         self._largest_record = largest_record
         self._largest_batch = largest_batch
         self._known: dict[str, int] = {}
+        self._told: dict[str, int] = {}
+        """What the broker said last of each topic."""
+        self._disproved: dict[str, int] = {}
+        """What it had said of a topic that refused a size all the same."""
         self._suspects: set[str] = set()
         self._settle()
 
@@ -52,9 +58,16 @@ class SizeLimits:
         """What every topic takes."""
 
     def learn(self, limits: Mapping[str, int]) -> None:
-        """Takes what the broker says of topics: ``max.message.bytes`` each, from 0 (takes nothing) on."""
-        self._known.update(limits)
-        self._suspects -= limits.keys()
+        """Takes what the broker says of topics: ``max.message.bytes`` each, from 0 (takes nothing) on.
+
+        A number that a refusal has disproved is nothing new.
+        """
+        self._told.update(limits)
+        news = {topic: limit for topic, limit in limits.items() if self._disproved.get(topic) != limit}
+        for topic in news:
+            self._disproved.pop(topic, None)
+        self._known.update(news)
+        self._suspects -= news.keys()
         self._settle()
 
     def correct(self, topic: str, alone: Sequence[Record]) -> None:
@@ -63,6 +76,8 @@ class SizeLimits:
         ``alone``: records that were refused in a batch of their own, so the limit is below them. If there
         are none a whole batch was refused, and the replay goes one by one to find out.
         """
+        if topic in self._told:
+            self._disproved[topic] = self._told[topic]
         self._known.pop(topic, None)
         self._suspects.add(topic)
         self._known.update({record.topic: batch_bytes(record) - 1 for record in alone})

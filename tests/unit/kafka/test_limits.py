@@ -98,3 +98,46 @@ def test_a_refused_lone_record_teaches_the_limit():
     with pytest.raises(RecordTooLarge, match="above the 3999 bytes"):
         limits.check(record(4000))
     assert limits.lone
+
+
+def test_a_limit_that_was_disproved_does_not_come_back():
+    """Kafka says the same again and again, and refused more than that: what the refusals taught stays."""
+    limits = SizeLimits(None, 1_000_000)
+    limits.learn({"t": 10_000, "u": 20_000})
+    for taught, alone in ((10_000, []), (3999, [record(4000)]), (2999, [record(3000)])):
+        limits.correct("t", alone)
+        limits.learn({"t": 10_000, "u": 20_000})
+        assert (limits.lone, limits.batch_bytes) == (True, 1)
+        limits.check(record(taught))
+    with pytest.raises(RecordTooLarge, match="above the 2999 bytes"):
+        limits.check(record(3000))
+
+
+@pytest.mark.parametrize("changed", [5000, 20_000])
+def test_a_limit_that_is_changed_after_a_refusal_counts(changed: int):
+    """Smaller or larger: somebody has dealt with the topic. Then the first number may come again, too."""
+    limits = SizeLimits(None, 1_000_000)
+    limits.learn({"t": 10_000})
+    limits.correct("t", [record(4000)])
+    for told in (changed, 10_000):
+        limits.learn({"t": told})
+        assert (limits.lone, limits.batch_bytes) == (False, told)
+        limits.check(record(told))
+
+
+def test_a_refusal_disproves_only_its_own_topics_limit():
+    """Another topic that says the same number is believed."""
+    limits = SizeLimits(None, 1_000_000)
+    limits.learn({"t": 10_000})
+    limits.correct("t", [])
+    limits.learn({"u": 10_000})
+    with pytest.raises(RecordTooLarge):
+        limits.check(record(10_001, "u"))
+
+
+def test_what_was_never_told_is_not_disproved():
+    """A topic that was refused before Kafka described it is believed when it does."""
+    limits = SizeLimits(None, 1_000_000)
+    limits.correct("t", [record(4000)])
+    limits.learn({"t": 3999})
+    assert (limits.lone, limits.batch_bytes) == (False, 3999)

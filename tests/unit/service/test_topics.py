@@ -63,8 +63,8 @@ async def test_limits() -> None:
 
 async def test_what_a_topic_is_configured_to_is_not_forgotten() -> None:
     """A permission that goes, or an answer that fails once, changes no limit; what is told anew does."""
-    known = {"max_message_bytes": 9, "timestamp_type": "CreateTime", "timestamp_before_max_ms": 5}
-    inspector = FakeTopics(described={"t": KafkaTopic("t", True, timestamp_after_max_ms=7, **known)})
+    known = KafkaTopic("t", True, 1, 0, 1, 9, "CreateTime", 5, 7, 1, "delete")
+    inspector = FakeTopics(described={"t": known})
     topics = Topics(inspector)
     await topics.inspect(["t"])
     for unsaid in (KafkaTopic("t", True), KafkaTopic("t")):
