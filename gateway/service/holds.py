@@ -74,6 +74,8 @@ class Holds:
         self.failures: Counter[str] = Counter()
         """Failed deliveries by reason, since the start."""
         self._reasons = [Reason("starting", "asks the registry for the schemas, then Kafka for its topics")]
+        self._told: list[Reason] = []
+        """What the log says of missing topics."""
         self._retry_s = FIRST_WAIT_S
         self._delivered = 0
 
@@ -90,6 +92,18 @@ class Holds:
         if self.failure is not None:
             return [Reason(self.failure.reason, self.failure.detail)]
         return self._reasons
+
+    def missing_topics(self) -> list[Reason]:
+        """Topics that messages may need and that are not there; empty where ``reasons`` says so already."""
+        if any(reason.code == "topic_missing" for reason in self.reasons()):
+            return []
+        return [
+            Reason(
+                "topic_missing",
+                f"Kafka topic {name!r} does not exist any more; create it: the next record for it stops all messages",
+            )
+            for name in self._missing_names()
+        ]
 
     async def cleared(self) -> None:
         """Returns when nothing holds."""
@@ -153,19 +167,32 @@ class Holds:
             yield Reason("kafka_backlog", detail)
 
     async def _examine_topics(self) -> list[Reason]:
-        if not await self.look_at_topics():
+        if not await self._ask_for_topics():
             return [Reason("kafka_unreachable", self._topics.error)]
-        unrouted = self._settings.dead_letters.unrouted
-        held = [slot.variant for slot in self._schemas.slots if self._held.bring(slot.contract)]
-        needed = {variant.topic for variant in held} | {variant.dead_letters for variant in held} | {unrouted}
-        missing = [name for name in sorted(needed) if self._topics.missing(name)]
-        reasons = [Reason("topic_missing", self._topics.obstacle(name)) for name in missing]
+        reasons = [Reason("topic_missing", self._topics.obstacle(name)) for name in self._missing_names()]
         if not reasons and not self._held.filters and not self._schemas.running():
             reasons = [Reason("topic_missing", slot.obstacle) for slot in self._schemas.slots if slot.obstacle]
         return reasons
 
+    def _missing_names(self) -> list[str]:
+        """Those of which Kafka said that they are not there, and that messages which may come would go to."""
+        held = [slot.variant for slot in self._schemas.slots if self._held.bring(slot.contract)]
+        needed = {variant.topic for variant in held} | {variant.dead_letters for variant in held}
+        needed.add(self._settings.dead_letters.unrouted)
+        return [name for name in sorted(needed) if self._topics.missing(name)]
+
     async def look_at_topics(self) -> bool:
-        """Asks Kafka about every topic, and passes on what follows from it; False if Kafka does not answer."""
+        """Asks Kafka about every topic, passes on what follows, logs what is gone; False if Kafka does not answer."""
+        answered = await self._ask_for_topics()
+        missing = self.missing_topics()
+        for reason in missing:
+            if reason not in self._told:
+                _log.warning("topic_missing", reason=reason.detail)
+        self._told = missing
+        return answered
+
+    async def _ask_for_topics(self) -> bool:
+        """Passes on what Kafka says of every topic; False if it does not answer."""
         slots = self._schemas.slots
         names = {slot.variant.topic for slot in slots} | {slot.variant.dead_letters for slot in slots}
         if not await self._topics.inspect(names | {self._settings.dead_letters.unrouted}):

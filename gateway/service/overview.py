@@ -74,6 +74,7 @@ class Observer:
             for slot in self.schemas.slots
             if not slot.runs
         ]
+        found += self.holds.missing_topics()
         found += [
             Reason("schema_held_back", f"{slot.contract.name}: version {slot.pending}: {slot.pending_reason}")
             for slot in self.schemas.slots

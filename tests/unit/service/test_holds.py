@@ -244,6 +244,49 @@ async def test_the_topic_of_unrouted_dead_letters_is_missing(tmp_path: Path) -> 
     assert clearing.done()
 
 
+@pytest.mark.parametrize("missing", ["a", "a.dlq", "gateway.dlq"])
+@in_virtual_time
+async def test_a_topic_that_is_deleted_while_nothing_goes_to_it(tmp_path: Path, missing: str) -> None:
+    """Nothing holds, but it is known and logged once, until it is there again."""
+    house = House(tmp_path, A, B)
+    with house.run(), capture_logs() as logs:
+        await pass_s(5)
+        assert house.holds.missing_topics() == []
+        for gone in (True, True, False, True):
+            house.topics.missing = {missing} if gone else set()
+            await house.holds.look_at_topics()
+            told = house.holds.missing_topics()
+            assert [reason.code for reason in told] == (["topic_missing"] if gone else [])
+            assert all(f"{missing!r} does not exist" in reason.detail for reason in told)
+        assert (reasons(house), house.slot("a").runs) == ([], True)
+    assert [entry["event"] for entry in logs if entry["log_level"] == "warning"] == ["topic_missing", "topic_missing"]
+
+
+@in_virtual_time
+async def test_a_topic_that_nothing_goes_to_may_be_missing(tmp_path: Path) -> None:
+    """That of a contract which is not subscribed: its own state says so."""
+    house = House(tmp_path, A, B)
+    house.topics.missing = {"a"}
+    with house.run():
+        await pass_s(5)
+        await house.holds.look_at_topics()
+        assert (house.holds.missing_topics(), house.slot("a").runs) == ([], False)
+
+
+@in_virtual_time
+async def test_a_missing_topic_that_holds_is_told_once(tmp_path: Path) -> None:
+    """As what holds, and not beside it."""
+    house = House(tmp_path, A, held={"a/+": 1})
+    house.topics.missing = {"a"}
+    with capture_logs() as logs:
+        clearing = clears(house)
+        await pass_s(0)
+        await house.holds.look_at_topics()
+        assert (reasons(house)[0][0], house.holds.missing_topics()) == ("topic_missing", [])
+        clearing.cancel()
+    assert [entry["event"] for entry in logs if entry["log_level"] == "warning"] == ["holding"]
+
+
 @in_virtual_time
 async def test_a_topic_that_kafka_does_not_show_is_not_missing(tmp_path: Path) -> None:
     """Without the permission to describe it is unknown, which holds nothing."""

@@ -163,6 +163,27 @@ async def test_an_inactive_contract_among_others(tmp_path: Path) -> None:
 
 
 @in_virtual_time
+async def test_a_deleted_topic(tmp_path: Path) -> None:
+    """Degraded while nothing goes to it; with the first delivery for it not ready, until it is made again."""
+    house = Watched(tmp_path, A, B)
+    observer = house.observe()
+    with house.run():
+        await pass_s(5)
+        house.topics.missing = {"a.dlq"}
+        await house.holds.look_at_topics()
+        overview = observer.overview()
+        assert codes(overview) == ([], ["topic_missing"])
+        assert "'a.dlq' does not exist any more" in overview.degraded[0].detail
+        house.kafka.fail(SinkFailure("topic_missing", "Kafka topic 'a.dlq' is unknown", "a.dlq"))
+        for _ in range(2):
+            assert codes(observer.overview()) == (["topic_missing"], [])
+            await pass_s(3)
+        house.topics.missing = set()
+        await pass_s(3)
+        assert codes(observer.overview()) == ([], [])
+
+
+@in_virtual_time
 async def test_every_contract_is_inactive(tmp_path: Path) -> None:
     """Connected, because the session brings messages, and yet of no use: not ready."""
     house = Watched(tmp_path, A, inactive=["a"], held={"a/+": 1})
