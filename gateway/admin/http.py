@@ -16,7 +16,6 @@ from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
-import orjson
 from prometheus_client.exposition import choose_encoder
 from starlette.applications import Starlette
 from starlette.datastructures import Headers, MutableHeaders
@@ -26,6 +25,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from gateway.admin.json_bytes import encode_json
 from gateway.admin.metrics import make_registry
 from gateway.admin.page import POLICY, page
 from gateway.admin.status import readiness, status
@@ -126,8 +126,7 @@ def _is_local(host: str, own: str) -> bool:
 
 
 def _json(answer: dict[str, Any], code: int = HTTPStatus.OK, headers: dict[str, str] | None = None) -> Response:
-    body = orjson.dumps(answer, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
-    return Response(body, code, headers, "application/json")
+    return Response(encode_json(answer, indented=True), code, headers, "application/json")
 
 
 def _error(code: int, message: str, headers: dict[str, str] | None = None) -> Response:

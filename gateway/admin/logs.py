@@ -13,7 +13,6 @@ Rules
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import time
@@ -21,10 +20,10 @@ from collections.abc import Callable
 from threading import RLock
 from typing import Any, Literal, Protocol
 
-import orjson
 import structlog
 from structlog.typing import EventDict, WrappedLogger
 
+from gateway.admin.json_bytes import encode_json
 from gateway.admin.redaction import redact
 from gateway.admin.repeats import LIBRARY_MESSAGE, Repeats
 
@@ -175,9 +174,4 @@ def _escape_controls(text: str, kept: str) -> str:
 
 
 def _dumps(event: EventDict, **_: Any) -> str:
-    """JSON on one line."""
-    try:
-        return orjson.dumps(event).decode()
-    except orjson.JSONEncodeError:
-        # Integers beyond 64 bits and lone surrogates, which JSON can say and orjson does not.
-        return json.dumps(event, separators=(",", ":"))
+    return encode_json(event).decode()

@@ -120,6 +120,6 @@ def _meaning(status: int) -> str:
 
 
 def _shown(value: object, characters: int = SHOWN) -> str:
-    """A foreign text on one line, shortened."""
-    text = " ".join(str(value).split())
+    """A foreign text on one line, shortened, and such that UTF-8 has it: JSON can say half a character."""
+    text = " ".join(str(value).encode(errors="replace").decode().split())
     return text if len(text) <= characters else f"{text[:characters]}..."

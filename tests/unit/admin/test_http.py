@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
 
@@ -45,6 +46,18 @@ async def client(gateway: Gateway) -> AsyncIterator[httpx.AsyncClient]:
 def asking(app: Callable[..., object], host: str = "gw.example:8088") -> httpx.AsyncClient:
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)  # type: ignore[arg-type]  # a plain ASGI app
     return httpx.AsyncClient(transport=transport, base_url=f"http://{host}")
+
+
+async def test_half_a_character_does_not_break_an_answer(gateway: Gateway, client: httpx.AsyncClient):
+    """Whoever sent it: readiness and status say it as JSON can."""
+    reason = Reason("registry_unreachable", "broken \ud800 text")
+    gateway.now = replace(busy(), not_ready=(reason,), degraded=(reason,))
+    for path, code in (("/readyz", 503), ("/status", 200)):
+        answer = await client.get(path)
+        assert answer.status_code == code
+        assert answer.text.endswith("}\n")
+        assert answer.json()["reasons"] == [{"code": "registry_unreachable", "detail": "broken \ud800 text"}]
+    assert json.loads(answer.text) == json.loads(json.dumps(status(gateway.now)))
 
 
 async def test_readiness_follows_the_gateway(gateway: Gateway, client: httpx.AsyncClient):

@@ -84,6 +84,14 @@ def test_what_a_peer_sent_is_one_short_line() -> None:
     assert explain(answered(500, message=page), TIMEOUT_S).endswith(f"({('<html> <body> ' + 'x' * SHOWN)[:SHOWN]}...)")
 
 
+def test_half_a_character_that_a_peer_sent_is_replaced() -> None:
+    """It is in reasons, logs and dead letters afterwards, all of which are UTF-8."""
+    assert explain(answered(500, message="broken \ud800 text"), TIMEOUT_S).endswith("(broken ? text)")
+    refused = refusal(answered(409, 409, "broken \udfff text"))
+    assert refused is not None
+    assert refused.message == "broken ? text"
+
+
 @pytest.mark.parametrize("status", [301, 401, 403, 408, 429, 500, 503])
 def test_what_says_how_the_registry_is_refuses_no_request(status: int) -> None:
     """Nothing is known about the subject then."""
