@@ -31,7 +31,7 @@ class SinkHealth:
     outstanding: int
     """Records handed over and not yet reported."""
     queued_bytes: int
-    """Bytes of them that wait inside librdkafka, as of its last statistics, and in our backlog."""
+    """Bytes of them that wait inside librdkafka, as of its last statistics, and in our backlog (rather too high)."""
     silent_s: float
     """Seconds without any confirmation while records were outstanding; 0 while none is."""
 

@@ -40,7 +40,7 @@ from gateway.kafka.limits import SizeLimits
 from gateway.kafka.properties import producer_properties
 from gateway.kafka.pulse import Pulse
 from gateway.kafka.reasons import SIZE_REFUSED, Refused, failure_of, reason_of
-from gateway.kafka.sizes import FRAME_BYTES, batch_bytes, most_batch_bytes
+from gateway.kafka.sizes import FRAME_BYTES, most_batch_bytes
 from gateway.model import Record
 from gateway.pipeline.acks import Ticket
 from gateway.pipeline.ports import Clock, DeliveryReports, SinkFailure
@@ -95,8 +95,10 @@ class KafkaSink:
         self._logger = logger or logging.getLogger(__name__)
         self._state = State.NEW
         self._pulse = Pulse(self._look)
-        self._queue: deque[tuple[Record, Ticket]] = deque()
-        """Records that wait for their flight."""
+        self._queue: deque[tuple[Record, Ticket, int]] = deque()
+        """Records that wait for their flight, with their bytes as ``most_batch_bytes`` counts them."""
+        self._queued_bytes = 0
+        """Of all of them; summed up as they come and go, because there may be 65 535 and health is asked often."""
         self._failure: SinkFailure | None = None
         self._doubtful: str | None = None
         """The topic that failed in the last generation, until its first record is handed over in this one."""
@@ -118,12 +120,16 @@ class KafkaSink:
 
         Raises RecordTooLarge before anything is sent.
         """
-        key = record.key
-        # most_batch_bytes for a record without headers, without a call: this runs once per message.
-        if record.headers or len(record.value) + (len(key) if key else 0) + FRAME_BYTES > self._limits.surely_fits:
+        if record.headers:
+            size = most_batch_bytes(record)
+        else:  # the same without a call: this runs once per message
+            key = record.key
+            size = len(record.value) + (len(key) if key else 0) + FRAME_BYTES
+        if size > self._limits.surely_fits:
             self._limits.check(record)
         if self._state is _RUNNING:
-            self._queue.append((record, ticket))
+            self._queue.append((record, ticket, size))
+            self._queued_bytes += size
             if self._pulse.resting:
                 self._wake()
         else:
@@ -191,12 +197,9 @@ class KafkaSink:
             brokers=known,
             reason=reason,
             outstanding=self.outstanding,
-            queued_bytes=self._queued_bytes() if self.outstanding else 0,
+            queued_bytes=observed.queued_bytes + self._queued_bytes if self.outstanding else 0,
             silent_s=self._clock.monotonic() - self._quiet_since if self._owes else 0.0,
         )
-
-    def _queued_bytes(self) -> int:
-        return self._generation.observed.queued_bytes + sum(batch_bytes(record) for record, _ in self._queue)
 
     @property
     def _owes(self) -> bool:
@@ -226,8 +229,12 @@ class KafkaSink:
     def _retire(self) -> None:
         """Ends the present generation, in the background, and forgets what waits for it."""
         self._pulse.stop()
-        self._queue.clear()
+        self._forget_queue()
         self._bid_farewell()
+
+    def _forget_queue(self) -> None:
+        self._queue.clear()
+        self._queued_bytes = 0
 
     def _bid_farewell(self) -> None:
         farewell = asyncio.get_running_loop().create_task(self._generation.end(), name="kafka-producer-end")
@@ -240,22 +247,23 @@ class KafkaSink:
             self._renew()
             return
         generation, queue, lone, room = self._generation, self._queue, self._limits.lone, self._limits.flight_bytes
+        before = room
         while queue and room > 0 and generation.waiting < _MOST_RECORDS:
-            record, ticket = queue.popleft()
+            record, ticket, size = queue.popleft()
             report = LoneReport(generation, ticket, record) if lone else Report(generation, ticket)
             try:
                 generation.hand_over(record, report)
             except BufferError:  # librdkafka's queue is set up for less than a flight
-                queue.appendleft((record, ticket))
+                queue.appendleft((record, ticket, size))
                 break
             except KafkaException as error:
                 self._refused(record, error)
                 break
-            # As in send; a key of 1024 characters at most does not matter here.
-            room -= most_batch_bytes(record) if record.headers else len(record.value) + FRAME_BYTES
+            room -= size
             if record.topic == self._doubtful:
                 self._doubtful = None
                 break
+        self._queued_bytes = self._queued_bytes - (before - room) if queue else 0
 
     def _refused(self, record: Record, error: KafkaException) -> None:
         """Keeps that librdkafka did not take a record (unknown topic, no permission, fatal): reported later."""
@@ -265,7 +273,7 @@ class KafkaSink:
     def _fail(self) -> None:
         """Hands nothing more to Kafka; the failure is reported when the last reports are in."""
         self._state = State.FAILING
-        self._queue.clear()
+        self._forget_queue()
         self._generation.discard_unsent()
         self._give_up_at = self._clock.monotonic() + _LAST_REPORTS_S
         self._wake()

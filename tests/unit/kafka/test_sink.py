@@ -9,6 +9,7 @@ from confluent_kafka import KafkaError, KafkaException
 
 from gateway.errors import ConfigError, RecordTooLarge
 from gateway.kafka.sink import KafkaSink
+from gateway.kafka.sizes import most_batch_bytes
 from gateway.model import Record
 from gateway.pipeline.acks import Ticket
 from gateway.pipeline.ports import SinkFailure
@@ -478,6 +479,75 @@ async def test_an_unreachable_kafka_is_not_ready(mock_cluster: MockCluster, make
     mock_cluster.up()
     await reports.wait_confirmed(1)
     await eventually(lambda: sink.health().ready)
+
+
+class Sealed:
+    """A record that can be looked at only while it is not sealed."""
+
+    sealed = False
+
+    def __getattr__(self, name: str) -> object:
+        assert not self.sealed, f"{name} was asked for"
+        return getattr(record(b"x" * 500), name)
+
+
+async def test_health_looks_at_no_record(make_sink: MakeSink):
+    """65 535 may wait, and it is asked several times a second, on the event loop."""
+    sink, reports = make_sink()
+    waiting = Sealed()
+    for number in range(100):
+        sink.send(waiting, reports.ticket(number))  # type: ignore[arg-type]  # as good as one
+    waiting.sealed = True
+    health = sink.health()
+    assert (health.outstanding, 50_000 <= health.queued_bytes <= 70_000) == (100, True)
+    waiting.sealed = False
+    await reports.wait_confirmed(100)
+
+
+class LookingReports(RecordedReports):
+    """Compares, whenever something is confirmed, the bytes that wait with those of each record."""
+
+    sink: KafkaSink
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sums: list[int] = []
+
+    def look(self) -> None:
+        """Now."""
+        self.sums.append(sum(most_batch_bytes(record) for record, *_ in self.sink._queue))
+        assert self.sink.health().queued_bytes == self.sums[-1]
+
+    def delivered(self, tickets: Sequence[Ticket]) -> None:
+        """Looks."""
+        super().delivered(tickets)
+        self.look()
+
+
+async def test_bytes_that_wait_are_summed_up(mock_cluster: MockCluster):
+    """Whatever becomes of the records: on their way, without room in librdkafka's queue, forgotten by a failure."""
+    mock_cluster.create_topic("t")
+    reports = LookingReports()
+    properties = {"queue.buffering.max.messages": "10", "statistics.interval.ms": "60000"}
+    reports.sink = sink = KafkaSink({"bootstrap.servers": mock_cluster.bootstrap, **properties}, reports, SystemClock())
+    sink.open()
+    for number in range(100):
+        headers = [("name", b"x" * number)] if number % 2 else None
+        sink.send(Record("t", b"k", b"v" * number, headers, 1_700_000_000_000), reports.ticket(number))
+    reports.look()
+    await reports.wait_confirmed(100)
+    assert len(set(reports.sums)) > 5
+    assert reports.sums[-1] == 0
+    mock_cluster.answer(PRODUCE, KafkaError.INVALID_TIMESTAMP)
+    for number in range(50):
+        sink.send(record(), reports.ticket(number))
+    await reports.wait_failure()
+    sink.reset()
+    for waits in (0, 1):
+        assert sink.outstanding == waits
+        reports.look()
+        sink.send(record(), reports.ticket(1))
+    await sink.close()
 
 
 async def test_librdkafkas_words_go_to_the_logger(caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]):
