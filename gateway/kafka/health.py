@@ -14,6 +14,7 @@ from confluent_kafka import KafkaError
 
 from gateway.kafka.reasons import BROKER_DOWN, reason_of
 
+_CONNECTING = "connecting: no Kafka broker has answered yet"
 _GONE = f"{BROKER_DOWN.name}: no Kafka broker is connected any more; what to do: {BROKER_DOWN.advice}"
 
 
@@ -22,7 +23,7 @@ class SinkHealth:
     """Whether records can reach Kafka now, and if not, why."""
 
     ready: bool
-    """At least one broker is connected and the sink accepts records."""
+    """At least one broker is connected, as far as the last news tell, and the sink accepts records."""
     brokers_up: int
     brokers: int
     """Brokers known, connected or not."""
@@ -55,11 +56,14 @@ class Observations:
         self._statistics: str | None = None
         self._error: KafkaError | None = None
         self._has_confirmed = False
+        self._confirmed_since = False
+        """Whether a record was confirmed behind the last statistics, so that they do not tell what is now."""
         self._parsed = _Statistics()
 
     def hear_statistics(self, text: str) -> None:
         """Librdkafka's ``stats_cb``: JSON text."""
         self._statistics = text
+        self._confirmed_since = False
 
     def hear_error(self, error: KafkaError) -> None:
         """Librdkafka's ``error_cb``: brokers down, authentication refused, ..."""
@@ -68,7 +72,7 @@ class Observations:
     def hear_confirmation(self) -> None:
         """A record was confirmed: what was wrong before is over."""
         self._error = None
-        self._has_confirmed = True
+        self._has_confirmed = self._confirmed_since = True
 
     @property
     def brokers(self) -> tuple[int, int]:
@@ -83,14 +87,19 @@ class Observations:
 
     @property
     def trouble(self) -> str:
-        """Why no broker is connected, for a person; empty if none ever was.
+        """Why no broker is connected, for a person; empty if one is, as far as the last news tell.
 
-        A confirmation that is told behind the error takes it for over, and librdkafka does not repeat it.
+        A confirmation that is told behind the error takes it for over, and librdkafka does not repeat it. Then the
+        next statistics say whether a broker is still connected: a producer's first ones come after a second.
         """
-        if self._error is None:
-            return _GONE if self._has_confirmed else ""
-        reason = reason_of(self._error)
-        return f"{reason.name}: {self._error.str()}; what to do: {reason.advice}"
+        if self.brokers[0]:
+            return ""
+        if self._error is not None:
+            reason = reason_of(self._error)
+            return f"{reason.name}: {self._error.str()}; what to do: {reason.advice}"
+        if self._confirmed_since:
+            return ""
+        return _GONE if self._has_confirmed else _CONNECTING
 
     def _read(self) -> _Statistics:
         if self._statistics is not None:

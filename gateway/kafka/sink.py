@@ -186,11 +186,8 @@ class KafkaSink:
             return SinkHealth(False, 0, 0, f"the Kafka producer is {self._state.name.lower()}", 0, 0, 0.0)
         observed = self._generation.observed
         up, known = observed.brokers
-        reason = ""
-        if self._failure is not None:
-            reason = f"{self._failure.reason}: {self._failure.detail}"
-        elif up == 0:
-            reason = observed.trouble or "connecting: no Kafka broker has answered yet"
+        failure = self._failure
+        reason = observed.trouble if failure is None else f"{failure.reason}: {failure.detail}"
         return SinkHealth(
             ready=not reason,
             brokers_up=up,

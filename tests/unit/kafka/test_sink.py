@@ -481,6 +481,15 @@ async def test_an_unreachable_kafka_is_not_ready(mock_cluster: MockCluster, make
     await eventually(lambda: sink.health().ready)
 
 
+async def test_a_confirmed_record_makes_it_ready(make_sink: MakeSink):
+    """At once, though librdkafka tells nothing about its brokers before the first interval is over."""
+    sink, reports = make_sink(statistics_interval_ms="60000")
+    assert sink.health().reason == "connecting: no Kafka broker has answered yet"
+    sink.send(record(), reports.ticket(1))
+    await reports.wait_confirmed(1)
+    assert (sink.health().ready, sink.health().reason) == (True, "")
+
+
 class Sealed:
     """A record that can be looked at only while it is not sealed."""
 
