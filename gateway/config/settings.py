@@ -154,12 +154,16 @@ class Mqtt(Section):
     share: Annotated[str, AfterValidator(_share)] | None = None
 
 
+MOST_DEPTH = 100
+"""``jsonschema-rs`` tells no error about a value of more than 255 levels, and defaults and conversions may add some; of
+an Avro union that contains itself each level takes 7 of the 1000 frames of Python's stack."""
+
+
 class Limits(Section):
     """``limits``: what one payload and all unsettled payloads together may take."""
 
     payload_bytes: Annotated[WholeNumber, Field(ge=1, le=MQTT_MAX_PAYLOAD)] = 1_000_000
-    depth: Annotated[WholeNumber, Field(ge=1, le=512)] = 64
-    """At most 512: JSON decoders and validators recurse, and run out of stack not far above."""
+    depth: Annotated[WholeNumber, Field(ge=1, le=MOST_DEPTH)] = 64
     window_bytes: Annotated[WholeNumber, Field(ge=1)] = 16 * 1024 * 1024
 
 
