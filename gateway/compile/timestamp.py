@@ -41,7 +41,8 @@ class TimestampField:
         """
         value = self.lookup.get(payload)
         stamp = None if value is MISSING else self.read(value)
-        if stamp is not None and -bounds.behind_s * 1000 <= stamp - received_at <= bounds.ahead_s * 1000:
+        # Before 1970 is too far away whatever the contract allows: Kafka has no such time, and takes -1 for none.
+        if stamp is not None and stamp >= 0 and -bounds.behind_s * 1000 <= stamp - received_at <= bounds.ahead_s * 1000:
             return stamp
         return _out_of_window(bounds, value, stamp) if bounds.otherwise == "reject" else None
 
@@ -104,7 +105,7 @@ def _read_untyped(value: Any, nanos_per_unit: int | None, separator: str) -> int
 def _out_of_window(bounds: Timestamp, value: Any, read: int | None) -> Violation:
     """The violation of a timestamp that the contract rejects."""
     window = f"at most {bounds.ahead_s} s ahead of and {bounds.behind_s} s behind its arrival"
-    wanted = f"a timestamp {window}"
+    wanted = f"a timestamp from 1970 on, {window}" if read is not None and read < 0 else f"a timestamp {window}"
     why = "" if read is None else f"it is {datetimes.format_epoch_ms(read)}"
     advice = Advice(why, "set the device's clock" if read is not None else "", "let the contract's timestamp allow it")
     refused = Refused(Code.TIMESTAMP_OUT_OF_WINDOW, wanted, advice, ahead_s=bounds.ahead_s, behind_s=bounds.behind_s)

@@ -515,6 +515,21 @@ def test_the_bounds_are_inclusive(offset: int, kept: bool):
     assert record.timestamp_replaced is not kept
 
 
+CENTURY_S = 3_155_760_000
+
+
+@pytest.mark.parametrize(("time", "kept"), [(0, True), (-1, False), (-5000, False)])
+def test_a_time_before_1970_is_no_records_timestamp(time: int, kept: bool):
+    """However far behind the contract lets it be: to Kafka -1 is none. The arrival takes its place, or a rejection."""
+    record = accepted(ANY, f'{{"ts":{time}}}', timestamp=_stamp(unit="ms", behind_s=CENTURY_S))
+    assert (record.timestamp, record.timestamp_replaced) == (time if kept else ARRIVAL, not kept)
+    if not kept:
+        declared = _stamp(unit="ms", behind_s=CENTURY_S, otherwise="reject")
+        [violation] = refused(ANY, f'{{"ts":{time}}}', timestamp=declared).violations
+        assert violation.code == "timestamp-out-of-window"
+        assert "wanted a timestamp from 1970 on, at most " in violation.message
+
+
 @pytest.mark.parametrize(
     "payload", ["{}", '{"ts":null}', '{"ts":"soon"}', '{"ts":true}', '{"ts":[1]}', "5", '{"ts":"2023-11-14T22:13:18"}']
 )
