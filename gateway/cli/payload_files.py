@@ -1,10 +1,15 @@
-"""Files of payloads that somebody kept: one payload each, or one a line."""
+"""Files of payloads that somebody kept: one payload each, or one a line.
+
+A file is one payload only if all of it is one JSON value, however it is laid out. Everything else is lines: a line that
+is no JSON is a payload that is rejected, and must not hide those behind it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import BinaryIO, Final
 
 import msgspec
 
@@ -13,20 +18,25 @@ from gateway.config.files import display
 from gateway.errors import ConfigError, ConfigProblem
 from gateway.plan.lines import Line, read_lines
 
+_MOST_PAYLOAD: Final = 268_435_455
+"""Bytes of the largest MQTT message: a larger file is no single payload, and is never read at once."""
+_BOM: Final = b"\xef\xbb\xbf"
+
 
 def read_file(file: Path, bar: Bar, *, capture: bool) -> Iterator[Line]:
-    """One payload, where the file is one; else one a line, ``capture`` as mosquitto_sub prints them; ``bar`` counts.
+    """One payload, where the file is one JSON value; else one a line, but for empty lines; ``bar`` counts bytes.
 
-    Raises ConfigError for a file that cannot be read, and for a line that was not captured.
+    ``capture``: lines as mosquitto_sub prints them. Raises ConfigError for a file that cannot be read, and for a line
+    that was not captured.
     """
     try:
         with file.open("rb") as content:
-            if capture or _is_value(content.readline()):
-                content.seek(0)
+            whole = None if capture else _one_payload(content)
+            content.seek(0)
+            if whole is None:
                 yield from not_empty(read_lines(bar.counted(content), capture=capture))
             else:
-                content.seek(0)
-                yield from map(Line, bar.counted([content.read()]))
+                yield from map(Line, bar.counted([whole]))
     except OSError as exc:
         raise ConfigError([ConfigProblem(display(file), f"cannot be read: {exc.strerror or exc}")]) from exc
     except ConfigError as exc:  # of a line that was not captured
@@ -38,10 +48,22 @@ def not_empty(lines: Iterator[Line]) -> Iterator[Line]:
     return (each for each in lines if each.payload.strip())
 
 
-def _is_value(line_: bytes) -> bool:
-    """Whether the first line of a file is a payload of its own."""
+def _one_payload(content: BinaryIO) -> bytes | None:
+    """All of a file that is one JSON value over several lines; None for any other, from wherever that is known."""
+    if _is_value(content.readline()):
+        return None  # lines, or a single one: there is no need to read further
+    content.seek(0)
+    whole = content.read(_MOST_PAYLOAD + 1)
+    return whole if len(whole) <= _MOST_PAYLOAD and _is_value(whole) else None
+
+
+def _is_value(text: bytes) -> bool:
+    """Whether it is one JSON value by its syntax: whether the gateway takes its numbers and texts is another question.
+
+    A byte order mark before it is none of its own, as for the gateway.
+    """
     try:
-        msgspec.json.decode(line_)
-    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        msgspec.json.decode(text.removeprefix(_BOM), type=msgspec.Raw)
+    except (msgspec.MsgspecError, RecursionError):
         return False
     return True
