@@ -14,10 +14,11 @@ from pathlib import Path
 
 from gateway.config.coexistence import conflicts, subjects
 from gateway.config.contract import DEFAULT_DEAD_LETTERS, Contract, Contracts, SharedType
-from gateway.config.files import Source, display, is_folder
+from gateway.config.contract_folders import contract_folders
+from gateway.config.files import Source, display
 from gateway.config.folder import CONTRACT_FILE, Folder, read_folder
 from gateway.config.gateway_file import load_settings_file
-from gateway.config.mistaken_names import mistaken_names, stray_schemas
+from gateway.config.mistaken_names import stray_schemas
 from gateway.config.options import Options, misplaced
 from gateway.config.settings import Settings
 from gateway.config.validation import validate
@@ -113,7 +114,7 @@ def _contracts(root: Path, dead_letters: Template, unrouted: str | None) -> tupl
     """Everything below ``root``, and each folder's contract.yaml by the folder's name. Raises ConfigError."""
     problems: list[ConfigProblem] = []
     folders: list[Folder] = []
-    found = list(_contract_folders(root, problems))
+    found = list(contract_folders(root, problems))
     for path in found:
         name = path.relative_to(root).as_posix() if path != root else root.absolute().name
         try:
@@ -145,38 +146,3 @@ def _strays(folders: Iterable[Folder]) -> Iterator[ConfigProblem]:
     for each in declared:
         if each.schema is None and not held & set(subjects(each)):
             yield from stray_schemas(each.folder)
-
-
-def _contract_folders(root: Path, problems: list[ConfigProblem]) -> Iterator[Path]:
-    """The folders at and below ``root`` that hold a contract.yaml, in order of their names.
-
-    Links are followed, hidden folders are not entered. Files that look as if they were meant to
-    count, and do not, add to ``problems``.
-    """
-    ahead, seen = [root], {os.path.realpath(root)}
-    while ahead:
-        folder = ahead.pop()
-        try:
-            entries = sorted(folder.iterdir())
-        except OSError as exc:
-            reason = "is missing" if isinstance(exc, FileNotFoundError) else f"cannot be read: {exc.strerror or exc}"
-            problems.append(ConfigProblem(display(folder), f"the folder of contracts {reason}"))
-            continue
-        names = {entry.name for entry in entries}
-        problems += mistaken_names(folder, names, is_root=folder == root)
-        if CONTRACT_FILE in names:
-            yield folder
-        for entry in reversed(entries):
-            try:
-                if entry.name.startswith(".") or not is_folder(entry):
-                    continue
-            except ConfigError as exc:
-                problems += exc.problems
-                continue
-            real = os.path.realpath(entry)
-            if real in seen:
-                message = "leads to a folder that is read already: remove the link"
-                problems.append(ConfigProblem(display(entry), message))
-            else:
-                seen.add(real)
-                ahead.append(entry)

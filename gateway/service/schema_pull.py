@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from gateway.config.contract import Contracts
+from gateway.config.contract_folders import holds_contracts
 from gateway.config.files import display, is_folder
-from gateway.config.folder import CONTRACT_FILE
 from gateway.config.load import load_contracts
 from gateway.errors import ConfigError, ConfigProblem
 from gateway.notation.template import Template
@@ -16,11 +16,11 @@ from gateway.registry.inventory import Inventory
 
 
 def load_existing(folder: Path, dead_letters: Template) -> Contracts:
-    """The contracts below ``folder``; none where it is new. Raises ConfigError."""
+    """The contracts below ``folder``; none where it is new. Raises ConfigError, also where a part cannot be read."""
     there = is_folder(folder)
     if there is False:
         raise ConfigError([ConfigProblem(display(folder), "is no folder: name the one for the contracts")])
-    if there is None or not any(folder.rglob(CONTRACT_FILE)):
+    if there is None or not holds_contracts(folder):
         return Contracts(folder)
     return load_contracts(folder, dead_letters)
 

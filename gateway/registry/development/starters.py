@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from gateway.config.contract import Compatibility, Contracts
+from gateway.config.contract_folders import holds_contracts
 from gateway.config.files import display, is_folder
 from gateway.config.folder import CONTRACT_FILE
 from gateway.config.load import load_contracts
@@ -27,7 +28,7 @@ def fill(store: Store, sources: Iterable[Path]) -> int:
     fixtures: list[Path] = []
     folders: list[Path] = []
     for source in sources:
-        if _holds_contracts(source):
+        if is_folder(source) is True and holds_contracts(source):
             folders.append(source)
         else:
             fixtures += _fixtures(source)
@@ -54,10 +55,6 @@ def fill(store: Store, sources: Iterable[Path]) -> int:
         for subject, level in _levels(each):
             store.rules.set_level(subject, level.value)
     return added
-
-
-def _holds_contracts(source: Path) -> bool:
-    return is_folder(source) is True and next(source.rglob(CONTRACT_FILE), None) is not None
 
 
 def _fixtures(source: Path) -> list[Path]:

@@ -40,6 +40,14 @@ def test_one_contract_alone() -> None:
     assert subjects(SCHEMAS / "industry" / "pump") == ["plant.pump-value"]
 
 
+def test_contracts_behind_links(tmp_path: Path) -> None:
+    """They are contracts, as for every other command."""
+    folder = ProjectFiles(tmp_path / "teams").declare("pump")
+    (tmp_path / "schemas").mkdir()
+    (tmp_path / "schemas" / "pump").symlink_to(folder)
+    assert subjects(tmp_path / "schemas") == ["pump-value"]
+
+
 def test_contracts_may_refer_to_fixtures_and_other_folders(tmp_path: Path) -> None:
     """Whatever the order in which they are given."""
     (tmp_path / "geo.json").write_text(
