@@ -3,6 +3,7 @@
 Rules
 - A subject whose schema a folder holds is taken over into that folder, and only what differs is written: the schema's
   text, the level and the references' versions that the contract declares. Nothing else in a person's file is touched.
+- A folder says the same of all subjects that it holds: where they differ in the registry it is left alone.
 - Any other subject becomes a folder of its own, a shared type: who publishes what is not in a registry.
 - Pulled again, nothing changes unless the registry did.
 """
@@ -10,28 +11,21 @@ Rules
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
-from urllib.parse import quote
+from typing import TypeAlias
 
-import yaml
-
+from gateway.compile.sentence import listed
 from gateway.config.coexistence import subjects
 from gateway.config.contract import Compatibility, Contract, Contracts, SharedType
-from gateway.config.files import read_source
-from gateway.config.folder import CONTRACT_FILE
-from gateway.config.schema_file import FILE_NAMES
+from gateway.config.files import read_text
 from gateway.model import ReferenceTo, Registered
-from gateway.notation.document import KeyPath, ScalarNode
+from gateway.notation.document import KeyPath
 from gateway.notation.layout import lay_out
+from gateway.notation.yaml_text import with_scalar
+from gateway.plan.pulled_folder import folder_name, folder_texts, version_text
 from gateway.plan.unapplied import same_text
-
-_SUFFIXES: Final = ("-value", "-key")
-_SAFE: Final = "._-+@=,"
-"""Characters of subjects that stay as they are in a folder's name, beside letters and digits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +49,7 @@ class PulledFile:
 
     path: Path
     text: str
+    """With the line ends that it is to have."""
     is_new: bool
 
 
@@ -63,28 +58,48 @@ class Pull:
     """All that a pull does, in order of the subjects."""
 
     files: list[PulledFile] = field(default_factory=list)
+    """Each once."""
     remarks: list[str] = field(default_factory=list)
     """What a person should know: what could not be represented, or was left alone."""
 
 
-def make_pull(root: Path, existing: Contracts, pulled: Sequence[PulledSubject]) -> Pull:
-    """What brings the folders below ``root`` up to what the registry holds."""
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """A folder, and what the registry has of its subjects: one at least, and the same of all."""
+
+    folder: Contract | SharedType
+    name: str
+    """The subject's or, of several, the folder's; for messages."""
+    version: Registered
+    level: Compatibility | None
+
+
+_Group: TypeAlias = tuple[Contract | SharedType, list[PulledSubject]]
+
+
+def make_pull(
+    root: Path, existing: Contracts, pulled: Sequence[PulledSubject], referenced: Mapping[str, int] | None = None
+) -> Pull:
+    """What brings the folders below ``root`` up to what the registry holds.
+
+    ``referenced``: the latest version of each subject that is not pulled, and that those refer to. Raises ConfigError
+    for a contract.yaml that cannot be read any more.
+    """
     pull = Pull()
-    holders = {
-        subject: folder for folder in existing.folders if folder.schema is not None for subject in subjects(folder)
-    }
-    latest = {each.subject: each.latest.version for each in pulled if each.latest is not None}
+    latest = {**(referenced or {}), **{each.subject: each.latest.version for each in pulled if each.latest is not None}}
+    groups = _by_folder(existing, pulled)
     taken = {folder.folder.absolute() for folder in existing.folders}
     names: set[str] = set()
     for each in pulled:
         _remark(pull, each)
         if each.latest is None:
             continue
-        holder = holders.get(each.subject)
-        if holder is not None:
-            _update(pull, holder, each.subject, each.latest, each.level, latest)
+        group = groups.get(each.subject)
+        if group is not None:
+            if each is group[1][0]:  # once for the folder
+                _take_over(pull, *group, latest)
             continue
-        name = _folder_name(each.subject, names)
+        name = folder_name(each.subject, names)
         names.add(name.casefold())
         folder = root / name
         if folder.absolute() in taken:
@@ -92,8 +107,20 @@ def make_pull(root: Path, existing: Contracts, pulled: Sequence[PulledSubject]) 
                 f"{each.subject}: left out, because the folder {folder} is another contract's; move that"
             )
             continue
-        pull.files += _new_folder(folder, each.subject, each.latest, each.level, latest)
+        texts = folder_texts(each.latest, each.level, latest)
+        pull.files += [PulledFile(folder / file, text, is_new=True) for file, text in texts.items()]
     return pull
+
+
+def _by_folder(existing: Contracts, pulled: Sequence[PulledSubject]) -> dict[str, _Group]:
+    """For each subject whose schema a folder holds: that folder, with all of its subjects that can be read."""
+    readable = {each.subject: each for each in pulled if each.latest is not None}
+    groups: dict[str, _Group] = {}
+    for folder in existing.folders:
+        names = subjects(folder) if folder.schema is not None else ()
+        group = folder, [readable[name] for name in names if name in readable]
+        groups |= dict.fromkeys(names, group)
+    return groups
 
 
 def _remark(pull: Pull, each: PulledSubject) -> None:
@@ -108,110 +135,91 @@ def _remark(pull: Pull, each: PulledSubject) -> None:
         )
 
 
-def _folder_name(subject: str, names: set[str]) -> str:
-    """A folder for a subject, on every file system, and none of ``names`` in whatever case."""
-    for suffix in _SUFFIXES:
-        subject = subject.removesuffix(suffix) if subject != suffix else subject
-    name = re.sub(r"^\.", "%2E", quote(subject, safe=_SAFE))
-    number = 2
-    unique = name
-    while unique.casefold() in names:
-        unique, number = f"{name}~{number}", number + 1
-    return unique
-
-
-def _new_folder(
-    folder: Path, subject: str, version: Registered, level: Compatibility | None, latest: Mapping[str, int]
-) -> Iterator[PulledFile]:
-    declared: dict[str, object] = {"subject": subject}
-    if level is not None:
-        declared["compatibility"] = level.value
-    if version.references:
-        declared["references"] = [
-            {"name": each.name, "subject": each.subject, "version": _version(each, latest)}
-            for each in version.references
-        ]
-    text = yaml.safe_dump(declared, sort_keys=False, allow_unicode=True)
-    yield PulledFile(folder / CONTRACT_FILE, text, is_new=True)
-    yield PulledFile(folder / FILE_NAMES[version.format], lay_out(json.loads(version.text)), is_new=True)
-
-
-def _version(reference: ReferenceTo, latest: Mapping[str, int]) -> int | str:
-    return "latest" if latest.get(reference.subject) == reference.version else reference.version
-
-
-def _update(
-    pull: Pull,
-    holder: Contract | SharedType,
-    subject: str,
-    version: Registered,
-    level: Compatibility | None,
-    latest: Mapping[str, int],
+def _take_over(
+    pull: Pull, folder: Contract | SharedType, found: Sequence[PulledSubject], latest: Mapping[str, int]
 ) -> None:
-    """Takes over what differs into the folder that holds the subject's schema."""
-    file = holder.schema
+    """What differs, into the folder that holds the subjects' schema; nothing where they do not agree."""
+    first = found[0]
+    name = first.subject if len(found) == 1 else f"{folder.name} ({listed(each.subject for each in found)})"
+    differing = " and ".join(_differences(folder, found))
+    if differing:
+        told = f"its subjects differ in {differing} in the registry, and the folder says the same of all; left alone"
+        pull.remarks.append(f"{name}: {told}")
+        return
+    assert first.latest is not None
+    _update(pull, _Held(folder, name, first.latest, first.level), latest)
+
+
+def _differences(folder: Contract | SharedType, found: Sequence[PulledSubject]) -> Iterator[str]:
+    """In what the subjects of one folder differ among themselves, as far as the folder says it."""
+    first, *others = (each.latest for each in found if each.latest is not None)
+    if not all(each.format is first.format and same_text(each.text, first.text, first.format) for each in others):
+        yield "schema"
+    if any(set(each.references) != set(first.references) for each in others):
+        yield "references"
+    if folder.compatibility is not None and len({each.level for each in found}) > 1:
+        yield "level"
+
+
+def _update(pull: Pull, held: _Held, latest: Mapping[str, int]) -> None:
+    """What differs between the registry and the folder."""
+    folder, version = held.folder, held.version
+    file = folder.schema
     assert file is not None
     if file.format is not version.format:
         message = f"left alone, because it is {version.format} in the registry and {file.format} in {file.path}"
-        pull.remarks.append(f"{subject}: {message}")
+        pull.remarks.append(f"{held.name}: {message}")
         return
     edits: dict[KeyPath, str] = {}
-    if holder.compatibility is not None and level is not None and level is not holder.compatibility:
-        edits["compatibility",] = level.value
-    elif holder.compatibility is not None and level is None:
-        message = f"has no level of its own in the registry, and {holder.compatibility} in {holder.file}"
-        pull.remarks.append(f"{subject}: {message}; left alone")
-    edits |= _reference_edits(pull, holder, subject, version.references, latest)
-    if edits:
-        _edit(pull, holder, edits)
+    if folder.compatibility is not None and held.level is None:
+        message = f"has no level of its own in the registry, and {folder.compatibility} in {folder.file}"
+        pull.remarks.append(f"{held.name}: {message}; left alone")
+    elif folder.compatibility is not None and held.level is not None and held.level is not folder.compatibility:
+        edits["compatibility",] = held.level.value
+    _edit(pull, folder, edits | _reference_edits(pull, held, latest))
     if not same_text(file.text, version.text, version.format):
-        written = next((each for each in pull.files if each.path == file.path), None)
-        if written is None:
-            pull.files.append(PulledFile(file.path, lay_out(json.loads(version.text)), is_new=False))
-        elif not same_text(written.text, version.text, version.format):
-            pull.remarks.append(
-                f"{subject}: differs from the other subjects of {holder.name}, whose schema is one file"
-            )
+        pull.files.append(PulledFile(file.path, lay_out(json.loads(version.text)), is_new=False))
 
 
-def _reference_edits(
-    pull: Pull,
-    holder: Contract | SharedType,
-    subject: str,
-    references: Iterable[ReferenceTo],
-    latest: Mapping[str, int],
-) -> dict[KeyPath, str]:
+def _reference_edits(pull: Pull, held: _Held, latest: Mapping[str, int]) -> dict[KeyPath, str]:
     """What to write for the versions of references, where they are written and differ."""
-    ours = {(each.name, each.subject): (n, each.version) for n, each in enumerate(holder.references)}
-    theirs = {(each.name, each.subject): each for each in references}
+    folder = held.folder
+    ours = {(each.name, each.subject): (n, each.version) for n, each in enumerate(folder.references)}
+    theirs: dict[tuple[str, str], ReferenceTo] = {(each.name, each.subject): each for each in held.version.references}
     if ours.keys() != theirs.keys():
-        told = ", ".join(f"{each.name} ({each.subject} version {_version(each, latest)})" for each in references)
+        told = ", ".join(
+            f"{each.name} ({each.subject} version {version_text(each, latest)})" for each in theirs.values()
+        )
         pull.remarks.append(
-            f"{subject}: refers to {told or 'nothing'} in the registry; change references in {holder.file}"
+            f"{held.name}: refers to {told or 'nothing'} in the registry; change references in {folder.file}"
         )
         return {}
     edits: dict[KeyPath, str] = {}
     for key, (n, version) in ours.items():
-        held = theirs[key]
-        if held.version == (latest.get(held.subject) if version is None else version):
+        registered = theirs[key]
+        if registered.version == (latest.get(registered.subject) if version is None else version):
             continue
         if version is None:
-            message = f"refers to version {held.version} of {held.subject}, and {holder.file} to its latest; left alone"
-            pull.remarks.append(f"{subject}: {message}")
+            number, subject = registered.version, registered.subject
+            message = f"refers to version {number} of {subject}, and {folder.file} to its latest; left alone"
+            pull.remarks.append(f"{held.name}: {message}")
         else:
-            edits["references", n, "version"] = str(_version(held, latest))
+            edits["references", n, "version"] = version_text(registered, latest)
     return edits
 
 
-def _edit(pull: Pull, holder: Contract | SharedType, edits: Mapping[KeyPath, str]) -> None:
-    """Replaces scalars in a contract.yaml where they stand, and nothing around them."""
-    source = read_source(holder.file)
-    lines = holder.file.read_text(encoding="utf-8").splitlines(keepends=True)
-    for path, text in edits.items():
-        node = source.document.find(path)
-        if not isinstance(node, ScalarNode) or node.place.line != node.end.line:
-            pull.remarks.append(f"{holder.file}: {'.'.join(map(str, path))} is {text} in the registry; change it there")
-            continue
-        row = lines[node.place.line - 1]
-        lines[node.place.line - 1] = row[: node.place.column - 1] + text + row[node.end.column - 1 :]
-    pull.files.append(PulledFile(holder.file, "".join(lines), is_new=False))
+def _edit(pull: Pull, folder: Contract | SharedType, edits: Mapping[KeyPath, str]) -> None:
+    """Scalars in a contract.yaml replaced where they stand, and nothing around them."""
+    if not edits:
+        return
+    before = text = read_text(folder.file)
+    for path, written in edits.items():
+        changed = with_scalar(text, path, written)
+        if changed is None:
+            place = ".".join(map(str, path))
+            message = f"{place} is {written} in the registry, and cannot be replaced where it stands; write it there"
+            pull.remarks.append(f"{folder.file}: {message}")
+        else:
+            text = changed
+    if text != before:
+        pull.files.append(PulledFile(folder.file, text, is_new=False))

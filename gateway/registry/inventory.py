@@ -6,7 +6,7 @@ Nothing is written. Any answer that is missing ends it: a plan made from half a 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Iterable, Mapping
+from collections.abc import Awaitable, Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Final, TypeVar
 
@@ -52,9 +52,13 @@ class Inventory:
         others = tuple(sorted(present - set(names)))
         return replace(state, subjects=await self._with_earlier(desired, state), others=others)
 
-    async def read_all(self, prefix: str) -> list[PulledSubject]:
-        """Every subject whose name begins so, in order of the names. Raises RegistryUnavailable."""
-        listed = sorted(name for name in await self._client.subjects() if name.startswith(prefix))
+    async def read_all(self, prefix: str, others: Collection[str] = ()) -> list[PulledSubject]:
+        """Every subject whose name begins so, and those of ``others`` that are there, in order of the names.
+
+        Raises RegistryUnavailable.
+        """
+        names = await self._client.subjects()
+        listed = sorted(name for name in names if name.startswith(prefix) or name in others)
         return await self._gather(self._whole(subject) for subject in listed)
 
     async def _whole(self, subject: str) -> PulledSubject:

@@ -11,6 +11,7 @@ from gateway.cli.console import line, open_console, print_json, printable
 from gateway.cli.exits import Exit
 from gateway.cli.parameters import Output, OutputFormat
 from gateway.cli.schemas.folders import FolderArgument, OptionalConfig, Place, RegistryUrl, find_place, open_registry
+from gateway.compile.sentence import counted
 from gateway.config.contract import Contracts
 from gateway.config.files import display
 from gateway.plan.pulling import Pull
@@ -21,7 +22,9 @@ def pull(
     folder: FolderArgument = None,
     config: OptionalConfig = None,
     registry: RegistryUrl = None,
-    prefix: Annotated[str, typer.Option(help="Only subjects that begin so.")] = "",
+    prefix: Annotated[
+        str, typer.Option(help="Only subjects that begin so, and those that share a folder with one.")
+    ] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be written, and write nothing.")] = False,
     output: OutputFormat = Output.TEXT,
 ) -> None:
@@ -29,8 +32,8 @@ def pull(
 
     Example: `gateway schemas pull schemas --registry http://localhost:8081`
 
-    Exit codes: 0 the folders say what the registry holds, 2 a file cannot be read or written, 3 the registry cannot be
-    reached.
+    Exit codes: 0 the folders say what the registry holds, but for what notes tell, 2 a file cannot be read or written,
+    3 the registry cannot be reached.
     """
     place = find_place(folder, config, registry)
     existing = load_existing(place.folder, place.around.dead_letters)
@@ -57,8 +60,12 @@ def _show(made: Pull, *, dry_run: bool) -> None:
         console.print(line(mark, (display(file.path), "")))
     for remark in made.remarks:
         console.print(line(("note  ", "dim"), (printable(remark), "")))
-    new = sum(file.is_new for file in made.files)
-    told = (
-        f"{new} new files, {len(made.files) - new} changed" if made.files else "the folders say what the registry holds"
-    )
-    console.print(line((told + (" (nothing was written)" if dry_run and made.files else ""), "bold")))
+    console.print(line((_told(made) + (" (nothing was written)" if dry_run and made.files else ""), "bold")))
+
+
+def _told(made: Pull) -> str:
+    """What came of it, in few words."""
+    if made.files:
+        new = sum(file.is_new for file in made.files)
+        return f"{counted(new, 'new file')}, {len(made.files) - new} changed"
+    return "the folders say what the registry holds" + (", but for what the notes tell" if made.remarks else "")

@@ -16,12 +16,12 @@ from gateway.model import Format
 from gateway.notation.layout import lay_out
 from gateway.notation.pointer import Pointer
 from gateway.notation.topics import TopicFilter
+from gateway.notation.yaml_text import yaml_text
 from gateway.plan.inference.guess import guess, is_time_name
 from gateway.plan.inference.observation import Observation, Observer, TooDeep
 from gateway.plan.inference.schemas import avro_schema, json_schema, pascal_case
 from gateway.plan.inference.topic_filter import find_filter
 from gateway.plan.inference.types import ONE_OF, Field, Guess, Guesses, Kind
-from gateway.plan.inference.yaml_text import yaml_text
 from gateway.plan.lines import Line
 
 _FEW: Final = 100

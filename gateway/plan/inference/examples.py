@@ -11,7 +11,7 @@ import msgspec
 
 from gateway.compile.coercions import DEFAULT_FILLED, NULL_FILLED
 from gateway.model import Rejection
-from gateway.plan.inference.yaml_text import escaped, yaml_text
+from gateway.notation.yaml_text import escaped, yaml_text
 from gateway.plan.trial import Outcome
 
 _MOST_WAYS: Final = 1000

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from gateway.config.contract import Compatibility
 from gateway.errors import GatewayError, RegistryUnavailable
-from gateway.model import Format
+from gateway.model import Format, ReferenceTo
 from gateway.plan.changes import NoteKind, Outlook, Register
 from gateway.plan.pulling import Pull
 from gateway.registry.answers import Candidate
@@ -322,6 +322,60 @@ async def test_what_pull_says_of_a_real_subject(
         "only the latest version is pulled",
         "metadata cannot be declared",
     ]
+
+
+@pytest.mark.parametrize("prefix", ["", "plant.b2", "plant.b1"])
+async def test_pull_of_a_contract_with_variants_settles(
+    client: RegistryClient, files: ProjectFiles, prefix: str
+) -> None:
+    """Somebody changed one of its subjects by hand: whatever is asked for, the folder says the same of all."""
+    where = {"building": ["b1", "b2"]}
+    files.declare(
+        "pump", mqtt="plant/{building}/{device}", topic="plant.{building}", where=where, compatibility="BACKWARD"
+    )
+    await applied(client, await made(client, files))
+    await client.register("plant.b2-value", Candidate(Format.AVRO, json.dumps(MORE)))
+    await client.set_compatibility("plant.b2-value", Compatibility.FULL)
+    before = texts(files.contracts)
+    for _ in range(3):
+        pull = await pulled(client, files.contracts, prefix)
+        assert pull.files == []
+        assert any("differ in schema and level" in remark for remark in pull.remarks)
+        assert texts(files.contracts) == before
+    await client.register("plant.b1-value", Candidate(Format.AVRO, json.dumps(MORE)))
+    await client.set_compatibility("plant.b1-value", Compatibility.FULL)
+    pull = await pulled(client, files.contracts, prefix)
+    assert [file.path.name for file in pull.files] == ["contract.yaml", "schema.avsc"]
+    assert (await pulled(client, files.contracts, prefix)).files == []
+    plan = await made(client, files)
+    assert (plan.changes, plan.notes) == ((), ())
+
+
+async def test_pull_of_a_prefix_knows_what_is_the_latest(client: RegistryClient, files: ProjectFiles) -> None:
+    """Also of subjects that do not begin so, but are referred to."""
+    await client.register("unit-value", Candidate(Format.AVRO, json.dumps(UNIT)))
+    await client.register("unit-value", Candidate(Format.AVRO, json.dumps({**UNIT, "symbols": ["C", "F"]})))
+    user = Candidate(Format.AVRO, json.dumps(USER), (ReferenceTo("U", "unit-value", 2),))
+    await client.register("t-held-value", user)
+    await client.register("t-new", user)
+    files.declare("held", USER, references=[REFERENCE], subject="t-held-value")
+    pull = await pulled(client, files.contracts, "t-")
+    assert pull.remarks == []
+    assert (files.contracts / "t-new" / "contract.yaml").read_text().endswith("  version: latest\n")
+
+
+async def test_pull_leaves_what_nobody_committed(client: RegistryClient, files: ProjectFiles) -> None:
+    """A schema without a contract.yaml is somebody's work: it is told, before anything is written, and left."""
+    for subject in ("geo-value", "meters-value"):
+        await client.register(subject, Candidate(Format.AVRO, json.dumps(UNIT)))
+    theirs = files.contracts / "meters" / "schema.avsc"
+    theirs.parent.mkdir()
+    theirs.write_text('"mine"')
+    pull = await pulled(client, files.contracts)
+    assert texts(files.contracts).keys() == {"geo/contract.yaml", "geo/schema.avsc", "meters/schema.avsc"}
+    assert theirs.read_text() == '"mine"'
+    [remark] = pull.remarks
+    assert remark.startswith(f"{theirs.parent}: left out, because {theirs} is there already, and no contract.yaml")
 
 
 @pytest.mark.parametrize("status", [500, 401])

@@ -162,11 +162,97 @@ def test_a_folder_that_is_taken(files: ProjectFiles) -> None:
     assert "is another contract's; move that" in pull.remarks[0]
 
 
-def test_one_schema_for_several_subjects(files: ProjectFiles) -> None:
-    """Where they differ in the registry the first is taken, and the others are told."""
-    files.declare("pump", mqtt="p/{site}/{device}", topic="pump.{site}", where={"site": ["a", "b"]})
-    pull = pulled(
-        files, subject("pump.a-value", {**READING, "doc": "a"}), subject("pump.b-value", {**READING, "doc": "b"})
-    )
-    assert len(pull.files) == 1
-    assert pull.remarks == ["pump.b-value: differs from the other subjects of pump, whose schema is one file"]
+def declare_variants(files: ProjectFiles, **declared: Any) -> Path:
+    return files.declare("pump", mqtt="p/{site}/{device}", topic="pump.{site}", where={"site": ["a", "b"]}, **declared)
+
+
+REFERENCES = {"references": [{"name": "U", "subject": "u", "version": 1}]}
+
+
+@pytest.mark.parametrize(
+    ("schema", "version", "level", "differing"),
+    [
+        ({**READING, "doc": "b"}, 1, "FULL", "schema"),
+        (READING, 1, "NONE", "level"),
+        (READING, 1, None, "level"),
+        (READING, 2, "FULL", "references"),
+        ({"type": "object"}, 2, "NONE", "schema and references and level"),
+    ],
+)
+def test_subjects_of_one_folder_that_differ(
+    files: ProjectFiles, schema: Any, version: int, level: str | None, differing: str
+) -> None:
+    """One folder cannot say both: nothing is written, however often and in whatever order, and it is told."""
+    folder = declare_variants(files, compatibility="BACKWARD", **REFERENCES)
+    before = {file.name: file.read_text() for file in folder.iterdir()}
+    first = subject("pump.a-value", READING, ReferenceTo("U", "u", 1), level="FULL")
+    second = subject("pump.b-value", schema, ReferenceTo("U", "u", version), level=level)
+    for subjects in ([first, second], [first, second], [second, first]):
+        pull = pulled(files, *subjects)
+        assert pull.files == []
+        told = f'pump ("pump.a-value", "pump.b-value"): its subjects differ in {differing} in the registry'
+        assert pull.remarks == [f"{told}, and the folder says the same of all; left alone"]
+    assert {file.name: file.read_text() for file in folder.iterdir()} == before
+
+
+def test_subjects_of_one_folder_that_agree(files: ProjectFiles) -> None:
+    """What differs from the folder is written once, and then nothing changes."""
+    folder = declare_variants(files, compatibility="BACKWARD", **REFERENCES)
+    more, reference = {**READING, "doc": "by hand"}, ReferenceTo("U", "u", 2)
+    spelled = dict(reversed(more.items()))
+    subjects = [
+        subject("pump.a-value", more, reference, level="FULL"),
+        subject("pump.b-value", spelled, reference, level="FULL"),
+    ]
+    pull = pulled(files, *subjects)
+    assert [file.path for file in pull.files] == [folder / "contract.yaml", folder / "schema.avsc"]
+    declared = yaml.safe_load((folder / "contract.yaml").read_text())
+    assert (declared["compatibility"], declared["references"][0]["version"]) == ("FULL", 2)
+    assert json.loads((folder / "schema.avsc").read_text()) == more
+    assert pulled(files, *subjects) == Pull()
+
+
+def test_levels_that_nobody_declares_may_differ(files: ProjectFiles) -> None:
+    declare_variants(files)
+    assert pulled(files, subject("pump.a-value", level="FULL"), subject("pump.b-value")) == Pull()
+
+
+def test_the_latest_of_what_is_not_pulled(files: ProjectFiles) -> None:
+    """It is what a reference to the latest means, in new folders and in those that are there."""
+    files.declare("held", references=[{"name": "U", "subject": "u"}])
+    subjects = [subject(name, READING, ReferenceTo("U", "u", 2)) for name in ("held-value", "new")]
+    pull = make_pull(files.contracts, load_existing(files.contracts, DEFAULT_DEAD_LETTERS), subjects, {"u": 2})
+    assert pull.remarks == []
+    [contract, _] = pull.files
+    assert contract.text.endswith("- name: U\n  subject: u\n  version: latest\n")
+
+
+@pytest.mark.parametrize("name", ["1e3", "0o17", "0x1F", "12", "true", "null", "1e999", "a: b", " x"])
+def test_subjects_that_look_like_something_else(files: ProjectFiles, name: str) -> None:
+    """They are read back as the text that they are, and so are the names of references."""
+    pulled(files, subject(name, USER, ReferenceTo(name, "1e4", 1)), subject("1e4", UNIT))
+    shared = {each.subject: each for each in load_contracts(files.contracts).shared_types}
+    assert shared.keys() == {name, "1e4"}
+    assert [(each.name, each.subject) for each in shared[name].references] == [(name, "1e4")]
+
+
+def test_line_ends_stay(files: ProjectFiles) -> None:
+    """Every byte but the level."""
+    folder = files.declare("pump")
+    text = b"mqtt: pump/{device}\r\ntopic: pump\r\ncompatibility: FULL  # agreed\r\n\r\n# end"
+    (folder / "contract.yaml").write_bytes(text)
+    pulled(files, subject("pump-value", level="NONE"))
+    assert (folder / "contract.yaml").read_bytes() == text.replace(b"FULL", b"NONE")
+
+
+def test_a_level_that_is_an_alias(files: ProjectFiles) -> None:
+    """What it stands for belongs to another key: it is told, and nothing is written."""
+    folder = files.declare("pump")
+    text = "mqtt: pump/{device}\ntopic: pump\ndescription: &l BACKWARD\ncompatibility: *l\n"
+    (folder / "contract.yaml").write_text(text)
+    pull = pulled(files, subject("pump-value", level="FULL"))
+    assert pull.files == []
+    [remark] = pull.remarks
+    told = "compatibility is FULL in the registry, and cannot be replaced where it stands; write it there"
+    assert remark == f"{folder / 'contract.yaml'}: {told}"
+    assert (folder / "contract.yaml").read_text() == text

@@ -8,7 +8,8 @@ import pytest
 
 from gateway.config.contract import DEFAULT_DEAD_LETTERS
 from gateway.errors import ConfigError
-from gateway.service.schema_pull import load_existing
+from gateway.plan.pulling import Pull, PulledFile
+from gateway.service.schema_pull import load_existing, write_pull
 from tests.parts.projects import ProjectFiles
 
 
@@ -42,3 +43,20 @@ def test_a_new_folder_and_none(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(ConfigError, match="file: is no folder: name the one for the contracts"):
         load_existing(tmp_path / "file", DEFAULT_DEAD_LETTERS)
+
+
+def pull_of(*files: PulledFile) -> Pull:
+    return Pull(list(files))
+
+
+def test_what_appears_meanwhile_is_not_written_over(tmp_path: Path) -> None:
+    """A new file is made only where none is; one that changes is written with its line ends."""
+    theirs, changed = tmp_path / "meters" / "contract.yaml", tmp_path / "changed"
+    changed.write_bytes(b"old")
+    write_pull(pull_of(PulledFile(changed, "a\r\nb\n", is_new=False)))
+    assert changed.read_bytes() == b"a\r\nb\n"
+    theirs.parent.mkdir()
+    theirs.write_text("mine")
+    with pytest.raises(ConfigError, match=r"meters/contract.yaml: cannot be written: File exists"):
+        write_pull(pull_of(PulledFile(theirs, "subject: meters-value\n", is_new=True)))
+    assert theirs.read_text() == "mine"
