@@ -5,26 +5,42 @@ Quoted text is written as JSON, which is YAML, too, and needs no rules for quote
 
 from __future__ import annotations
 
-import json
 import re
+from collections.abc import Mapping
 from typing import Any, Final
+
+import msgspec
 
 from gateway.notation import NotationError
 from gateway.notation.core_schema import resolve
 from gateway.notation.document import KeyPath, ScalarNode
 from gateway.notation.yaml import parse
 
+_encode = msgspec.json.Encoder(decimal_format="number").encode
+
+_LONGEST_KEY: Final = 1024
+"""Characters in which YAML looks for a key's colon (YAML 1.2.2, section 7.4.2)."""
 _BOM: Final = "\ufeff"
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+/@=-]*")
 """Text in which no character means anything to YAML."""
 
 
 def yaml_text(value: object) -> str:
-    """A JSON value, with an escape for each character that cannot be seen."""
-    return escaped(json.dumps(value, ensure_ascii=False))
+    """A JSON value, its numbers as msgspec writes them, with an escape for each character that cannot be seen."""
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{_key_text(key)}: {yaml_text(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(yaml_text, value)) + "]"
+    return _escaped(_encode(value).decode())
 
 
-def escaped(text: str) -> str:
+def _key_text(key: str) -> str:
+    """A key; one that is long is marked as such, because without the mark YAML looks no further for its colon."""
+    text = yaml_text(key)
+    return text if len(text) < _LONGEST_KEY else f"? {text} "
+
+
+def _escaped(text: str) -> str:
     """JSON text as YAML takes it."""
     return "".join(each if each.isprintable() else f"\\U{ord(each):08x}" for each in text)
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -33,6 +32,22 @@ class NewContract:
     """All that were looked at."""
 
 
+def check_new_folder(folder: Path) -> None:
+    """Raises ConfigError unless a contract can be made in ``folder``: it is new or empty, and will be found there."""
+    if folder.name in {"", ".."}:
+        message = "is no name for a new folder: write the folder's own, as in schemas/plant/pump"
+        raise ConfigError([ConfigProblem(str(folder), message)])
+    hidden = next((part for part in contract_name(folder).split("/") if part.startswith(".")), None)
+    if hidden is not None:
+        message = f"would never be read, because {hidden!r} begins with a dot: choose another name"
+        raise ConfigError([ConfigProblem(display(folder), message)])
+    there = is_folder(folder)
+    with reading(folder):
+        is_free = there is None or (there and not any(folder.iterdir()))
+    if not is_free:
+        raise ConfigError([ConfigProblem(display(folder), "is there already: name a new folder")])
+
+
 def make_contract(
     folder: Path,
     wishes: Wishes,
@@ -45,11 +60,7 @@ def make_contract(
     Each payload is tried with the new contract, arriving at ``now`` (ms) where nobody knows when, and ``tell`` is
     given what becomes of it. Nothing is written unless all works, and nothing is written over. Raises ConfigError.
     """
-    there = is_folder(folder)
-    with reading(folder):
-        is_free = there is None or (there and not any(folder.iterdir()))
-    if not is_free:
-        raise ConfigError([ConfigProblem(display(folder), "is there already: name a new folder")])
+    check_new_folder(folder)
     captured = Captured(_LIMITS.depth)
     for line in capture():
         if wishes.takes(line):
@@ -65,7 +76,7 @@ def make_contract(
         made.mkdir()
         (made / CONTRACT_FILE).write_text(draft.contract, encoding="utf-8")
         (made / FILE_NAMES[wishes.kind]).write_text(draft.schema, encoding="utf-8")
-        trial = try_contract(made, limits=_LIMITS, name=contract_name(folder))
+        trial = _try(made, folder)
         examples, count = Examples(), 0
         for line in filter(wishes.takes, capture()):
             outcome = trial.run(line.payload, line.arrival or now, line.topic)
@@ -76,7 +87,7 @@ def make_contract(
         if accepted:
             text = examples_text(accepted, _rejected(accepted, trial, now))
             (made / EXAMPLES_FILE).write_text(text, encoding="utf-8")
-        files = _move(made, folder)
+        files = _copy(made, folder)
     return NewContract(files, draft, count)
 
 
@@ -90,9 +101,32 @@ def _rejected(accepted: list[tuple[str, Outcome]], trial: Trial, now: int) -> li
     return []
 
 
-def _move(made: Path, folder: Path) -> list[Path]:
+def _try(made: Path, folder: Path) -> Trial:
+    """The contract in ``made``, called as in ``folder``. Raises ConfigError about that: the other is soon gone."""
+    try:
+        return try_contract(made, limits=_LIMITS, name=contract_name(folder))
+    except ConfigError as exc:
+        shown = display(folder)
+        raise ConfigError(
+            [
+                replace(each, file=shown, line=None, column=None, message=each.message.replace(str(made), shown))
+                for each in exc.problems
+            ]
+        ) from exc
+
+
+def _copy(made: Path, folder: Path) -> list[Path]:
+    """The files in their place, all or none; what others wrote there meanwhile stays."""
+    check_new_folder(folder)
+    written: list[Path] = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        return [Path(shutil.move(file, folder / file.name)) for file in sorted(made.iterdir())]
+        for file in sorted(made.iterdir()):
+            with (folder / file.name).open("xb") as opened:
+                written.append(folder / file.name)
+                opened.write(file.read_bytes())
     except OSError as exc:
+        for file in written:
+            file.unlink(missing_ok=True)
         raise ConfigError([ConfigProblem(display(folder), f"cannot be written: {exc.strerror or exc}")]) from exc
+    return written

@@ -6,6 +6,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, BinaryIO
 
@@ -22,6 +23,8 @@ from gateway.cli.schemas.folders import FOLDER
 from gateway.cli.standard_input import open_standard_input
 from gateway.compile.sentence import counted
 from gateway.config.files import display
+from gateway.config.forms import check_topic_name
+from gateway.errors import ConfigError, ConfigProblem
 from gateway.model import Format
 from gateway.notation import NotationError
 from gateway.notation.topics import TopicFilter
@@ -29,7 +32,14 @@ from gateway.plan.inference.draft import Wishes
 from gateway.plan.inference.types import Remark
 from gateway.plan.lines import Line, read_lines
 from gateway.plan.trial import Outcome
-from gateway.service.schema_new import NewContract, make_contract
+from gateway.service.schema_new import NewContract, check_new_folder, make_contract
+
+
+class SchemaFormat(StrEnum):
+    """Languages of schemas, as they are written on a command line."""
+
+    AVRO = "avro"
+    JSON = "json"
 
 
 def new(  # noqa: PLR0917 - the options of a command, which typer passes by name
@@ -51,7 +61,9 @@ def new(  # noqa: PLR0917 - the options of a command, which typer passes by name
     topic: Annotated[
         str | None, typer.Option(help="The Kafka topic; without, the folder's name below schemas.")
     ] = None,
-    kind: Annotated[Format, typer.Option("--format", help="Of the schema.", case_sensitive=False)] = Format.AVRO,
+    kind: Annotated[
+        SchemaFormat, typer.Option("--format", help="Of the schema.", case_sensitive=False)
+    ] = SchemaFormat.AVRO,
     owner: Annotated[str | None, typer.Option(help="Who answers for the contract.")] = None,
     output: OutputFormat = Output.TEXT,
 ) -> None:
@@ -63,9 +75,11 @@ def new(  # noqa: PLR0917 - the options of a command, which typer passes by name
 
     Example: `gateway schemas new schemas/plant/pump --mqtt 'plant/{device}/readings' payloads.jsonl`
 
-    Exit codes: 0 the folder was made, 2 it is there already, or a file cannot be read or nothing be guessed from it.
+    Exit codes: 0 the folder was made, 2 it is there already or cannot be one, or a file cannot be read or nothing be
+    guessed from it.
     """
-    wishes = Wishes(folder.name, topic or _topic_of(folder), kind, _filter(mqtt), owner)
+    check_new_folder(folder)
+    wishes = Wishes(folder.name, topic or _topic_of(folder), Format[kind.name], _filter(mqtt), owner)
     summary = Summary()
     size = input_bytes(files or [])
     console = bar_console(open_console(), is_for_people=output is Output.TEXT)
@@ -90,8 +104,16 @@ def _root_of(folder: Path) -> Path:
 
 
 def _topic_of(folder: Path) -> str:
-    """A Kafka topic called like the folder below that of all contracts: ``plant.pump`` for schemas/plant/pump."""
-    return ".".join(folder.relative_to(_root_of(folder)).parts)
+    """A Kafka topic called like the folder below that of all contracts: ``plant.pump`` for schemas/plant/pump.
+
+    Raises ConfigError where Kafka takes no such name.
+    """
+    topic = ".".join(folder.relative_to(_root_of(folder)).parts)
+    try:
+        return check_topic_name(topic)
+    except NotationError as exc:
+        message = f"no topic can be called like this folder: {exc}; give --topic, or another folder"
+        raise ConfigError([ConfigProblem(display(folder), message)]) from exc
 
 
 def _filter(text: str | None) -> TopicFilter | None:

@@ -10,8 +10,9 @@ from typing import Final
 import msgspec
 
 from gateway.compile.coercions import DEFAULT_FILLED, NULL_FILLED
+from gateway.compile.sentence import counted
 from gateway.model import Rejection
-from gateway.notation.yaml_text import escaped, yaml_text
+from gateway.notation.yaml_text import yaml_text
 from gateway.plan.trial import Outcome
 
 _MOST_WAYS: Final = 1000
@@ -52,7 +53,8 @@ class Examples:
         if not self._counts:
             return []
         usual, count = self._counts.most_common(1)[0]
-        found = [(f"{count} of the captured payloads are like this", self._shortest[usual])]
+        told = counted(count, "of the captured payloads is like this", "of the captured payloads are like this")
+        found = [(told, self._shortest[usual])]
         differences = {way: _differences(way, usual) for way, _ in self._counts.most_common()}
         shown: set[str] = set()
         for special in dict.fromkeys(each for ways in differences.values() for each in ways):
@@ -96,7 +98,7 @@ def _lines(accepted: list[tuple[str, Outcome]], rejected: list[tuple[str, Outcom
     yield "accepted:\n"
     for name, outcome in accepted:
         yield from _head(name, outcome)
-        yield f"    becomes: {escaped(_encode(outcome.value).decode())}\n"
+        yield f"    becomes: {yaml_text(outcome.value)}\n"
         if outcome.record is not None and outcome.record.key is not None:
             yield f"    key: {yaml_text(outcome.record.key.decode())}\n"
         codes: dict[str, list[str]] = {}

@@ -152,6 +152,14 @@ BAD: dict[str, tuple[tuple[str, ...], bytes, str]] = {
     "not captured": (("new", "--capture"), b'{"a":1}\n', "is no message as mosquitto_sub -F %j prints it"),
     "a second line that was not captured": (("new", "--capture"), f"{LINE}\nx\n".encode(), "standard input:2"),
     "a folder that is there": (("old", "--mqtt", "a/{device}"), b'{"a":1}\n', "old: is there already"),
+    "a folder whose name no topic can have": (
+        ("schemas/Pumpe-Süd", "--mqtt", "a/{device}"),
+        b'{"a":1}\n',
+        "schemas/Pumpe-Süd: no topic can be called like this folder: 'Pumpe-Süd' is no Kafka topic name",
+    ),
+    "a folder above": (("a/new/..", "--mqtt", "a/{device}"), b'{"a":1}\n', "a/new/..: is no name for a new folder"),
+    "the working directory": ((".", "--mqtt", "a/{device}"), b'{"a":1}\n', ".: is no name for a new folder"),
+    "a hidden folder": ((".new", "--mqtt", "a/{device}"), b'{"a":1}\n', ".new: would never be read"),
     "a topic that Kafka refuses": (("new", "--mqtt", "a/{device}", "--topic", "a b"), b'{"a":1}\n', "topic"),
 }
 

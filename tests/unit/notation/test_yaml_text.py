@@ -22,6 +22,25 @@ def test_every_text_is_read_back(text: str) -> None:
     assert parse(f"subject: {yaml_text(text)}\n").value == {"subject": text}
 
 
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TEXTS,
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
+        max_leaves=6,
+    )
+)
+def test_every_json_value_is_read_back(value: object) -> None:
+    assert parse(f"becomes: {yaml_text(value)}\n").value == {"becomes": value}
+
+
+@pytest.mark.parametrize("length", [1, 1021, 1022, 1023, 1024, 1025, 5000])
+@pytest.mark.parametrize("character", ["k", "é", "\t"])
+def test_long_keys_are_read_back(length: int, character: str) -> None:
+    """Also those behind which YAML does not look for a colon by itself."""
+    value = {"a": 1, character * length: {character * length: 2}, "b": [3]}
+    assert parse(f"becomes: {yaml_text(value)}\n").value == {"becomes": value}
+
+
 @pytest.mark.parametrize("text", ["plant.pump-value", "a/b", "on", "1.2.3", "x@1+2=3", "0b1"])
 def test_plain_where_it_is_the_same(text: str) -> None:
     """As a person would write it."""

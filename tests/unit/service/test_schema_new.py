@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,6 +22,7 @@ from gateway.plan.findings import Grade
 from gateway.plan.inference.draft import Wishes
 from gateway.plan.lines import Line
 from gateway.plan.trial import Outcome
+from gateway.service import schema_new
 from gateway.service.inspection.folders import Circumstances, inspect_folder
 from gateway.service.schema_new import NewContract, make_contract
 
@@ -99,7 +101,7 @@ def test_a_folder_that_checks(tmp_path: Path) -> None:
     assert (contract.owner, contract.compatibility) == ("plant-data", "BACKWARD")
     accepted = contract.examples.accepted
     assert [(each.name, each.payload) for each in accepted] == [
-        ("1 of the captured payloads are like this", payloads[0]),
+        ("1 of the captured payloads is like this", payloads[0]),
         ("number-to-boolean at /on, string-to-number at /temp", payloads[1]),
     ]
     assert accepted[1].becomes == {"deviceId": "p8", "temp": 21.75, "on": True}
@@ -164,3 +166,71 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(ConfigError, match="cannot be written"):
         make(tmp_path / "file" / "pump", [b'{"a":1}'])
+
+
+@pytest.mark.parametrize("name", ["contract.yaml", "schema.avsc", "notes.md"])
+def test_what_somebody_writes_meanwhile_is_not_touched(tmp_path: Path, name: str) -> None:
+    """The folder was free at first; then it is another's, and nothing is added to it."""
+    folder = tmp_path / "pump"
+
+    def tell(_: Outcome) -> None:
+        folder.mkdir()
+        (folder / name).write_text("mine")
+
+    wishes = Wishes("pump", "plant.pump", mqtt=FILTER)
+    with pytest.raises(ConfigError, match="is there already"):
+        make_contract(folder, wishes, lambda: [Line(b'{"a":1}')], ARRIVAL, tell)
+    assert [(each.name, each.read_text()) for each in folder.iterdir()] == [(name, "mine")]
+
+
+def test_a_file_that_appears_while_others_are_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It stays as it is, and what was written before it goes again."""
+    monkeypatch.setattr(schema_new, "check_new_folder", lambda _: None)  # it came after the last look
+    folder = tmp_path / "pump"
+    folder.mkdir()
+    (folder / "schema.avsc").write_text("mine")
+    with pytest.raises(ConfigError, match="pump: cannot be written: File exists"):
+        make(folder, [b'{"a":1}'])
+    assert [(each.name, each.read_text()) for each in folder.iterdir()] == [("schema.avsc", "mine")]
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("schemas/d/new/..", "d/new/..: is no name for a new folder: write the folder's own"),
+        ("schemas/.hidden", "schemas/.hidden: would never be read, because '.hidden' begins with a dot"),
+        ("schemas/.x/pump", "schemas/.x/pump: would never be read, because '.x' begins with a dot"),
+    ],
+)
+def test_a_folder_that_cannot_be_one(tmp_path: Path, name: str, told: str) -> None:
+    """Nothing is made where it would not be found again."""
+    with pytest.raises(ConfigError, match=re.escape(told)):
+        make(tmp_path / name, [b'{"a":1}'])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_hidden_folder_around_all_contracts_is_none_of_theirs(tmp_path: Path) -> None:
+    folder = tmp_path / ".work" / "schemas" / "pump"
+    make(folder, [b'{"a":1}'])
+    assert grade_of(folder) is Grade.FINE
+
+
+def test_a_contract_that_cannot_be_is_told_of_the_folder_that_was_named(tmp_path: Path) -> None:
+    """Not of the temporary one, which nobody can look at."""
+    wishes = Wishes("pump", "plant.{building}", mqtt=FILTER)
+    with pytest.raises(ConfigError) as refused:
+        make_contract(tmp_path / "pump", wishes, lambda: [Line(b'{"a":1}')], ARRIVAL, lambda _: None)
+    assert str(refused.value).startswith(f"{tmp_path / 'pump'}: topic: nothing fills {{building}}")
+
+
+@pytest.mark.parametrize("kind", Format)
+def test_a_name_that_is_too_long_for_a_plain_key(tmp_path: Path, kind: Format) -> None:
+    """YAML looks for a key's colon in 1024 characters only; contract and examples are written for that."""
+    folder = tmp_path / "schemas" / "pump"
+    name = "k" * 5000
+    make(folder, [json.dumps({name: "1,5", "in": {"é" * 1023: 1}}).encode(), json.dumps({name: "1,75"}).encode()], kind)
+    assert grade_of(folder) in {Grade.FINE, Grade.NOTICE}
+    contract = load_folder(folder)
+    assert isinstance(contract, Contract)
+    assert f"/{name}" in {str(pattern) for pattern, _ in contract.overrides}
+    assert contract.examples.accepted[0].becomes[name] == 1.5
