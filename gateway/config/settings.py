@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+from pydantic_core import PydanticCustomError
 
 from gateway.config.forms import Seconds, TopicName, WholeNumber, refusal
 from gateway.notation import NotationError
@@ -14,6 +15,10 @@ from gateway.notation.template import Template
 
 MQTT_MAX_PAYLOAD: Final = 268_435_455
 """Largest MQTT packet, so no payload is larger [MQTT 1.5.5, 2.1.4]."""
+
+_PORTS: Final = {"http": 80, "https": 443}
+_LOGIN: Final = ("basic.auth.", "bearer.auth.")
+"""How properties of the registry's client begin that are sent to it, to log in."""
 
 DEAD_LETTER_NAMES: Final = ("topic", "subject", "contract")
 """What the template of a dead-letter topic may contain, besides the captures that a contract's ``where`` lists."""
@@ -86,6 +91,12 @@ def _registry_url(urls: str) -> str:
             )
         _check_host(host)
     return urls
+
+
+def _origins(urls: str) -> set[tuple[str, str | None, int | None]]:
+    """Scheme, host and port of each URL."""
+    parts = [urlsplit(url.strip()) for url in urls.split(",")]
+    return {(part.scheme, part.hostname, part.port or _PORTS.get(part.scheme)) for part in parts}
 
 
 def _share(name: str) -> str:
@@ -188,6 +199,20 @@ class Registry(Section):
     refresh_s: Annotated[Seconds, Field(gt=0, allow_inf_nan=False)] = 60
     properties: dict[str, str] = Field(default={}, repr=False)
     """The dotted keys, as Confluent's client names them."""
+
+    def at(self, url: str) -> Registry:
+        """This registry under another URL; on other hosts without what logs in, which was meant for these ones.
+
+        Raises ValueError for what is no such URL.
+        """
+        try:
+            urls = _registry_url(url)
+        except PydanticCustomError as exc:
+            raise ValueError(exc.message()) from exc
+        properties = self.properties
+        if not _origins(urls) <= _origins(self.url):
+            properties = {name: value for name, value in properties.items() if not name.startswith(_LOGIN)}
+        return self.model_copy(update={"url": urls, "properties": properties})
 
 
 class Settings(Section):

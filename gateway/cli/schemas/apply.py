@@ -14,7 +14,7 @@ from gateway.cli.console import line, open_console, print_json, printable
 from gateway.cli.exits import Exit
 from gateway.cli.parameters import Output, OutputFormat
 from gateway.cli.renderings.plans import summary, title
-from gateway.cli.schemas.folders import OptionalConfig, Place, RegistryUrl, find_place, open_registry
+from gateway.cli.schemas.folders import FOLDER, OptionalConfig, Place, RegistryUrl, find_place, open_registry
 from gateway.cli.schemas.plan import DeleteOrphans, Permanent, Prefix, make, orphans, show
 from gateway.errors import GatewayError, PeerError
 from gateway.plan.changes import Plan
@@ -45,7 +45,8 @@ def apply(  # noqa: PLR0917 - the options of a command, which typer passes by na
     used, 3 the registry cannot be reached.
     """
     console = open_console()
-    place = find_place(folder, config, registry)
+    # A plan says what is to be done: then gateway.yaml is read only for the registry.
+    place = find_place(folder or (None if plan is None else FOLDER), config, registry)
     if plan is not None:
         if folder is not None or delete_orphans or permanent or prefix:
             raise typer.BadParameter(

@@ -10,6 +10,7 @@ from typing import Annotated, Final
 
 import typer
 
+from gateway.cli.console import printable
 from gateway.config.contract import DEFAULT_DEAD_LETTERS
 from gateway.config.files import is_there, locating
 from gateway.config.load import load_settings
@@ -54,11 +55,27 @@ def find_place(folder: Path | None, config: Path | None, url: str | None = None,
         config = CONFIG
     if config is None:
         circumstances = Circumstances(DEFAULT_DEAD_LETTERS, Limits().depth)
-        return Place(folder or FOLDER, circumstances, Registry() if url is None else Registry(url=url), None)
+        return Place(folder or FOLDER, circumstances, _registry_at(url, Registry(), None), None)
     settings = load_settings(config)
     circumstances = Circumstances(Template.parse(settings.dead_letters.topic), settings.limits.depth)
-    registry = settings.registry if url is None else settings.registry.model_copy(update={"url": url})
-    return Place(folder or settings.contracts, circumstances, registry, config)
+    return Place(folder or settings.contracts, circumstances, _registry_at(url, settings.registry, config), config)
+
+
+def _registry_at(url: str | None, configured: Registry, config: Path | None) -> Registry:
+    """The registry that is meant. Raises BadParameter for a URL that is none; it is not shown, it may have a password.
+
+    Says so where credentials are not sent, because they are for another host.
+    """
+    if url is None:
+        return configured
+    try:
+        named = configured.at(url)
+    except ValueError as exc:
+        raise typer.BadParameter(str(exc), param_hint="--registry") from exc
+    if named.properties != configured.properties:
+        told = f"{config} has a login for {configured.url}: it is not sent to {url}. For a login there name it by -c"
+        typer.echo(printable(told), err=True)
+    return named
 
 
 @asynccontextmanager

@@ -147,6 +147,19 @@ WRONG: dict[str, tuple[list[str], list[str]]] = {
     "a host that is none": (["registry", "serve", "--host", "a..b"], ["cannot listen on a..b:8081", "--host"]),
     "a host of others": (["registry", "serve", "--host", "192.0.2.1"], ["cannot listen on 192.0.2.1:8081", "--host"]),
     "a memory that is a file": (["registry", "serve", "--data", OK], [f"--data: {OK} is no folder"]),
+    # schemas
+    "a registry of no scheme": (
+        ["schemas", "plan", "--registry", "localhost:8081"],
+        ["--registry: must be http://HOST"],
+    ),
+    "the same without gateway.yaml": (
+        ["schemas", "pull", "folder", "--registry", "x"],
+        ["--registry: must be http://HOST:PORT"],
+    ),
+    "a registry's port too high": (
+        ["schemas", "plan", "--registry", "http://localhost:99999"],
+        ["--registry: is no URL: Port out of range"],
+    ),
     # simulate, demo
     "no devices": (["simulate", "--devices", "0"], ["--devices: must be", "1, found '0'"]),
     "an endless rate": (["simulate", "--rate", "inf"], ["--rate: must be a number, found inf"]),
