@@ -22,21 +22,19 @@ from gateway.compile.readback import ReadBack, compile_readback
 from gateway.config.contract import Contract, Contracts, Variant
 from gateway.config.folder import CONTRACT_FILE
 from gateway.config.load import load_contracts
-from gateway.config.settings import Limits
 from gateway.errors import ConfigError, ConfigProblem
 from gateway.history.repository import committed
 from gateway.kafka.reader import StoredRecord
-from gateway.model import SchemaVersion
+from gateway.model import Code, SchemaVersion
 from gateway.pipeline.deadletter import read_dead_letter
 from gateway.plan.findings import refuse_invalid
 from gateway.plan.impact import Impact
 from gateway.plan.lines import Line
 from gateway.plan.rehearsal import rehearse
-from gateway.plan.trial import Trial
+from gateway.plan.trial import Outcome, Trial
 from gateway.service.dead_letters import Reader
 from gateway.service.inspection.folders import Circumstances
 
-_LIMITS: Final = Limits()
 _SHORTENED: Final = "gw-payload-bytes"
 """Header of a dead letter that does not have the whole payload."""
 
@@ -52,15 +50,17 @@ class Replay:
     before: Trial
     after: Trial
     left_out: tuple[str, ...] = ()
-    """Subjects whose schema no folder holds: their messages are not judged."""
+    """Subjects whose schema no folder holds, now or before: their messages are not judged."""
     impact: Impact = field(default_factory=Impact)
+    unjudged: int = 0
+    """Payloads for these subjects."""
     unusable: int = 0
     """Records and dead letters that do not have what was published, or from which nothing can be concluded."""
 
     def add(self, line: Line, now: int) -> None:
         """One message; it arrives at ``now`` (ms) where nobody knows when."""
         arrival = line.arrival or now
-        self.impact.add(*(each.run(line.payload, arrival, line.topic) for each in (self.before, self.after)))
+        self._compare(*(each.run(line.payload, arrival, line.topic) for each in (self.before, self.after)))
 
     def add_record(self, line: Line) -> None:
         """What became of a message; its own conversions are over."""
@@ -68,7 +68,13 @@ class Replay:
         if before.rejection is not None:
             self.unusable += 1
             return
-        self.impact.add(before, self.after.run(line.payload, line.arrival or 0, line.topic))
+        self._compare(before, self.after.run(line.payload, line.arrival or 0, line.topic))
+
+    def _compare(self, before: Outcome, after: Outcome) -> None:
+        if any(each.rejection is not None and each.rejection.code is Code.UNKNOWN_SCHEMA for each in (before, after)):
+            self.unjudged += 1
+        else:
+            self.impact.add(before, after)
 
 
 def prepare(folder: Path, around: Circumstances, since: str, now: int, topic: str | None = None) -> Replay:
@@ -90,10 +96,9 @@ def prepare(folder: Path, around: Circumstances, since: str, now: int, topic: st
 
 
 def _trial(contracts: Contracts, around: Circumstances, now: int, topic: str | None) -> tuple[Trial, tuple[str, ...]]:
-    rehearsal = rehearse(contracts, depth=around.depth, arrival=now)
+    rehearsal = rehearse(contracts, depth=around.limits.depth, arrival=now)
     refuse_invalid(rehearsal.findings)
-    limits = _LIMITS.model_copy(update={"depth": around.depth})
-    return Trial(rehearsal.table, limits, topic=topic), tuple(rehearsal.unknown)
+    return Trial(rehearsal.table, around.limits, topic=topic), tuple(rehearsal.unknown)
 
 
 Versions = Callable[[str], Awaitable[Mapping[int, SchemaVersion]]]

@@ -28,7 +28,9 @@ def notes(replay: Replay) -> Iterator[str]:
     if replay.unusable:
         yield f"{counted(replay.unusable, 'record')} left out: not whole, or not to be replayed"
     for subject in replay.left_out:
-        yield f"subject {subject} is in no folder: messages for it are not judged"
+        yield f"subject {subject} is in no folder, now or before: messages for it are not judged"
+    if replay.unjudged:
+        yield f"{counted(replay.unjudged, 'payload')} left out for that"
 
 
 def devices(group: Group) -> str:

@@ -54,10 +54,10 @@ def find_place(folder: Path | None, config: Path | None, url: str | None = None,
     if config is None and is_there(CONFIG) and (folder is None or (url is None and not offline)):
         config = CONFIG
     if config is None:
-        circumstances = Circumstances(DEFAULT_DEAD_LETTERS, Limits().depth)
+        circumstances = Circumstances(DEFAULT_DEAD_LETTERS, Limits())
         return Place(folder or FOLDER, circumstances, _registry_at(url, Registry(), None), None)
     settings = load_settings(config)
-    circumstances = Circumstances(Template.parse(settings.dead_letters.topic), settings.limits.depth)
+    circumstances = Circumstances(Template.parse(settings.dead_letters.topic), settings.limits)
     return Place(folder or settings.contracts, circumstances, _registry_at(url, settings.registry, config), config)
 
 

@@ -150,6 +150,7 @@ def _as_json(replay: Replay, since: str) -> dict[str, object]:
         "rejected": impact.rejected,
         "unusable": replay.unusable,
         "left_out": replay.left_out,
+        "unjudged": replay.unjudged,
         "groups": [
             {
                 "turn": sort.turn,

@@ -103,7 +103,7 @@ def make(place: Place, wanted: Orphans) -> Plan:
 
     async def ask() -> Plan:
         async with open_registry(place) as client:
-            return await plan_schemas(client, contracts, wanted, place.around.depth)
+            return await plan_schemas(client, contracts, wanted, place.around.limits.depth)
 
     return asyncio.run(ask())
 

@@ -12,6 +12,7 @@ from gateway.config.contract import Contracts
 from gateway.config.folder import CONTRACT_FILE
 from gateway.config.load import load_contracts
 from gateway.config.rules_file import load_rules
+from gateway.config.settings import Limits
 from gateway.errors import ConfigError
 from gateway.history.repository import committed
 from gateway.model import SchemaVersion
@@ -46,8 +47,7 @@ class Circumstances:
 
     dead_letters: Template
     """Template of the dead-letter topics of contracts that declare none."""
-    depth: int
-    """Most levels of nesting in a payload."""
+    limits: Limits
 
 
 def inspect_folder(folder: Path, around: Circumstances, since: str | None = None) -> FolderReport:
@@ -59,7 +59,7 @@ def inspect_folder(folder: Path, around: Circumstances, since: str | None = None
         contracts = load_contracts(folder, around.dead_letters)
     except ConfigError as exc:
         return FolderReport(tuple(invalid(exc)))
-    report = inspect_contracts(contracts, around.depth)
+    report = inspect_contracts(contracts, around.limits.depth)
     if since is None:
         return report
     return replace(report, findings=(*report.findings, *_since(contracts, around, since)))

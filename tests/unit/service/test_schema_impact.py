@@ -12,6 +12,7 @@ import fastavro
 import pytest
 
 from gateway.config.contract import DEFAULT_DEAD_LETTERS
+from gateway.config.settings import Limits
 from gateway.errors import ConfigError
 from gateway.kafka.reader import StoredRecord
 from gateway.model import Format, SchemaVersion
@@ -24,7 +25,7 @@ from tests.parts.git import Repository
 from tests.parts.projects import READING, ProjectFiles
 
 NOW = 1_780_000_000_000
-AROUND = Circumstances(DEFAULT_DEAD_LETTERS, 64)
+AROUND = Circumstances(DEFAULT_DEAD_LETTERS, Limits())
 Found = list[tuple[Turn, str, str, str, int]]
 
 
@@ -191,6 +192,23 @@ def test_what_cannot_be_used(project: Project) -> None:
 def test_a_schema_that_no_folder_holds_is_left_out(project: Project) -> None:
     project.files.declare("gate", schema=None, subject="elsewhere-value")
     assert project.replay(GOOD).left_out == ("elsewhere-value",)
+
+
+def test_messages_of_a_schema_that_is_not_known_on_one_side_are_not_judged(project: Project) -> None:
+    """It was, or will be, registered by somebody else: that no folder has it says nothing about them."""
+    (project.files.contracts / "pump/schema.avsc").unlink()
+    replay = project.replay(GOOD, GOOD)
+    assert (replay.left_out, replay.unjudged) == (("pump-value",), 2)
+    assert (replay.impact.compared, groups(replay)) == (0, [])
+
+
+def test_payloads_up_to_the_limit_of_gateway_yaml_are_judged(project: Project) -> None:
+    """One above the default limit, where gateway.yaml allows more."""
+    project.change({**READING, "fields": [{"name": "n", "type": "string"}, {"name": "temp", "type": "boolean"}]})
+    around = Circumstances(DEFAULT_DEAD_LETTERS, Limits(payload_bytes=2_000_000))
+    replay = prepare(project.files.contracts, around, "HEAD", NOW)
+    replay.add(Line(json.dumps(GOOD).encode() + b" " * 1_500_000, "pump/p"), NOW)
+    assert groups(replay) == [(Turn.REJECTED, "pump", "type-mismatch", "/temp", 1)]
 
 
 def test_memory_is_bounded(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from gateway.config.contract import DEFAULT_DEAD_LETTERS, Contract
 from gateway.config.load import load_folder
+from gateway.config.settings import Limits
 from gateway.errors import ConfigError
 from gateway.model import Code, Format
 from gateway.notation.topics import TopicFilter
@@ -40,7 +41,7 @@ def make(
 
 
 def grade_of(folder: Path) -> Grade:
-    return inspect_folder(folder.parent, Circumstances(DEFAULT_DEAD_LETTERS, 64), None).grade
+    return inspect_folder(folder.parent, Circumstances(DEFAULT_DEAD_LETTERS, Limits()), None).grade
 
 
 NAMES = st.sampled_from(["a", "temp", "ts", "deviceId", "at-home", "1", "2", "b", "", "~/"])
