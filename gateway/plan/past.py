@@ -13,7 +13,6 @@ from gateway.config.coexistence import subjects
 from gateway.config.contract import Compatibility, Contract, Contracts, SchemaFile, SharedType
 from gateway.config.files import display
 from gateway.errors import SchemaError
-from gateway.model import SchemaVersion
 from gateway.notation.lines import json_place
 from gateway.plan.compatibility.evolution import evolution_objections
 from gateway.plan.compatibility.objections import ADVICE, Objection
@@ -66,14 +65,12 @@ def _compare(
 ) -> Iterator[Finding]:
     shown = display(file.path)
     try:
-        new, old = (each.version(subject) for each in schemas)
-        if _is_same(old, new):
+        if _is_same(subject, *schemas):
             return
+        new, old = (each.version(subject) for each in schemas)
         objections = evolution_objections(old, new, level)
     except KeptElsewhere as exc:
-        message = (
-            f"changed since {name}, and refers to subject {exc.subject!r}, which no folder holds: plan asks for it"
-        )
+        message = f"changed since {name}, and refers to {exc.what}, which no folder holds: plan asks for it"
         yield Finding(Grade.UNKNOWN, Area.SCHEMA, subject, message, folder.name, shown, check=Check.COMPATIBILITY)
         return
     except SchemaError as exc:
@@ -103,14 +100,14 @@ def _finding(
     )
 
 
-def _is_same(old: SchemaVersion, new: SchemaVersion) -> bool:
-    """Whether two versions are the same schema with the same references, those compared in the same way."""
+def _is_same(subject: str, now: FolderSchemas, past: FolderSchemas) -> bool:
+    """Whether the folders say the same of a subject and of what it refers to; what is elsewhere does not count."""
+    new, old = now.declared(subject), past.declared(subject)
+    if new is None or old is None:
+        return new is old
     return (
         old.format is new.format
         and same_text(old.text, new.text, new.format)
-        and len(old.references) == len(new.references)
-        and all(
-            ours.name == theirs.name and _is_same(ours.schema, theirs.schema)
-            for ours, theirs in zip(old.references, new.references, strict=True)
-        )
+        and now.references(subject) == past.references(subject)
+        and all(_is_same(each.subject, now, past) for each in now.references(subject) if each.version is None)
     )

@@ -86,13 +86,18 @@ def with_deletions(plan: Plan, orphans: Mapping[str, Base | None], *, permanent:
 def resolve_references(
     wanted: DesiredSchema, state: RegistryState, registered: set[str]
 ) -> tuple[tuple[PlannedReference, ...], list[DeclaredReference]]:
-    """The references as they will be, and those that lead nowhere; ``registered``: subjects that get a new version."""
+    """The references as they will be, and those that lead nowhere; ``registered``: subjects that get a new version.
+
+    A number that the plan itself makes is "the new one" too: the registry does not have it when it is asked.
+    """
     planned: list[PlannedReference] = []
     missing: list[DeclaredReference] = []
     for reference in wanted.references:
         version = reference.version
-        if version is None and reference.subject not in registered:
-            latest = state.subjects.get(reference.subject, _NOTHING).latest
+        latest = state.subjects.get(reference.subject, _NOTHING).latest
+        if reference.subject in registered:
+            version = None if version is not None and _is_next(version, latest) else version
+        elif version is None:
             if latest is None:
                 missing.append(reference)
                 continue

@@ -30,7 +30,7 @@ from gateway.model import Mode, Record, SchemaVersion
 from gateway.notation.lines import LinePlace, json_place
 from gateway.pipeline.routes import Inactive, RouteTable
 from gateway.plan.findings import Area, Check, Finding, Grade
-from gateway.plan.folder_schemas import FolderSchemas, KeptElsewhere
+from gateway.plan.folder_schemas import FolderSchemas, KeptElsewhere, Wanted
 from gateway.plan.misplaced import misplaced
 
 
@@ -50,7 +50,7 @@ class Rehearsal:
 
 
 def rehearse(
-    contracts: Contracts, *, depth: int, arrival: int, known: Mapping[str, SchemaVersion] | None = None
+    contracts: Contracts, *, depth: int, arrival: int, known: Mapping[Wanted, SchemaVersion] | None = None
 ) -> Rehearsal:
     """What is wrong with the contracts' schemas and examples. ``arrival``: when messages arrive, in ms.
 
@@ -84,7 +84,7 @@ def rehearse(
 
 
 def unusable(
-    contracts: Contracts, *, depth: int, known: Mapping[str, SchemaVersion] | None = None
+    contracts: Contracts, *, depth: int, known: Mapping[Wanted, SchemaVersion] | None = None
 ) -> tuple[Finding, ...]:
     """What ``rehearse`` finds INVALID, in the same words, and nothing else: no example is played."""
     schemas = FolderSchemas(contracts, known)
@@ -100,12 +100,9 @@ def _cast(
     file = schemas.declared(variant.subject)
     shown = display(contract.file if file is None else file.path)
     try:
-        return compile_route(contract, variant, schemas.version(variant.subject), depth=depth), None
+        return compile_route(contract, variant, schemas.version(variant.subject, contract.version), depth=depth), None
     except KeptElsewhere as exc:
-        missing = exc.subject
-        what = (
-            f"its schema, subject {missing!r}," if missing == variant.subject else f"the referenced subject {missing!r}"
-        )
+        what = f"its schema, {exc.what}," if exc.subject == variant.subject else f"the referenced {exc.what}"
         message = f"{what} is in no folder, so examples are not played; check --online asks the registry"
         complaint = Finding(
             Grade.UNKNOWN, Area.SCHEMA, variant.subject, message, contract.name, shown, check=Check.REFERENCE
@@ -123,7 +120,7 @@ def _shared(shared: SharedType, schemas: FolderSchemas) -> Iterator[Finding]:
     try:
         compile_codec(schemas.version(shared.subject), RuleBook(Mode.STRICT, Options(), ()))
     except KeptElsewhere as exc:
-        message = f"the referenced subject {exc.subject!r} is in no folder; check --online asks the registry"
+        message = f"the referenced {exc.what} is in no folder; check --online asks the registry"
         yield Finding(Grade.UNKNOWN, Area.SCHEMA, shared.subject, message, shared.name, file, check=Check.REFERENCE)
     except SchemaError as exc:
         message = f"the schema cannot be used: {exc}"

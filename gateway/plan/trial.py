@@ -218,12 +218,13 @@ def _trial(contract: Contract, contracts: Contracts, limits: Limits) -> Trial:
     schemas = FolderSchemas(contracts)
     try:
         routes = [
-            compile_route(contract, variant, schemas.version(variant.subject), depth=limits.depth)
+            compile_route(contract, variant, schemas.version(variant.subject, contract.version), depth=limits.depth)
             for variant in contract.variants()
         ]
     except KeptElsewhere as exc:
         if contracts.folder == contract.folder:
-            message = f"needs the schema of subject {exc.subject!r}, which no folder above holds: use -c gateway.yaml"
+            advice = "use -c gateway.yaml" if exc.version is None else "gateway check --online asks the registry for it"
+            message = f"needs {exc.what}, which no folder above holds: {advice}"
             raise ConfigError([ConfigProblem(str(contract.file), message)]) from exc
         raise
     remarks = dict.fromkeys(finding.message for route in routes for finding in misplaced(route))

@@ -12,7 +12,7 @@ from gateway.model import Registered, SchemaVersion
 from gateway.plan.changes import Note, NoteKind, Plan, Register
 from gateway.plan.desired import DesiredSubject, desired_subjects
 from gateway.plan.findings import refuse_invalid
-from gateway.plan.folder_schemas import FolderSchemas, KeptElsewhere
+from gateway.plan.folder_schemas import FolderSchemas, KeptElsewhere, Wanted
 from gateway.plan.planning import make_plan, with_deletions
 from gateway.plan.rehearsal import unusable
 from gateway.plan.state import RegistryState
@@ -39,7 +39,7 @@ async def plan_schemas(client: RegistryClient, contracts: Contracts, orphans: Or
     the contracts cannot run: a registry takes what the gateway would then hold back, or refuse at its start.
     """
     refuse_invalid(unusable(contracts, depth=depth))
-    elsewhere = await _elsewhere(client, contracts)
+    elsewhere = await _elsewhere(client, FolderSchemas(contracts))
     if elsewhere:
         refuse_invalid(unusable(contracts, depth=depth, known=elsewhere))
     desired = desired_subjects(contracts)
@@ -49,29 +49,24 @@ async def plan_schemas(client: RegistryClient, contracts: Contracts, orphans: Or
     plan = make_plan(desired, state)
     if orphans.delete:
         plan = with_deletions(plan, await inventory.latest(state.others), permanent=orphans.permanent)
-    plan = await inventory.ask(plan, state, _resolved(contracts, desired))
+    plan = await inventory.ask(plan, state, _resolved(FolderSchemas(contracts, elsewhere), desired))
     return replace(plan, notes=(*_drift(plan, desired, state), *plan.notes))
 
 
-async def _elsewhere(client: RegistryClient, contracts: Contracts) -> dict[str, SchemaVersion]:
-    """What the folders' schemas refer to and no folder holds, by subject; what the registry lacks is left out."""
-    schemas = FolderSchemas(contracts)
-    found: dict[str, SchemaVersion] = {}
-    for folder in contracts.folders:
-        for reference in folder.references if folder.schema is not None else ():
-            subject, version = reference.subject, reference.version
-            if schemas.declared(subject) is not None or subject in found:
-                continue
-            try:
-                found[subject] = await (client.latest(subject) if version is None else client.version(subject, version))
-            except (SubjectNotFound, SchemaError):
-                continue  # planning says so, as a conflict
+async def _elsewhere(client: RegistryClient, schemas: FolderSchemas) -> dict[Wanted, SchemaVersion]:
+    """What the folders' schemas refer to and no folder says; what the registry lacks is left out."""
+    found: dict[Wanted, SchemaVersion] = {}
+    for subject, version in schemas.kept_elsewhere():
+        try:
+            known = await (client.latest(subject) if version is None else client.version(subject, version))
+        except (SubjectNotFound, SchemaError):
+            continue  # planning says so, as a conflict
+        found[subject, version] = known
     return found
 
 
-def _resolved(contracts: Contracts, desired: Mapping[str, DesiredSubject]) -> dict[str, SchemaVersion]:
-    """The folders' schemas with all that they refer to, those that no folder completes left out."""
-    schemas = FolderSchemas(contracts)
+def _resolved(schemas: FolderSchemas, desired: Mapping[str, DesiredSubject]) -> dict[str, SchemaVersion]:
+    """The folders' schemas with all that they refer to, those that are nowhere complete left out."""
     found: dict[str, SchemaVersion] = {}
     for subject, wanted in desired.items():
         if wanted.schema is not None:

@@ -19,6 +19,7 @@ from gateway.model import SchemaVersion
 from gateway.notation.template import Template
 from gateway.plan.conventions import breaches
 from gateway.plan.findings import Area, Check, Finding, Grade, invalid, worst
+from gateway.plan.folder_schemas import Wanted
 from gateway.plan.past import regressions
 from gateway.plan.rehearsal import rehearse
 
@@ -66,9 +67,9 @@ def inspect_folder(folder: Path, around: Circumstances, since: str | None = None
 
 
 def inspect_contracts(
-    contracts: Contracts, depth: int, known: Mapping[str, SchemaVersion] | None = None
+    contracts: Contracts, depth: int, known: Mapping[Wanted, SchemaVersion] | None = None
 ) -> FolderReport:
-    """The report on contracts that are loaded; ``known``: schemas that no folder holds, by subject."""
+    """The report on contracts that are loaded; ``known``: schemas that no folder holds."""
     rehearsal = rehearse(contracts, depth=depth, arrival=time.time_ns() // 1_000_000, known=known)
     findings = list(rehearsal.findings)
     try:

@@ -14,6 +14,7 @@ from gateway.config.settings import Settings
 from gateway.errors import ConfigError, ConfigProblem
 from gateway.model import SchemaVersion
 from gateway.plan.findings import Finding, Grade, invalid, worst
+from gateway.plan.folder_schemas import Wanted
 from gateway.plan.memory import Memory, memory_ceiling
 from gateway.service.inspection.broker import inspect_broker
 from gateway.service.inspection.folders import inspect_contracts
@@ -57,7 +58,7 @@ async def inspect(config: Path, *, online: bool, client_id: str | None = None) -
     identity = check_client_id(project.settings, client_id)
     file = display(config)
     findings = list(inspect_settings(project, file))
-    known: dict[str, SchemaVersion] = {}
+    known: dict[Wanted, SchemaVersion] = {}
     if online:
         asked, known = await _ask_peers(project, file, identity)
         findings += asked
@@ -83,14 +84,14 @@ def check_client_id(settings: Settings, chosen: str | None) -> str:
     return chosen or f"{own}-check"
 
 
-async def _ask_peers(project: Project, file: str, client_id: str) -> tuple[list[Finding], dict[str, SchemaVersion]]:
+async def _ask_peers(project: Project, file: str, client_id: str) -> tuple[list[Finding], dict[Wanted, SchemaVersion]]:
     """What the three peers say; each is asked whatever the others do."""
     broker, topics, subjects = await asyncio.gather(
         inspect_broker(project, client_id),
         inspect_topics(project, file),
         inspect_subjects(project, file),
     )
-    return [*broker, *topics, *subjects.findings], subjects.elsewhere
+    return [*broker, *topics, *subjects.findings], subjects.held
 
 
 def _guarantees(settings: Settings, memory: Memory) -> Iterator[str]:

@@ -14,15 +14,12 @@ from gateway.config.load import Project
 from gateway.errors import ConfigError, RegistryUnavailable, SchemaError, SubjectNotFound
 from gateway.model import SchemaVersion
 from gateway.plan.findings import Area, Finding, Grade, invalid
-from gateway.plan.folder_schemas import FolderSchemas
+from gateway.plan.folder_schemas import FolderSchemas, Wanted
 from gateway.plan.unapplied import unapplied
 from gateway.registry.client import RegistryClient
 
 _AT_ONCE = 8
 """Questions to the registry at a time."""
-
-Wanted = tuple[str, int | None]
-"""Subject, and its version or None for the latest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +27,8 @@ class Subjects:
     """What the registry said."""
 
     findings: list[Finding] = field(default_factory=list)
-    elsewhere: dict[str, SchemaVersion] = field(default_factory=dict)
-    """Versions of subjects whose schema no folder holds."""
+    held: dict[Wanted, SchemaVersion] = field(default_factory=dict)
+    """The versions that it has."""
 
 
 async def inspect_subjects(project: Project, file: str) -> Subjects:
@@ -43,7 +40,7 @@ async def inspect_subjects(project: Project, file: str) -> Subjects:
         return Subjects(list(invalid(exc)))
     schemas = FolderSchemas(project.contracts)
     try:
-        answers = await _ask(client, _wanted(project, schemas))
+        answers = await _ask(client, list(dict.fromkeys([*_own(project), *schemas.kept_elsewhere()])))
     finally:
         await client.aclose()
     where = ", ".join(client.urls)
@@ -57,29 +54,18 @@ async def inspect_subjects(project: Project, file: str) -> Subjects:
             found += _judge(contract, variant, schemas.declared(variant.subject), answer, project.settings.limits.depth)
     for shared in project.contracts.shared_types:
         found += _stands(shared.name, shared.subject, shared.schema, answers[shared.subject, None])
-    elsewhere = {
-        subject: answer
-        for (subject, _), answer in answers.items()
-        if isinstance(answer, SchemaVersion) and schemas.declared(subject) is None
-    }
-    return Subjects(found, elsewhere)
+    return Subjects(found, {each: answer for each, answer in answers.items() if isinstance(answer, SchemaVersion)})
 
 
 Answer = SchemaVersion | SubjectNotFound | RegistryUnavailable | SchemaError
 
 
-def _wanted(project: Project, schemas: FolderSchemas) -> list[Wanted]:
+def _own(project: Project) -> list[Wanted]:
+    """The subjects of contracts and shared types."""
     wanted: list[Wanted] = [
         (variant.subject, contract.version) for contract in project.contracts for variant in contract.variants()
     ]
-    wanted += [(shared.subject, None) for shared in project.contracts.shared_types]
-    wanted += [
-        (reference.subject, reference.version)
-        for folder in (*project.contracts, *project.contracts.shared_types)
-        for reference in folder.references
-        if schemas.declared(reference.subject) is None
-    ]
-    return list(dict.fromkeys(wanted))
+    return wanted + [(shared.subject, None) for shared in project.contracts.shared_types]
 
 
 async def _ask(client: RegistryClient, wanted: list[Wanted]) -> dict[Wanted, Answer]:

@@ -158,6 +158,27 @@ async def test_references_in_order(client: RegistryClient, files: ProjectFiles, 
     assert not (await made(client, files)).changes
 
 
+async def test_a_pinned_reference_stays_what_it_is(
+    client: RegistryClient, files: ProjectFiles, registry: FaultyRegistry
+) -> None:
+    """From an empty registry on; later the type changes as it must not, and what has the number is not concerned."""
+    files.declare("a", USER, references=[{**REFERENCE, "version": 1}], compatibility="BACKWARD")
+    files.share("z", "unit-value", {**UNIT, "symbols": ["C", "F"]}, compatibility="NONE")
+    plan = await made(client, files)
+    assert not plan.blocked
+    await applied(client, plan)
+    (files.contracts / "z" / "schema.avsc").write_text(json.dumps(UNIT))
+    more = {**USER, "fields": [*USER["fields"], {"name": "n", "type": "int", "default": 0}]}
+    (files.contracts / "a" / "schema.avsc").write_text(json.dumps(more))
+    plan = await made(client, files)
+    assert [(each.subject, each.do) for each in plan.changes] == [("unit-value", "register"), ("a-value", "register")]
+    assert not plan.blocked
+    await applied(client, plan)
+    [reference] = registry.store.version("a-value", -1).definition.references
+    assert reference.version == 1
+    assert not (await made(client, files)).changes
+
+
 @pytest.mark.parametrize("stops_at", range(6))
 async def test_an_interrupted_plan_converges(
     client: RegistryClient, files: ProjectFiles, registry: FaultyRegistry, stops_at: int

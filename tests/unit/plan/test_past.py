@@ -105,6 +105,29 @@ def test_a_subject_that_is_gone(both: Any) -> None:
     assert (finding.grade, finding.check, finding.about) == (Grade.NOTICE, Check.HISTORY, "valve-value")
 
 
+@pytest.mark.parametrize("pin", [1, None])
+def test_what_did_not_change_is_not_told(both: Any, pin: int | None) -> None:
+    """Whatever it refers to is elsewhere, or has a number that never changes, though the folder's file did."""
+    reference = {"name": "U", "subject": "unit-value"} | ({} if pin is None else {"version": pin})
+    for files, symbols in zip(both, (["C"], ["C", "F"]), strict=True):
+        if pin is not None:
+            files.share("unit", "unit-value", {"type": "enum", "name": "U", "symbols": symbols})
+        schema = {"type": "record", "name": "R", "fields": [{"name": "u", "type": "U"}]}
+        files.declare("pump", schema, references=[reference])
+    assert found(both) == []
+
+
+def test_another_version_that_is_referred_to(both: Any) -> None:
+    """Is asked of the registry."""
+    for files, pin in zip(both, (1, 2), strict=True):
+        files.share("unit", "unit-value", {"type": "enum", "name": "U", "symbols": ["C"]})
+        schema = {"type": "record", "name": "R", "fields": [{"name": "u", "type": "U"}]}
+        files.declare("pump", schema, references=[{"name": "U", "subject": "unit-value", "version": pin}])
+    [finding] = found(both)
+    assert (finding.grade, finding.about) == (Grade.UNKNOWN, "pump-value")
+    assert "version 2 of subject 'unit-value'" in finding.message
+
+
 def test_a_reference_that_no_folder_holds(both: Any) -> None:
     """Unknown: the registry has it."""
     for files, name in zip(both, "ab", strict=True):

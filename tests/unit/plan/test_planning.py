@@ -101,6 +101,19 @@ def test_references_to_the_latest_and_to_a_number(files: ProjectFiles) -> None:
     assert [each.version for each in (*a.references, *b.references)] == [7, 2]
 
 
+@pytest.mark.parametrize(("latest", "pin", "planned_as"), [(None, 1, None), (3, 4, None), (3, 3, 3), (3, 1, 1)])
+def test_a_number_that_the_plan_makes(
+    files: ProjectFiles, latest: int | None, pin: int, planned_as: int | None
+) -> None:
+    """Is the new version: the registry does not have it when it is asked about the one that refers to it."""
+    files.declare("a", USER, references=[{**REFERENCE, "version": pin}])
+    files.share("z", "unit-value", {**UNIT, "symbols": ["C", "F"]})
+    has = {} if latest is None else {"unit_value": held(UNIT, latest)}
+    [_, a] = planned(files, **has).changes
+    assert isinstance(a, Register)
+    assert [each.version for each in a.references] == [planned_as]
+
+
 def test_a_reference_that_nobody_has(files: ProjectFiles) -> None:
     """A conflict: it cannot be registered."""
     files.declare("a", USER, references=[REFERENCE])

@@ -117,15 +117,37 @@ def test_a_reference_that_no_folder_holds_is_unknown(files: ProjectFiles) -> Non
     assert (finding.grade, finding.contract) == (Grade.UNKNOWN, "a")
     assert "'geo-value'" in finding.message
     assert (rehearsal.examples, rehearsal.unknown) == (0, frozenset({"a-value"}))
-    rehearsal = played(files, known={"geo-value": version_of(POSITION, subject="geo-value")})
+    rehearsal = played(files, known={("geo-value", None): version_of(POSITION, subject="geo-value")})
     assert (rehearsal.findings, rehearsal.examples) == ((), 1)
+
+
+def test_a_pinned_reference_is_not_what_the_folder_has(files: ProjectFiles) -> None:
+    """The file may be a later version by now: only a registry knows what the number is."""
+    later = {**POSITION, "fields": [*POSITION["fields"], {"name": "alt", "type": "double"}]}
+    files.share("geo", "geo-value", later)
+    files.declare(
+        "a", TRACK, {"accepted": [{"payload": '{"at": {"lat": 1}}'}]}, references=[{**REFERENCE, "version": 1}]
+    )
+    files.declare(
+        "b",
+        TRACK,
+        {"rejected": [{"payload": '{"at": {"lat": 1}}', "code": "missing-required"}]},
+        references=[REFERENCE],
+    )
+    rehearsal = played(files)
+    finding = only(rehearsal)
+    assert (finding.grade, finding.contract) == (Grade.UNKNOWN, "a")
+    assert "the referenced version 1 of subject 'geo-value' is in no folder" in finding.message
+    assert rehearsal.examples == 1
+    rehearsal = played(files, known={("geo-value", 1): version_of(POSITION, subject="geo-value")})
+    assert (rehearsal.findings, rehearsal.examples) == ((), 2)
 
 
 def test_a_schema_that_is_kept_elsewhere_is_unknown(files: ProjectFiles) -> None:
     """Until the caller brings it along: then the examples are played with it."""
     files.declare("a", None, {"accepted": [{"payload": OK, "becomes": {"n": 9, "temp": 2.5}}]})
     assert only(played(files)).grade is Grade.UNKNOWN
-    rehearsal = played(files, known={"a-value": version_of(READING, subject="a-value")})
+    rehearsal = played(files, known={("a-value", None): version_of(READING, subject="a-value")})
     assert only(rehearsal).expected == "number 9"
 
 

@@ -140,37 +140,38 @@ async def test_a_registry_that_is_away_is_told_once(files: ProjectFiles, registr
     assert [(each.grade, each.about, each.message) for each in result.findings] == [
         (Grade.UNREACHABLE, URL, "no answer")
     ]
-    assert result.elsewhere == {}
+    assert result.held == {}
 
 
 async def test_what_is_asked(files: ProjectFiles, registry: Registry) -> None:
-    """Pinned versions as such, shared types, references that no folder holds; each once."""
+    """Pinned versions as such, shared types, references that no folder holds, or says what they were; each once."""
     position = {"type": "record", "name": "geo.Position", "fields": []}
     files.declare("pump", version=2)
     files.declare("gate", subject="pump-value", schema=None, version=2)
     files.declare("track", schema=None, subject="track-value")
     files.share("geo", "geo-value", position)
     elsewhere = {"name": "x.X", "subject": "x-value", "version": 5}
-    files.share("more", "more-value", {**position, "name": "geo.More"}, references=[elsewhere])
+    earlier = {"name": "geo.Position", "subject": "geo-value", "version": 1}
+    files.share("more", "more-value", {**position, "name": "geo.More"}, references=[elsewhere, earlier])
     result = await inspected(files)
     assert sorted(registry.asked, key=str) == [
+        ("geo-value", 1),
         ("geo-value", None),
         ("more-value", None),
         ("pump-value", 2),
         ("track-value", None),
         ("x-value", 5),
     ]
-    assert result.elsewhere == {}
+    assert result.held == {}
 
 
 async def test_schemas_that_no_folder_holds_are_brought_along(files: ProjectFiles, registry: Registry) -> None:
     """Examples of their contracts are played with them."""
     files.declare("track", schema=None, subject="track-value")
     files.declare("pump")
-    known = version("track-value")
-    registry.answers = {("track-value", None): known, ("pump-value", None): version("pump-value")}
+    registry.answers = {("track-value", None): version("track-value"), ("pump-value", None): version("pump-value")}
     result = await inspected(files)
-    assert result.elsewhere == {"track-value": known}
+    assert result.held == registry.answers
     assert [each.message for each in result.findings if each.about == "track-value"] == [
         "version 1, ID 7, AVRO, kept elsewhere"
     ]
