@@ -83,13 +83,18 @@ def _drift(plan: Plan, desired: Mapping[str, DesiredSubject], state: RegistrySta
         if not isinstance(change, Register) or change.base is None:
             continue
         schema, latest = desired[change.subject].schema, state.subjects[change.subject].latest
-        past = past_contents(schema.path) if schema is not None else []
-        if past and latest is not None and not any(_is_same(content, latest) for content in past):
-            message = (
-                f"version {latest.version} (ID {latest.schema_id}) is in no commit of {change.file}: somebody "
-                "registered it by hand, and this plan undoes what it has and the file lacks"
-            )
+        if schema is None or latest is None:
+            continue
+        past = past_contents(schema.path)
+        if not past.contents or any(_is_same(content, latest) for content in past.contents):
+            continue
+        held = f"version {latest.version} (ID {latest.schema_id}) is in no commit of {change.file}"
+        if past.is_whole:
+            message = f"{held}: somebody registered it by hand, and this plan undoes what it has and the file lacks"
             yield Note(NoteKind.DRIFT, change.subject, message)
+        else:
+            message = f"{held} that is here, but the clone is shallow: git fetch --unshallow, and plan again"
+            yield Note(NoteKind.UNKNOWN, change.subject, message)
 
 
 def _is_same(content: bytes, held: Registered) -> bool:

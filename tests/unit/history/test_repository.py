@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gateway.errors import ConfigError
-from gateway.history.repository import committed
+from gateway.history.repository import Past, committed, past_contents
 from tests.parts.git import Repository
 
 
@@ -90,3 +90,74 @@ def test_a_git_that_hangs(repository: Repository, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(subprocess, "run", hang)
     with pytest.raises(ConfigError, match="did not answer"), committed(repository.folder, "HEAD"):
         pass
+
+
+def test_links_lead_to_what_was_committed_with_them(repository: Repository) -> None:
+    """Within the repository, also to folders beside, and on by further links; what leads out of it is left as it is."""
+    schemas = repository.folder / "schemas"
+    repository.commit({"teams/pump/schema": "1", "types/unit": "2", "schemas/a": "3"})
+    (schemas / "pump").symlink_to("../teams/pump")
+    (repository.folder / "teams/pump/unit").symlink_to("../../types/unit")
+    (schemas / "self").symlink_to("self")
+    (schemas / "out").symlink_to("../../nothing")
+    (schemas / "absolute").symlink_to("/nothing")
+    repository.commit({"teams/pump/schema": "now"})
+    repository.commit({"teams/pump/schema": "later", "types/unit": "later"})
+    with committed(schemas, "HEAD~1") as copy:
+        assert content(copy) == {"a": "3"}
+        assert content(copy / "pump") == {"schema": "now", "unit": "2"}
+        assert not (copy / "out").exists()
+
+
+def test_no_attribute_hides_a_file(repository: Repository) -> None:
+    """``export-ignore`` is for archives."""
+    repository.commit({"schemas/.gitattributes": "*.avsc export-ignore", "schemas/a.avsc": "1"})
+    with committed(repository.folder / "schemas", "HEAD") as copy:
+        assert (copy / "a.avsc").read_text() == "1"
+
+
+def test_odd_names(repository: Repository) -> None:
+    """Git quotes them, and some mean several files."""
+    names = {"s [x]/a\nb": "1", 's [x]/"q"': "2", "s [x]/\udcff": "3", "s x/c": "4", "s [x]/*": "5"}
+    repository.commit(names)
+    with committed(repository.folder / "s [x]", "HEAD") as copy:
+        assert content(copy) == {"a\nb": "1", '"q"': "2", "\udcff": "3", "*": "5"}
+
+
+def test_the_working_tree_is_not_touched(repository: Repository) -> None:
+    """Neither its files nor what is staged."""
+    repository.commit({"schemas/a": "1"})
+    (repository.folder / "schemas/a").write_text("staged")
+    repository.git("add", "--all")
+    (repository.folder / "schemas/a").write_text("changed")
+    before = repository.git("status", "--porcelain=v2")
+    with committed(repository.folder / "schemas", "HEAD") as copy:
+        assert content(copy) == {"a": "1"}
+    assert repository.git("status", "--porcelain=v2") == before
+    assert (repository.folder / "schemas/a").read_text() == "changed"
+
+
+def test_the_past_of_a_file(repository: Repository) -> None:
+    """The newest first, also from before its folder was renamed, and without the commits that removed it."""
+    repository.commit({"schemas/a": "a first version"})
+    repository.commit({"schemas/a": "a second version"})
+    repository.git("mv", "schemas", "contracts")
+    repository.commit()
+    repository.commit({"contracts/a": "third"})
+    past = past_contents(repository.folder / "contracts/a")
+    assert past == Past((b"third", b"a second version", b"a second version", b"a first version"), is_whole=True)
+
+
+def test_a_shallow_past_says_so(repository: Repository, tmp_path: Path) -> None:
+    """What is missing in it says nothing."""
+    repository.commit({"a": "1"})
+    repository.commit({"a": "2"})
+    subprocess.run(["git", "clone", "-q", "--depth=1", f"file://{repository.folder}", tmp_path / "clone"], check=True)
+    assert past_contents(tmp_path / "clone/a") == Past((b"2",), is_whole=False)
+
+
+def test_no_past(tmp_path: Path, repository: Repository) -> None:
+    """Outside of a repository, and of what was never committed."""
+    assert past_contents(tmp_path / "a") == Past((), is_whole=True)
+    repository.commit({"b": "1"})
+    assert past_contents(repository.folder / "a") == Past((), is_whole=True)
