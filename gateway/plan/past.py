@@ -6,9 +6,10 @@ The level is the contract's, or BACKWARD, which is a registry's own default. Wha
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
+from gateway.compile.sentence import listed
 from gateway.config.coexistence import subjects
 from gateway.config.contract import Compatibility, Contract, Contracts, SchemaFile, SharedType
 from gateway.config.files import display
@@ -29,12 +30,19 @@ def regressions(now: Contracts, past: Contracts, name: str) -> Iterator[Finding]
     levels = level_of(now)
     ours, theirs = FolderSchemas(now), FolderSchemas(past)
     declared: set[str] = set()
+    new: list[str] = []
     for folder in now.folders:
         for subject in subjects(folder):
             declared.add(subject)
-            if folder.schema is not None and theirs.declared(subject) is not None:
+            if folder.schema is None:
+                continue
+            if theirs.declared(subject) is None:
+                new.append(subject)
+            else:
                 level = levels.get(subject, DEFAULT_LEVEL)
                 yield from _compare(folder, folder.schema, subject, level, (ours, theirs), name)
+    if new:
+        yield _without_past(new, name)
     for folder in past.folders:
         for subject in subjects(folder):
             if subject not in declared:
@@ -53,6 +61,12 @@ def level_of(contracts: Contracts) -> dict[str, Compatibility]:
         if folder.compatibility is not None
         for subject in subjects(folder)
     }
+
+
+def _without_past(new: Sequence[str], name: str) -> Finding:
+    """What was not held against anything; a folder that was moved looks so, too, or one that is another repository."""
+    message = f"held against nothing, because the contracts committed at {name} do not have it: {listed(sorted(new))}"
+    return Finding(Grade.NOTICE, Area.SCHEMA, name, message, check=Check.HISTORY)
 
 
 def _compare(

@@ -20,7 +20,7 @@ from gateway.compile.binding import DEVICE
 from gateway.compile.example import example_topic
 from gateway.compile.readback import ReadBack, compile_readback
 from gateway.config.contract import Contract, Contracts, Variant
-from gateway.config.folder import CONTRACT_FILE
+from gateway.config.contract_folders import holds_contracts
 from gateway.config.load import load_contracts
 from gateway.errors import ConfigError, ConfigProblem
 from gateway.history.repository import committed
@@ -85,10 +85,9 @@ def prepare(folder: Path, around: Circumstances, since: str, now: int, topic: st
     contracts = load_contracts(folder, around.dead_letters)
     after, unknown = _trial(contracts, around, now, topic)
     with committed(contracts.folder, since) as copy:
-        if not any(copy.rglob(CONTRACT_FILE)):
-            return Replay(contracts, _trial(Contracts(copy), around, now, topic)[0], after, unknown)
         try:
-            before, unknown_before = _trial(load_contracts(copy, around.dead_letters), around, now, topic)
+            past = load_contracts(copy, around.dead_letters) if holds_contracts(copy) else Contracts(copy)
+            before, unknown_before = _trial(past, around, now, topic)
         except ConfigError as exc:
             problems = [ConfigProblem(since, str(each).replace(f"{copy}/", "")) for each in exc.problems]
             raise ConfigError(problems) from exc

@@ -112,11 +112,26 @@ class TestSince:
         assert "fields/0" in ended.out
 
     def test_a_new_folder_has_no_past(self, files: ProjectFiles, gateway: Gateway, repository: Repository) -> None:
-        """Whether it is one of several, or the first."""
+        """Whether it is one of several, or the first: that nothing was compared is told."""
         files.declare("valve", NARROW, OK)
-        assert gateway("schemas", "check", "--since", "HEAD").code == 0
+        ended = gateway("schemas", "check", "--since", "HEAD")
+        assert ended.code == 0
+        assert (
+            'held against nothing, because the contracts committed at HEAD do not have it: "valve-value"' in ended.out
+        )
         repository.git("mv", "schemas", "contracts")
-        assert gateway("schemas", "check", "contracts", "--since", "HEAD").code == 0
+        ended = gateway("schemas", "check", "contracts", "--since", "HEAD")
+        assert ended.code == 0
+        assert 'do not have it: "pump-value", "valve-value"' in ended.out
+
+    def test_contracts_behind_a_link(self, files: ProjectFiles, gateway: Gateway, repository: Repository) -> None:
+        """They are held against what was committed where it leads."""
+        (files.contracts / "pump").rename(files.folder / "elsewhere")
+        (files.contracts / "pump").symlink_to("../elsewhere")
+        repository.commit()
+        (files.folder / "elsewhere" / "schema.avsc").write_text(json.dumps(NARROW))
+        ended = gateway("schemas", "check", "--since", "HEAD")
+        assert (ended.code, "breaks BACKWARD since HEAD" in ended.out) == (1, True)
 
     def test_a_past_that_cannot_be_read(self, files: ProjectFiles, gateway: Gateway, repository: Repository) -> None:
         """It is unknown then, and no failure: the change may be what mends it."""
