@@ -6,8 +6,9 @@ nobody looks at them, so that grep and diff work.
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -28,9 +29,13 @@ def open_console(*, stderr: bool = False) -> Console:
     )
 
 
-def print_json(value: Mapping[str, Any]) -> None:
-    """Prints one JSON object on one line, at once: a program may be waiting for it."""
-    typer.echo(orjson.dumps(value, default=str))
+def print_json(value: Mapping[str, Any] | Sequence[Any]) -> None:
+    """Prints one JSON value on one line, at once: a program may be waiting for it."""
+    try:
+        text = orjson.dumps(value, default=str)
+    except TypeError:  # half a character: the name of a file need not be UTF-8
+        text = json.dumps(value, default=str).encode()
+    typer.echo(text)
 
 
 def printable(text: str, most: int | None = None) -> str:

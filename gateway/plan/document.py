@@ -40,7 +40,7 @@ def read_plan(path: Path) -> PlanDocument:
     """The plan in a file. Raises ConfigError for anything that is none."""
     try:
         content: Any = json.loads(read_text(path))
-    except ValueError as exc:
+    except (ValueError, RecursionError) as exc:
         raise _problem(path, f"is no plan: {exc}") from exc
     if not isinstance(content, dict) or content.get("v") != VERSION:
         found = content.get("v") if isinstance(content, dict) else None

@@ -4,20 +4,19 @@ Rules
 - A schema that the registry holds as its latest version, in whatever spelling, is not registered again.
 - References to "latest" mean the version that will be the latest when the plan was applied.
 - An earlier version cannot be made the latest again by registering it: that is a conflict, for a person to settle.
-- Nothing is deleted unless it was asked for.
+- Nothing is deleted: plan/deletions.py adds that, where somebody asked for it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from gateway.config.contract import DeclaredReference
 from gateway.model import Registered
 from gateway.plan.changes import (
     Base,
     Change,
-    Delete,
     Note,
     NoteKind,
     Outlook,
@@ -69,18 +68,6 @@ def make_plan(desired: Mapping[str, DesiredSubject], state: RegistryState) -> Pl
         message = "no folder names it; if nobody needs it, --delete-orphans plans its deletion"
         draft.note(NoteKind.ORPHAN, subject, message)
     return Plan(state.urls, tuple(draft.changes), tuple(draft.notes), len(desired))
-
-
-def with_deletions(plan: Plan, orphans: Mapping[str, Base | None], *, permanent: bool) -> Plan:
-    """The plan that deletes these subjects, too, softly first; ``orphans``: subject -> its latest version."""
-    deletions: list[Change] = []
-    for subject, base in orphans.items():
-        if base is not None:
-            deletions.append(Delete(subject, base, permanent=False))
-        if permanent:
-            deletions.append(Delete(subject, None, permanent=True))
-    notes = tuple(note for note in plan.notes if note.kind is not NoteKind.ORPHAN or note.subject not in orphans)
-    return replace(plan, changes=(*plan.changes, *deletions), notes=notes)
 
 
 def resolve_references(

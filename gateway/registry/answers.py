@@ -97,11 +97,18 @@ def read_subjects(answer: object) -> list[str]:
     return answer
 
 
-def read_versions(answer: object) -> list[int]:
-    """The numbers in the answer to a list of versions, in order. Raises UnusableAnswer."""
+def read_numbers(answer: object) -> list[int]:
+    """The numbers in the answer to a list of versions or schema IDs, in order. Raises UnusableAnswer."""
     if not isinstance(answer, list) or not all(type(number) is int and 1 <= number <= MAX_INT for number in answer):
-        raise UnusableAnswer(f"a list of versions was expected, got {_kind(answer)}")
+        raise UnusableAnswer(f"a list of numbers was expected, got {_kind(answer)}")
     return sorted(answer)
+
+
+def read_owners(answer: object) -> list[str]:
+    """The subjects in the answer to a schema ID's versions. Raises UnusableAnswer."""
+    if not isinstance(answer, list):
+        raise UnusableAnswer(f"a list of versions was expected, got {_kind(answer)}")
+    return read_subjects([_mapping(entry, "a version").get("subject") for entry in answer])
 
 
 def read_compatibility(answer: object) -> Compatibility:

@@ -27,12 +27,13 @@ from gateway.registry.answers import (
     Candidate,
     UnusableAnswer,
     read_compatibility,
+    read_numbers,
+    read_owners,
     read_place,
     read_registered,
     read_schema_id,
     read_subjects,
     read_verdict,
-    read_versions,
     write_candidate,
 )
 from gateway.registry.failures import (
@@ -137,12 +138,31 @@ class RegistryClient:
         """The versions of a subject that are not deleted, in order. Raises SubjectNotFound, RegistryUnavailable."""
         answer = await self._look(f"subjects/{_quoted(subject)}/versions", f"subject {subject!r}")
         with self._checking():
-            return read_versions(answer)
+            return read_numbers(answer)
 
-    async def subjects(self) -> list[str]:
-        """All subjects that are not deleted; Apicurio lists at most 1000. Raises RegistryUnavailable."""
+    async def subjects(self, *, deleted: bool = False) -> list[str]:
+        """All subjects, with ``deleted`` also those that are deleted softly; Apicurio lists at most 1000.
+
+        Raises RegistryUnavailable.
+        """
         with self._checking():
-            return read_subjects(await self._ask("GET", "subjects"))
+            return read_subjects(await self._ask("GET", "subjects", deleted=deleted))
+
+    async def referrers(self, subject: str, version: int) -> set[str]:
+        """The subjects with a version that refers to this one; none where a registry cannot tell.
+
+        Raises RegistryUnavailable.
+        """
+        found: set[str] = set()
+        with self._checking():
+            try:
+                path = f"subjects/{_quoted(subject)}/versions/{version}/referencedby"
+                for schema_id in read_numbers(await self._ask("GET", path)):
+                    found.update(read_owners(await self._ask("GET", f"schemas/ids/{schema_id}/versions")))
+            except Refusal as exc:
+                if exc.status not in {404, 405}:
+                    raise
+        return found
 
     async def lookup(self, subject: str, candidate: Candidate, *, normalize: bool = False) -> Registered | None:
         """The version of ``subject`` with exactly this schema, None if there is none.

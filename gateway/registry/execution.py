@@ -2,17 +2,18 @@
 
 Before each change the registry is asked how the subject stands: where the result already holds nothing is done; where
 it stands as the plan's base says, the change is made; anything else refuses, because somebody else was there. So a plan
-can be executed again after whatever stopped it.
+can be executed again after whatever stopped it. All changes are asked about before the first is made: half of an
+outdated plan might lower a subject's level for a version that then does not come.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
 from gateway.errors import GatewayError
-from gateway.model import ReferenceTo
+from gateway.model import ReferenceTo, Registered
 from gateway.plan.changes import Base, Change, Delete, Plan, Register, SetLevel
 from gateway.registry.answers import Candidate
 from gateway.registry.client import RegistryClient
@@ -51,6 +52,14 @@ async def execute(client: RegistryClient, plan: Plan) -> AsyncGenerator[Step]:
     for change in plan.changes:
         match change:
             case SetLevel():
+                await _level_holds(client, change)
+            case Register():
+                await _held_version(client, change, await _candidate(client, change, registered))
+            case Delete(permanent=False):
+                await _is_deleted(client, change)
+    for change in plan.changes:
+        match change:
+            case SetLevel():
                 yield await _set_level(client, change)
             case Register():
                 yield await _register(client, change, registered)
@@ -59,9 +68,17 @@ async def execute(client: RegistryClient, plan: Plan) -> AsyncGenerator[Step]:
 
 
 async def _set_level(client: RegistryClient, change: SetLevel) -> Step:
+    if await _level_holds(client, change):
+        return Step(change, Result.HELD, f"the level is {change.level}")
+    await client.set_compatibility(change.subject, change.level)
+    return Step(change, Result.DONE, f"the level is {change.level}")
+
+
+async def _level_holds(client: RegistryClient, change: SetLevel) -> bool:
+    """Whether the level is set already. Raises PlanOutdated."""
     found = await client.compatibility(change.subject)
     if found is change.level:
-        return Step(change, Result.HELD, f"the level is {found}")
+        return True
     # Apicurio shows the registry's level for a subject that has none of its own, once the subject is there.
     is_shown = change.base is None and found is await client.compatibility()
     if found is not change.base and not is_shown:
@@ -69,29 +86,47 @@ async def _set_level(client: RegistryClient, change: SetLevel) -> Step:
             f"the level of {change.subject!r} is {found or 'not set'}, and was {change.base or 'not set'} when the "
             "plan was made: plan again"
         )
-    await client.set_compatibility(change.subject, change.level)
-    return Step(change, Result.DONE, f"the level is {change.level}")
+    return False
 
 
-async def _register(client: RegistryClient, change: Register, registered: dict[str, int]) -> Step:
+async def _candidate(client: RegistryClient, change: Register, registered: Mapping[str, int]) -> Candidate | None:
+    """The schema with the versions that it refers to; None where one of them is still to come."""
     references = []
     for reference in change.references:
         version = reference.version
         if version is None:
             version = registered.get(reference.subject)
         if version is None:
-            version = (await client.read_latest(reference.subject)).version
+            latest = await latest_base(client, reference.subject)
+            if latest is None:
+                return None
+            version = latest.version
         references.append(ReferenceTo(reference.name, reference.subject, version))
-    candidate = Candidate(change.format, change.text, tuple(references))
+    return Candidate(change.format, change.text, tuple(references))
+
+
+async def _held_version(client: RegistryClient, change: Register, candidate: Candidate | None) -> Registered | None:
+    """The latest version, where it is this schema already. Raises PlanOutdated."""
     latest = await latest_base(client, change.subject)
-    known = await client.lookup(change.subject, candidate) if latest is not None else None
-    if known is not None and latest is not None and known.version == latest.version:
-        registered[change.subject] = known.version
-        return Step(change, Result.HELD, f"version {known.version}, ID {known.schema_id}")
+    if latest is not None and candidate is not None:
+        known = await client.lookup(change.subject, candidate)
+        if known is not None and known.version == latest.version:
+            return known
     if latest != change.base:
         raise PlanOutdated(
             f"{change.subject!r} has {_shown(latest)}, and had {_shown(change.base)} when the plan was made: plan again"
         )
+    return None
+
+
+async def _register(client: RegistryClient, change: Register, registered: dict[str, int]) -> Step:
+    candidate = await _candidate(client, change, registered)
+    if candidate is None:
+        raise PlanOutdated(f"what {change.subject!r} refers to is gone: plan again")
+    known = await _held_version(client, change, candidate)
+    if known is not None:
+        registered[change.subject] = known.version
+        return Step(change, Result.HELD, f"version {known.version}, ID {known.schema_id}")
     await client.register(change.subject, candidate)
     found = await client.lookup(change.subject, candidate)
     if found is None:
@@ -101,20 +136,26 @@ async def _register(client: RegistryClient, change: Register, registered: dict[s
 
 
 async def _delete(client: RegistryClient, change: Delete) -> Step:
-    latest = await latest_base(client, change.subject)
     if change.permanent:
+        latest = await latest_base(client, change.subject)
         if latest is not None:
             raise PlanOutdated(f"{change.subject!r} has {_shown(latest)}, which was not deleted softly: plan again")
         gone = await client.delete_subject(change.subject, permanent=True)
         return Step(change, Result.DONE if gone else Result.HELD, "gone for good")
-    if latest is None:
+    if await _is_deleted(client, change):
         return Step(change, Result.HELD, "deleted, softly")
-    if latest != change.base:
+    await client.delete_subject(change.subject)
+    return Step(change, Result.DONE, "deleted, softly")
+
+
+async def _is_deleted(client: RegistryClient, change: Delete) -> bool:
+    """Whether the subject has no version any more. Raises PlanOutdated."""
+    latest = await latest_base(client, change.subject)
+    if latest is not None and latest != change.base:
         raise PlanOutdated(
             f"{change.subject!r} has {_shown(latest)}, and had {_shown(change.base)} when the plan was made: plan again"
         )
-    await client.delete_subject(change.subject)
-    return Step(change, Result.DONE, "deleted, softly")
+    return latest is None
 
 
 def _shown(base: Base | None) -> str:

@@ -16,6 +16,7 @@ from gateway.model import Reference, ReferenceTo, SchemaVersion
 from gateway.plan.changes import Base, Change, Outlook, Plan, PlannedReference, Register, SetLevel
 from gateway.plan.compatibility.evolution import compared, evolution_objections
 from gateway.plan.compatibility.objections import ADVICE, UNSEEN, Objection, Rule
+from gateway.plan.deletions import Orphan
 from gateway.plan.desired import DesiredSchema, DesiredSubject
 from gateway.plan.past import DEFAULT_LEVEL
 from gateway.plan.planning import is_held, resolve_references
@@ -78,6 +79,20 @@ class Inventory:
         async def one(subject: str) -> tuple[str, Base | None]:
             async with self._gate:
                 return subject, await latest_base(self._client, subject)
+
+        return dict(await self._gather(one(subject) for subject in subjects))
+
+    async def orphans(self, subjects: Iterable[str]) -> dict[str, Orphan]:
+        """How these subjects stand, that no folder names. Raises RegistryUnavailable."""
+
+        async def one(subject: str) -> tuple[str, Orphan]:
+            async with self._gate:
+                try:
+                    versions = await self._client.versions(subject)
+                except SubjectNotFound:
+                    return subject, Orphan(None)
+                found = [await self._client.referrers(subject, version) for version in versions]
+                return subject, Orphan(await latest_base(self._client, subject), frozenset().union(*found) - {subject})
 
         return dict(await self._gather(one(subject) for subject in subjects))
 

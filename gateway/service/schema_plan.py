@@ -10,10 +10,11 @@ from gateway.errors import SchemaError, SubjectNotFound
 from gateway.history.repository import past_contents
 from gateway.model import Registered, SchemaVersion
 from gateway.plan.changes import Note, NoteKind, Plan, Register
+from gateway.plan.deletions import with_deletions
 from gateway.plan.desired import DesiredSubject, desired_subjects
 from gateway.plan.findings import refuse_invalid
 from gateway.plan.folder_schemas import FolderSchemas, KeptElsewhere, Wanted
-from gateway.plan.planning import make_plan, with_deletions
+from gateway.plan.planning import make_plan
 from gateway.plan.rehearsal import unusable
 from gateway.plan.state import RegistryState
 from gateway.plan.unapplied import same_text
@@ -48,7 +49,11 @@ async def plan_schemas(client: RegistryClient, contracts: Contracts, orphans: Or
     state = replace(state, others=tuple(each for each in state.others if each.startswith(orphans.prefix)))
     plan = make_plan(desired, state)
     if orphans.delete:
-        plan = with_deletions(plan, await inventory.latest(state.others), permanent=orphans.permanent)
+        named = state.others
+        if orphans.permanent:  # what was deleted softly before is in no list of what there is
+            softly = {each for each in await client.subjects(deleted=True) if each.startswith(orphans.prefix)}
+            named = tuple(sorted({*named, *softly} - state.subjects.keys()))
+        plan = with_deletions(plan, await inventory.orphans(named), permanent=orphans.permanent)
     plan = await inventory.ask(plan, state, _resolved(FolderSchemas(contracts, elsewhere), desired))
     return replace(plan, notes=(*_drift(plan, desired, state), *plan.notes))
 

@@ -9,9 +9,11 @@ Paths are relative to the working directory, which is the repository's root wher
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from typing import Any, Final
+from urllib.parse import quote
 
 from gateway import __version__
 from gateway.plan.findings import Check, Finding, Grade
@@ -36,6 +38,9 @@ _SUMMARIES: Final = {
     Check.HISTORY: "A subject is gone, or its past cannot be read",
 }
 
+_NO_FILE: Final = "."
+"""Where a finding is shown that is about no file, such as a subject that is gone: the formats want a place."""
+
 _FAILING = (Grade.INVALID, Grade.PROBLEM)
 
 
@@ -57,12 +62,11 @@ def _result(finding: Finding) -> dict[str, Any]:
         "level": level,
         "message": {"text": finding.message},
     }
-    if finding.file:
-        region = {"startLine": finding.line or 1}
-        if finding.column is not None:
-            region["startColumn"] = finding.column
-        place = {"artifactLocation": {"uri": finding.file.replace("\\", "/")}, "region": region}
-        result["locations"] = [{"physicalLocation": place}]
+    region = {"startLine": finding.line or 1}
+    if finding.column is not None:
+        region["startColumn"] = finding.column
+    place = {"artifactLocation": {"uri": quote(os.fsencode(finding.file or _NO_FILE))}, "region": region}
+    result["locations"] = [{"physicalLocation": place}]  # without one GitHub refuses the whole log
     return result
 
 
@@ -95,10 +99,12 @@ def gitlab(findings: Sequence[Finding]) -> list[dict[str, Any]]:
             "description": finding.message,
             "check_name": (finding.check or Check.FILE).value,
             "fingerprint": sha256(
-                "\0".join([finding.file, finding.check or "", finding.path, finding.message]).encode()
+                "\0".join([finding.file, finding.check or "", finding.path, finding.message]).encode(
+                    errors="backslashreplace"
+                )
             ).hexdigest(),
             "severity": {Grade.INVALID: "blocker", Grade.PROBLEM: "major"}.get(finding.grade, "info"),
-            "location": {"path": finding.file, "lines": {"begin": finding.line or 1}},
+            "location": {"path": finding.file or _NO_FILE, "lines": {"begin": finding.line or 1}},
         }
         for finding in findings
     ]

@@ -8,8 +8,13 @@ from gateway.cli.console import printable
 
 
 def escaped(text: str) -> str:
-    """Text for a line or a table's cell."""
-    return re.sub(r"([\\`*_{}\[\]<>|#])", r"\\\1", printable(text))
+    """Text for a line or a table's cell.
+
+    A backslash does not keep code hosts from notifying the ``@person`` and from linking the ``#1`` that stand there: a
+    space without width does.
+    """
+    harmless = re.sub(r"([\\`*_{}\[\]<>|#])", r"\\\1", printable(text))
+    return re.sub(r"(?<=[@#])(?=\w)", "\u200b", harmless)
 
 
 def code(text: str) -> str:

@@ -57,13 +57,18 @@ def apply(  # noqa: PLR0917 - the options of a command, which typer passes by na
         made = make(place, orphans(prefix, delete=delete_orphans, permanent=permanent))
         if output is Output.TEXT:
             show(made, console)
+    steps: list[Step] = []
     if made.blocked or made.conflicts:
         subjects = ", ".join([change.subject for change in made.blocked] + [note.subject for note in made.conflicts])
-        _say(f"nothing was changed: the plan cannot be applied ({subjects}); gateway schemas plan says why")
+        refusal = GatewayError(
+            f"nothing was changed: the plan cannot be applied ({subjects}); gateway schemas plan says why"
+        )
+        if output is Output.JSON:
+            print_json(_as_json(made, steps, refusal))
+        _say(str(refusal))
         raise typer.Exit(Exit.FOUND)
     if plan is None and made.changes and not yes:
         _ask(made)
-    steps: list[Step] = []
     failure = asyncio.run(_run(place, made, steps, console if output is Output.TEXT else None))
     if output is Output.JSON:
         print_json(_as_json(made, steps, failure))
@@ -101,6 +106,8 @@ async def _run(place: Place, made: Plan, steps: list[Step], console: Console | N
 
 def _remaining(made: Plan, steps: list[Step]) -> str:
     """What was not done, and how to go on."""
+    if not steps:
+        return "nothing was changed"
     if len(steps) == len(made.changes):
         return "all changes hold"
     first = made.changes[len(steps)]

@@ -6,7 +6,6 @@ from dataclasses import asdict
 from enum import StrEnum
 from typing import Annotated
 
-import orjson
 import typer
 
 from gateway.cli.console import line, open_console, print_json, printable
@@ -63,7 +62,7 @@ def check(
             for command in github(report.findings):
                 typer.echo(command)
         case Format.GITLAB:
-            typer.echo(orjson.dumps(gitlab(report.findings)))
+            print_json(gitlab(report.findings))
     raise typer.Exit(_EXITS.get(report.grade, Exit.FINE))
 
 

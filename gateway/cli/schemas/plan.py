@@ -76,7 +76,7 @@ def plan(  # noqa: PLR0917 - the options of a command, which typer passes by nam
     document = PlanDocument(VERSION, __version__, datetime.now(UTC).isoformat(timespec="seconds"), made)
     if out is not None:
         try:
-            out.write_text(write_plan(document), encoding="utf-8")
+            out.write_text(write_plan(document), encoding="utf-8", errors="backslashreplace")
         except OSError as exc:
             raise typer.BadParameter(f"{out} cannot be written: {exc.strerror or exc}", param_hint="--out") from exc
     match output:

@@ -44,7 +44,7 @@ def recall(store: Store, folder: Path) -> bool:
         return False
     except OSError as exc:
         raise ConfigError([ConfigProblem(file=str(path), message=f"cannot be read: {exc.strerror or exc}")]) from exc
-    except (ValueError, KeyError, TypeError, AttributeError, Refused) as exc:
+    except (ValueError, RecursionError, KeyError, TypeError, AttributeError, Refused) as exc:
         message = f"this is not the memory of a development registry ({exc}); move it away to start empty"
         raise ConfigError([ConfigProblem(file=str(path), message=message)]) from exc
     return True

@@ -80,7 +80,7 @@ def plant_file(store: Store, path: Path) -> int:
             seeds += [_seed(subject, version, path) for version in listed["versions"]]
     except KeyError as exc:
         raise ConfigError([ConfigProblem(file=str(path), key=str(exc.args[0]), message="is missing")]) from exc
-    except (OSError, ValueError, TypeError, AttributeError, Refused) as exc:
+    except (OSError, ValueError, RecursionError, TypeError, AttributeError, Refused) as exc:
         raise ConfigError([ConfigProblem(file=str(path), message=f"not a registry fixture: {exc}")]) from exc
     return plant(store, seeds)
 

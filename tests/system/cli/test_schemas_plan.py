@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 from gateway.model import Format
+from gateway.registry.development.http import registry_app
 from gateway.registry.development.schemas import Definition
 from tests.parts.projects import READING, ProjectFiles
-from tests.parts.registry_faults import FaultyRegistry, answer, faulty_registry
+from tests.parts.registry_faults import FaultyRegistry, answer, at_path, faulty_registry, in_turn
 from tests.parts.waiting import eventually
 from tests.system.cli.commands import COMMAND, Finished, run
 from tests.system.demo.terminal import Terminal, plain
@@ -97,6 +98,9 @@ async def test_a_breaking_change_cannot_be_applied(files: ProjectFiles, registry
     applied = await schemas(files, "apply", "plan.json")
     assert (applied.code, applied.out) == (1, "")
     assert "nothing was changed: the plan cannot be applied (pump-value)" in applied.err
+    told_as_json = json.loads((await schemas(files, "apply", "--yes", "--output", "json")).out)
+    assert (told_as_json["ok"], told_as_json["steps"]) == (False, [])
+    assert "cannot be applied (pump-value)" in told_as_json["failure"]
     assert len(registry.store.versions("pump-value")) == 1
 
 
@@ -166,16 +170,27 @@ async def test_json_for_a_program(files: ProjectFiles, registry: FaultyRegistry)
 async def test_a_failure_in_the_middle(files: ProjectFiles, registry: FaultyRegistry) -> None:
     """What was made stays, what was not is named, and how to go on; the same plan then ends it."""
     await schemas(files, "plan", "--out", "plan.json")
-    registry.store.rules.set_level("pump-value", "FULL")
+    whole = registry_app(registry.store)
+    registry.fault = at_path("/config/pump-value", in_turn([whole], then=answer(403, "no")), otherwise=whole)
     stopped = await schemas(files, "apply", "plan.json")
-    assert stopped.code == 1
+    assert stopped.code == 3
     assert stopped.out.splitlines() == [
         "done  pump-value: new subject, AVRO (schemas/pump/schema.avsc): version 1, ID 1"
     ]
-    assert "is FULL, and was not set when the plan was made: plan again" in stopped.err
+    assert "403" in stopped.err
     assert "stopped at change 2 of 2, pump-value: level of the registry -> BACKWARD; 1 not made" in stopped.err
-    registry.store.rules.drop_level("pump-value")
+    registry.fault = None
     assert (await schemas(files, "apply", "plan.json")).out.splitlines()[-1] == "2 of 2 changes hold, 1 made now"
+
+
+async def test_an_outdated_plan(files: ProjectFiles, registry: FaultyRegistry) -> None:
+    """Nothing of it is made, and who was there is said."""
+    await schemas(files, "plan", "--out", "plan.json")
+    registry.store.rules.set_level("pump-value", "FULL")
+    stopped = await schemas(files, "apply", "plan.json")
+    assert (stopped.code, stopped.out, registry.store.subjects()) == (1, "", [])
+    assert "is FULL, and was not set when the plan was made: plan again" in stopped.err
+    assert stopped.err.splitlines()[-1] == "gateway schemas apply: nothing was changed"
 
 
 async def test_the_registry_is_away(files: ProjectFiles, registry: FaultyRegistry) -> None:

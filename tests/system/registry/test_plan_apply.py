@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gateway.config.contract import Compatibility
-from gateway.errors import GatewayError, RegistryUnavailable
+from gateway.errors import RegistryUnavailable
 from gateway.model import Format, ReferenceTo
 from gateway.plan.changes import NoteKind, Outlook, Register
 from gateway.plan.pulling import Pull
@@ -220,6 +220,24 @@ async def test_somebody_else_was_there(client: RegistryClient, files: ProjectFil
         await applied(client, second)
 
 
+async def test_nothing_of_an_outdated_plan_is_done(
+    client: RegistryClient, files: ProjectFiles, registry: FaultyRegistry
+) -> None:
+    """The level is not lowered for a version that does not come."""
+    files.declare("pump", compatibility="BACKWARD")
+    await applied(client, await made(client, files))
+    shutil.rmtree(files.contracts / "pump")
+    files.declare("pump", BREAKING, compatibility="NONE")
+    files.declare("valve")
+    plan = await made(client, files)
+    assert [each.do for each in plan.changes] == ["set-level", "register", "register"]
+    await client.register("pump-value", Candidate(Format.AVRO, json.dumps(MORE)))
+    with pytest.raises(PlanOutdated, match=r"has version 2 \(ID 2\) as its latest, and had version 1"):
+        await applied(client, plan)
+    assert registry.store.rules.level("pump-value") is Compatibility.BACKWARD
+    assert registry.store.subjects() == ["pump-value"]
+
+
 async def test_a_level_that_is_only_shown(
     client: RegistryClient, files: ProjectFiles, registry: FaultyRegistry
 ) -> None:
@@ -289,15 +307,41 @@ async def test_an_orphan_of_another_type(client: RegistryClient, files: ProjectF
     assert registry.store.subjects() == ["pump-value"]
 
 
-async def test_what_another_schema_refers_to_is_not_deleted(client: RegistryClient, files: ProjectFiles) -> None:
-    """The registry refuses, and says which."""
+async def test_what_another_schema_refers_to_is_not_deleted(
+    client: RegistryClient, files: ProjectFiles, registry: FaultyRegistry
+) -> None:
+    """Unless that goes, too, and before; said who needs it."""
     files.declare("pump")
     await client.register("unit", Candidate(Format.AVRO, json.dumps(UNIT)))
     files.declare("a", USER, references=[{"name": "U", "subject": "unit"}])
     await applied(client, await made(client, files))
     shutil.rmtree(files.contracts / "a")
-    with pytest.raises(GatewayError, match="unit"):
-        await applied(client, await made(client, files, prefix="unit", delete=True))
+    plan = await made(client, files, prefix="unit", delete=True)
+    assert not plan.changes
+    [note] = plan.notes
+    assert (note.kind, note.subject) == (NoteKind.ORPHAN, "unit")
+    assert note.message.endswith('what stays refers to it: "a-value"')
+    await client.register("a-unit", Candidate(Format.AVRO, json.dumps({**UNIT, "name": "V"})))
+    plan = await made(client, files, delete=True, permanent=True)
+    subjects = list(dict.fromkeys(each.subject for each in plan.changes))
+    assert subjects.index("a-value") < subjects.index("unit")
+    await applied(client, plan)
+    assert registry.store.subjects(deleted=True) == ["pump-value"]
+
+
+async def test_what_was_deleted_softly_before_is_deleted_for_good(
+    client: RegistryClient, files: ProjectFiles, registry: FaultyRegistry
+) -> None:
+    """But for what a folder names, which comes back."""
+    files.declare("pump")
+    for subject in ("old", "pump-value"):
+        await client.register(subject, Candidate(Format.AVRO, '"int"'))
+        await client.delete_subject(subject)
+    assert [each.do for each in (await made(client, files, delete=True)).changes] == ["register"]
+    plan = await made(client, files, delete=True, permanent=True)
+    assert [(each.subject, each.do) for each in plan.changes] == [("pump-value", "register"), ("old", "delete")]
+    await applied(client, plan)
+    assert registry.store.subjects(deleted=True) == ["pump-value"]
 
 
 def texts(folder: Path) -> dict[str, str]:

@@ -13,10 +13,15 @@ from gateway.plan.changes import Note, NoteKind, Plan
 HOSTILE = "a|b`<img src=x>[y](z)_*\n# c"
 
 
-@pytest.mark.parametrize("mark", "|`<>[]_*#")
+@pytest.mark.parametrize("mark", "|`<>[]_*")
 def test_marks_mean_nothing(mark: str) -> None:
     """Each stands behind a backslash."""
     assert escaped(f"a{mark}b") == f"a\\{mark}b"
+
+
+def test_nobody_is_notified() -> None:
+    """Device IDs and payloads may name people and issues; code hosts leave those between code marks alone."""
+    assert escaped("@org/team a@b #12 # @") == "@\u200borg/team a@\u200bb \\#\u200b12 \\# @"
 
 
 def test_code_ends_where_the_text_ends() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -184,6 +185,33 @@ class TestFormats:
             "artifactLocation": {"uri": "schemas/pump/examples.yaml"},
             "region": {"startLine": 5},
         }
+
+    @pytest.mark.parametrize("output", ["json", "sarif", "gitlab"])
+    def test_any_name_of_a_folder(self, files: ProjectFiles, gateway: Gateway, output: str) -> None:
+        """Also one that is no UTF-8."""
+        (files.contracts / "valve").rename(files.contracts / "\udcff")
+        assert json.loads(self.run(gateway, output))
+
+    def test_places_are_references_to_files(self, files: ProjectFiles, gateway: Gateway) -> None:
+        """With what a URI reference may not have as it is."""
+        (files.contracts / "pump").rename(files.contracts / "my device #2 50%é")
+        log = json.loads(self.run(gateway, "sarif"))
+        places = [result["locations"][0]["physicalLocation"] for result in log["runs"][0]["results"]]
+        uris = {place["artifactLocation"]["uri"] for place in places}
+        assert "schemas/my%20device%20%232%2050%25%C3%A9/examples.yaml" in uris
+
+    @pytest.mark.parametrize("output", ["sarif", "gitlab"])
+    def test_every_finding_has_a_place(self, files: ProjectFiles, gateway: Gateway, output: str) -> None:
+        """A subject that is gone is in no file; GitHub refuses a log with a result that is nowhere."""
+        Repository(files.folder).commit()
+        shutil.rmtree(files.contracts / "valve")
+        said = json.loads(gateway("schemas", "check", "--since", "HEAD", "--output", output).out)
+        if output == "sarif":
+            found = said["runs"][0]["results"]
+            places = [each["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for each in found]
+        else:
+            places = [each["location"]["path"] for each in said]
+        assert sorted(places) == [".", "schemas/pump/examples.yaml"]
 
     def test_github(self, gateway: Gateway) -> None:
         """A command a line, with what would end it escaped."""

@@ -58,6 +58,7 @@ def spoiled(change: Any) -> str:
     ("text", "message"),
     [
         ("", "is no plan"),
+        ("[" * 100_000, "maximum recursion depth"),
         ("[]", "v is None, wanted 1"),
         ('{"v": 2}', "v is 2, wanted 1"),
         (spoiled(lambda each: each["plan"]["changes"][0].pop("subject")), "plan.changes.0.set-level.subject"),

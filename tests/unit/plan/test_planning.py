@@ -11,9 +11,9 @@ import pytest
 from gateway.config.contract import Compatibility
 from gateway.config.load import load_contracts
 from gateway.model import Format, ReferenceTo, Registered
-from gateway.plan.changes import Base, Delete, NoteKind, Plan, PlannedReference, Register, SetLevel
+from gateway.plan.changes import Base, Plan, PlannedReference, Register, SetLevel
 from gateway.plan.desired import desired_subjects
-from gateway.plan.planning import make_plan, with_deletions
+from gateway.plan.planning import make_plan
 from gateway.plan.state import HeldSubject, RegistryState
 from tests.parts.projects import READING, ProjectFiles
 
@@ -178,14 +178,8 @@ def test_a_subject_of_another_kind(files: ProjectFiles) -> None:
     assert (plan.changes, told(plan)) == ((), [("unknown", "pump-value")])
 
 
-def test_orphans_are_told_and_deleted_only_if_asked(files: ProjectFiles) -> None:
-    """Softly, and for good behind that; one that was deleted softly before only for good."""
+def test_orphans_are_told(files: ProjectFiles) -> None:
+    """And left alone: plan/deletions.py is for who asks."""
     files.declare("pump")
     plan = planned(files, "old", "older", pump_value=held(READING))
     assert (plan.changes, told(plan)) == ((), [("orphan", "old"), ("orphan", "older")])
-    bases = {"old": Base(2, 5), "older": None}
-    soft = with_deletions(plan, bases, permanent=False)
-    assert (soft.changes, soft.notes) == ((Delete("old", Base(2, 5), permanent=False),), ())
-    hard = with_deletions(plan, {"old": Base(2, 5)}, permanent=True)
-    assert hard.changes == (Delete("old", Base(2, 5), permanent=False), Delete("old", None, permanent=True))
-    assert [note.kind for note in hard.notes] == [NoteKind.ORPHAN]

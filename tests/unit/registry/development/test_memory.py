@@ -54,6 +54,7 @@ def test_nothing_kept_is_an_empty_start(tmp_path: Path):
     [
         b"",
         b"[]",
+        b"[" * 100_000,
         b"{}",
         json.dumps({"format": 2}).encode(),
         json.dumps({"format": 1, "rules": {"level": "SIDEWARD"}}).encode(),
