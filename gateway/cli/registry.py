@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -20,6 +20,7 @@ from gateway.registry.development.memory import FILE_NAME, keep, recall
 from gateway.registry.development.serve import serving
 from gateway.registry.development.starters import fill
 from gateway.registry.development.store import LATEST, Store
+from gateway.service.state_folder import claimed
 
 app = typer.Typer(name="registry", rich_markup_mode="markdown")
 
@@ -58,16 +59,18 @@ def serve(
     """
     if data is not None and is_folder(data) is False:
         raise typer.BadParameter(f"{data} is no folder", param_hint="--data")
-    store = Store()
-    recalled = data is not None and recall(store, data)
-    added = fill(store, sources or [])
-    write_down = None if data is None else _keeper(data)
-    if write_down is not None and (added or not recalled):
-        try:
-            write_down(store)
-        except OSError as exc:
-            raise typer.BadParameter(f"{data} cannot be written: {exc.strerror or exc}", param_hint="--data") from exc
-    raise typer.Exit(asyncio.run(_serve(store, write_down, host, port, output)))
+    with nullcontext() if data is None else claimed(data):  # two would give the same IDs to different schemas
+        store = Store()
+        recalled = data is not None and recall(store, data)
+        added = fill(store, sources or [])
+        write_down = None if data is None else _keeper(data)
+        if write_down is not None and (added or not recalled):
+            try:
+                write_down(store)
+            except OSError as exc:
+                message = f"{data} cannot be written: {exc.strerror or exc}"
+                raise typer.BadParameter(message, param_hint="--data") from exc
+        raise typer.Exit(asyncio.run(_serve(store, write_down, host, port, output)))
 
 
 def _keeper(folder: Path) -> Callable[[Store], None]:

@@ -41,7 +41,7 @@ def _lock(descriptor: int, folder: Path) -> None:
         os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
     except BlockingIOError as exc:
         holder = os.pread(descriptor, 20, 0).decode(errors="replace").strip() or "unknown"
-        message = f"is in use by another gateway, process {holder}: give each a folder of its own (state, or --state)"
+        message = f"is in use by process {holder}: give each a folder of its own (state, --state, --data)"
         raise ConfigError([ConfigProblem(display(folder), message)]) from exc
     except OSError:
         return

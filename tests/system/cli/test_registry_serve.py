@@ -68,6 +68,9 @@ async def test_data_survive(started: list[Running], tmp_path: Path) -> None:
     async with httpx.AsyncClient(trust_env=False) as client:
         answer = await client.post(f"{first['url']}/subjects/late/versions", json=body)
     assert answer.status_code == 200
+    other = await run(tmp_path, "registry", "serve", "--port", "0", "--data", "kept/here")
+    assert other.code == 2
+    assert "kept/here: is in use by process " in other.err
     registry.send(signal.SIGTERM)
     await registry.finish()
     _, second = await serve(started, tmp_path, *arguments)

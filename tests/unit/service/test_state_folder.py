@@ -23,7 +23,7 @@ def test_a_folder_is_one_process_s(tmp_path: Path) -> None:
     with claimed(folder):
         refused = subprocess.run([sys.executable, "-c", program + "pass"], capture_output=True, text=True, check=False)
         assert refused.returncode == 1
-        assert f"{folder}: is in use by another gateway, process {os.getpid()}: give" in refused.stderr
+        assert f"{folder}: is in use by process {os.getpid()}: give" in refused.stderr
     killed = subprocess.run([sys.executable, "-c", program + "import os; os.kill(os.getpid(), 9)"], check=False)
     assert killed.returncode == -9
     with claimed(folder), pytest.raises(ConfigError), claimed(folder):
