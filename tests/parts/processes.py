@@ -18,7 +18,13 @@ import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
+from random import SystemRandom
+from typing import Final
+
+_OWN_PORTS: Final = range(20_000, 32_768)
+"""Below those that Linux (from 32768) and others (from 49152) give out."""
 
 _starter = ThreadPoolExecutor(max_workers=1, thread_name_prefix="starts-processes")
 
@@ -28,11 +34,15 @@ class PartFailed(AssertionError):
 
 
 def free_port() -> int:
-    """A TCP port of 127.0.0.1 that nothing listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A TCP port of 127.0.0.1 that nothing listens on at this moment, and that no system gives out by itself.
+
+    One of those that it does give out may be the near end of anybody's connection when it is wanted, or wanted again.
+    """
+    for port in SystemRandom().sample(_OWN_PORTS, 100):
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise PartFailed("no port of 127.0.0.1 is free: 100 were tried")
 
 
 class Process:

@@ -228,7 +228,7 @@ async def test_a_state_folder_that_is_in_use(project: ProjectFiles) -> None:
     with claimed(project.folder / "var"):
         finished = await run(project.folder, "run")
     said = f"var: is in use by process {os.getpid()}: give each a folder of its own"
-    assert (finished.code, finished.err) == (2, f"gateway: {said} (state, or --state)\n")
+    assert (finished.code, finished.err) == (2, f"gateway: {said} (state, --state, --data)\n")
 
 
 async def test_registry_files_are_found_beside_gateway_yaml(project: ProjectFiles, tmp_path: Path) -> None:
