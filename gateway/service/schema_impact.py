@@ -7,7 +7,7 @@ its key as the device; where the committed contract does not take that back, not
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -45,8 +45,8 @@ _encode = msgspec.json.Encoder(decimal_format="number").encode
 class Replay:
     """Payloads that go through both, one after the other."""
 
-    contracts: Contracts
-    """As they are proposed."""
+    committed: Contracts
+    proposed: Contracts
     before: Trial
     after: Trial
     left_out: tuple[str, ...] = ()
@@ -56,6 +56,20 @@ class Replay:
     """Payloads for these subjects."""
     unusable: int = 0
     """Records and dead letters that do not have what was published, or from which nothing can be concluded."""
+
+    @property
+    def topics(self) -> list[str]:
+        """The Kafka topics that records are in, now or then."""
+        return list(dict.fromkeys(variant.topic for variant in self._variants()))
+
+    @property
+    def dead_letters(self) -> list[str]:
+        """The Kafka topics of their dead letters."""
+        return list(dict.fromkeys(variant.dead_letters for variant in self._variants()))
+
+    def _variants(self) -> Iterator[Variant]:
+        for contract in (*self.committed, *self.proposed):
+            yield from contract.variants()
 
     def add(self, line: Line, now: int) -> None:
         """One message; it arrives at ``now`` (ms) where nobody knows when."""
@@ -91,7 +105,7 @@ def prepare(folder: Path, around: Circumstances, since: str, now: int, topic: st
         except ConfigError as exc:
             problems = [ConfigProblem(since, str(each).replace(f"{copy}/", "")) for each in exc.problems]
             raise ConfigError(problems) from exc
-    return Replay(contracts, before, after, tuple(sorted({*unknown, *unknown_before})))
+    return Replay(past, contracts, before, after, tuple(sorted({*unknown, *unknown_before})))
 
 
 def _trial(contracts: Contracts, around: Circumstances, now: int, topic: str | None) -> tuple[Trial, tuple[str, ...]]:
@@ -130,7 +144,8 @@ async def replay_stored(
             else:
                 replay.add(line, record.timestamp)
     for topic in records:
-        writers = await _writers(replay.contracts, topic, versions)
+        # The committed contracts wrote them, where they are as they were at that commit.
+        writers = await _writers([*replay.proposed, *replay.committed], topic, versions)
         async for record in _read(reader, topic, since_ms):
             line = _of_record(record, writers)
             if line is None:
@@ -154,8 +169,8 @@ def _of_dead_letter(record: StoredRecord) -> Line | None:
     return Line(letter.payload, topic, record.timestamp)
 
 
-async def _writers(contracts: Contracts, topic: str, versions: Versions) -> dict[int, _Writer]:
-    """By schema ID."""
+async def _writers(contracts: Iterable[Contract], topic: str, versions: Versions) -> dict[int, _Writer]:
+    """By schema ID; of several contracts the last."""
     return {
         schema_id: _Writer(contract, variant, compile_readback(version))
         for contract in contracts

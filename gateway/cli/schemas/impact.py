@@ -21,7 +21,8 @@ from gateway.cli.renderings.impact import devices, example, listed, markdown, no
 from gateway.cli.schemas.folders import CONFIG, OptionalConfig, Place, find_place, open_registry
 from gateway.cli.standard_input import open_standard_input
 from gateway.config.files import locating
-from gateway.config.load import Project, load_project
+from gateway.config.load import load_settings
+from gateway.config.settings import Settings
 from gateway.errors import SubjectNotFound
 from gateway.kafka.presence import missing_topics
 from gateway.kafka.reader import TopicReader
@@ -29,7 +30,6 @@ from gateway.model import SchemaVersion
 from gateway.plan.impact import Turn
 from gateway.plan.lines import Line, read_lines
 from gateway.registry.client import RegistryClient
-from gateway.service.dead_letters import dead_letter_topics
 from gateway.service.schema_impact import Replay, prepare, replay_stored
 
 _STYLES = {Turn.REJECTED: "bold red", Turn.ACCEPTED: "green", Turn.CHANGED: "yellow", Turn.REASON: "cyan"}
@@ -86,9 +86,9 @@ def impact(  # noqa: PLR0917 - the options of a command, which typer passes by n
     place = find_place(folder, config, offline=not kafka)
     replay = prepare(place.folder, place.around, since, now, topic)
     if kafka:
-        project = load_project(config or CONFIG)
+        settings = load_settings(config or CONFIG)
         with locating(config or CONFIG):
-            asyncio.run(_replay_kafka(replay, place, project, _moment(arrived, now)))
+            asyncio.run(_replay_kafka(replay, place, settings, _moment(arrived, now)))
     else:
         console = bar_console(open_console(), is_for_people=output is not Format.JSON)
         with Bar(console, input_bytes(files or [])) as bar:
@@ -119,10 +119,9 @@ def _lines(files: list[Path], bar: Bar, *, capture: bool) -> Iterator[Line]:
         yield from read_file(file, bar, capture=capture)
 
 
-async def _replay_kafka(replay: Replay, place: Place, project: Project, since_ms: int) -> None:
-    kafka = project.settings.kafka
-    dead = dead_letter_topics(project)
-    records = list(dict.fromkeys(variant.topic for each in replay.contracts for variant in each.variants()))
+async def _replay_kafka(replay: Replay, place: Place, settings: Settings, since_ms: int) -> None:
+    kafka = settings.kafka
+    dead, records = list(dict.fromkeys([*replay.dead_letters, settings.dead_letters.unrouted])), replay.topics
     missing = await missing_topics(kafka, [*dead, *records])
     for topic in missing:
         typer.echo(f"Kafka shows no topic {topic!r}: nothing of it is replayed", err=True)

@@ -278,6 +278,16 @@ async def test_what_kafka_holds_is_replayed(project: Project) -> None:
     assert device == "p7"
 
 
+async def test_records_are_where_they_were_written(project: Project) -> None:
+    """Also where a topic or filter is to be another one: those of the committed contracts are read, too."""
+    project.change(None, mqtt="pumps/{device}", topic="pumps", subject="pump-value")
+    replay, kafka = project.replay(), Topics()
+    assert (replay.topics, replay.dead_letters) == (["pump", "pumps"], ["pump.dlq", "pumps.dlq"])
+    kafka.write("pump", avro(GOOD))
+    await replay_stored(replay, kafka, versions, replay.dead_letters, replay.topics, NOW)
+    assert groups(replay) == [(Turn.REJECTED, "", "no-route", "", 1)]
+
+
 async def test_a_record_that_the_committed_contract_does_not_take_back_says_nothing(project: Project) -> None:
     """What the gateway filled in from a topic that nobody knows any more."""
     files = project.files
