@@ -165,9 +165,9 @@ class Mqtt(Section):
     share: Annotated[str, AfterValidator(_share)] | None = None
 
 
-MOST_DEPTH = 100
+MOST_DEPTH = 64
 """``jsonschema-rs`` tells no error about a value of more than 255 levels, and defaults and conversions may add some; of
-an Avro union that contains itself each level takes 7 of the 1000 frames of Python's stack."""
+an Avro union that contains itself each level takes 7 and more of the 1000 frames of Python's stack."""
 
 
 class Limits(Section):

@@ -65,7 +65,7 @@ def test_json_schema(schema: dict[str, Any], payload: bytes, code: Code | None, 
     assert outcome(json_version(schema), mode, payload) == code
 
 
-@pytest.mark.parametrize("mode", ["strict", "lossless"])
+@pytest.mark.parametrize("mode", ["strict", "lossless", "lenient"])
 @pytest.mark.parametrize(
     ("payload", "code"), [(objects(MOST_DEPTH, b"1"), None), (objects(MOST_DEPTH, b"1.5"), Code.UNION_NO_MATCH)]
 )

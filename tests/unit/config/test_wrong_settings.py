@@ -60,7 +60,7 @@ WRONG = {
     "receive maximum": Wrong("mqtt: {receive_maximum: 65536}", 1, "mqtt.receive_maximum", ("at most 65535, found",)),
     "no session": Wrong("mqtt: {session_expiry_s: 0}", 1, "mqtt.session_expiry_s", ("at least 1, found 0",)),
     "refresh of zero": Wrong("registry: {refresh_s: 0}", 1, "registry.refresh_s", ("must be above 0, found 0",)),
-    "depth": Wrong("limits: {depth: 5000}", 1, "limits.depth", ("at most 100, found 5000",)),
+    "depth": Wrong("limits: {depth: 5000}", 1, "limits.depth", ("at most 64, found 5000",)),
     "negative bytes": Wrong("limits: {payload_bytes: -1}", 1, "limits.payload_bytes", ("at least 1, found -1",)),
     "more than MQTT carries": Wrong(
         "limits: {payload_bytes: 268435456}", 1, "limits.payload_bytes", ("at most 268435455",)
