@@ -16,6 +16,7 @@ from paho.mqtt.client import MQTTMessage
 from gateway.config.settings import Limits, Mqtt
 from gateway.model import Message
 from gateway.mqtt import requests
+from gateway.mqtt.answers import Answers
 from gateway.mqtt.client import Client
 from gateway.mqtt.malformed import Fault, Refusal, cut_payload, make_violation, topic_fault
 from gateway.pipeline.acks import AckWindow, Ticket
@@ -51,6 +52,7 @@ class Mqtt311Link:
         self._window = window
         self._payload_limit = payload_limit
         self._now_ms = now_ms
+        self._answers = Answers()
         self._stopped = False
 
     async def subscribe(self, subscriptions: Sequence[Subscription]) -> list[int]:
@@ -94,7 +96,10 @@ class Mqtt311Link:
     def deliver(self, packet: MQTTMessage) -> None:
         """Takes one PUBLISH from the client; pauses it once the window is full."""
         item = _read_message(packet, self._payload_limit, self._now_ms())
-        if isinstance(item, Refusal):
+        message = item.message if isinstance(item, Refusal) else item
+        if message.qos == 1 and not self._answers.is_new(message):
+            self._receiver.repeated(self._window)
+        elif isinstance(item, Refusal):
             self._receiver.refuse(self._window, item.message, item.violation)
         else:
             self._receiver.receive(self._window, item)

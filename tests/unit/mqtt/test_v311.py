@@ -19,10 +19,12 @@ from tests.unit.mqtt.wire import packet
 CONNACK = b"\x20\x02\x00\x00"
 
 
-def publish(topic: bytes = b"a/b", payload: bytes = b"{}", *, qos: int = 1, packet_id: int = 7) -> bytes:
+def publish(
+    topic: bytes = b"a/b", payload: bytes = b"{}", *, qos: int = 1, packet_id: int = 7, duplicate: bool = False
+) -> bytes:
     """A PUBLISH of MQTT 3.1.1."""
     number = packet_id.to_bytes(2, "big") if qos else b""
-    return packet(0x30 | qos << 1, len(topic).to_bytes(2, "big") + topic + number + payload)
+    return packet(0x30 | duplicate << 3 | qos << 1, len(topic).to_bytes(2, "big") + topic + number + payload)
 
 
 async def connect(broker: FakeBroker, received: Received, window: AckWindow | None = None) -> Link:
@@ -106,6 +108,26 @@ async def test_malformed_packets_are_refused_and_acknowledged(broker: FakeBroker
     assert received.payloads == [b"x" * 65536, b"good"]
     received.settle()
     assert [await broker.read() for _ in range(5)] == [bytes([0x40, 2, 0, number]) for number in (1, 2, 3, 5, 6)]
+
+
+async def test_a_repeated_qos_1_message_is_delivered_and_answered_once(broker: FakeBroker, received: Received):
+    """What comes again on a live connection gets one PUBACK: a second one could be another message's by then."""
+    await connect(broker, received, AckWindow(1, 1 << 20))
+    first, again = (publish(packet_id=9, payload=b"1", duplicate=duplicate) for duplicate in (False, True))
+    await broker.send(first, again, again)
+    await received.wait(1)
+    received.settle()
+    assert await broker.read() == b"\x40\x02\x00\x09"
+    await broker.send(again, publish(packet_id=9, payload=b"2"))
+    await received.wait(2)
+    received.settle()
+    assert await broker.read() == b"\x40\x02\x00\x09"
+    await broker.send(publish(packet_id=10, payload=b"3"))
+    await received.wait(3)
+    received.settle()
+    assert await broker.read() == b"\x40\x02\x00\x0a"
+    assert received.payloads == [b"1", b"2", b"3"]
+    assert received.repetitions == 3
 
 
 async def test_not_one_packet_more_than_the_window(broker: FakeBroker, received: Received):

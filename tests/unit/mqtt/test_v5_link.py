@@ -180,6 +180,35 @@ async def test_a_broken_stream_ends_the_link(broker: FakeBroker, connect: Connec
     assert received.messages == []
 
 
+async def test_a_repeated_qos_1_message_is_delivered_and_answered_once(broker: FakeBroker, connect: Connect):
+    """What comes again on a live connection gets one PUBACK: a second one could be another message's by then."""
+    received, _ = await connect(window=AckWindow(1, 1 << 20))
+    first, again = (publish(packet_id=9, payload=b"1", duplicate=duplicate) for duplicate in (False, True))
+    await broker.send(first, again, again)
+    await received.wait(1)
+    received.settle()
+    assert await broker.read() == b"\x40\x02\x00\x09"
+    await broker.send(again, publish(packet_id=9, payload=b"2"))
+    await received.wait(2)
+    received.settle()
+    assert await broker.read() == b"\x40\x02\x00\x09"
+    await broker.send(publish(packet_id=10, payload=b"3"))
+    await received.wait(3)
+    received.settle()
+    assert await broker.read() == b"\x40\x02\x00\x0a"
+    assert received.payloads == [b"1", b"2", b"3"]
+    assert received.repetitions == 3
+
+
+async def test_a_repeated_malformed_packet_is_refused_once(broker: FakeBroker, connect: Connect):
+    """It would become a dead letter each time."""
+    received, _ = await connect()
+    await broker.send(publish(b"a/+"), publish(b"a/+", duplicate=True), publish(packet_id=8))
+    await received.wait(2)
+    assert [message.topic for message, _ in received.refused] == ["a/+"]
+    assert received.repetitions == 1
+
+
 async def test_a_repeated_qos_2_message_is_delivered_once(broker: FakeBroker, connect: Connect):
     """Before PUBREC it waits, after PUBREC it is answered; PUBREL frees the packet ID."""
     received, _ = await connect()
@@ -192,6 +221,7 @@ async def test_a_repeated_qos_2_message_is_delivered_once(broker: FakeBroker, co
     assert [await broker.read(), await broker.read()] == [b"\x50\x02\x00\x09", b"\x70\x02\x00\x09"]
     await received.wait(3)
     assert received.payloads == [b"1", b"2", b"1"]
+    assert received.repetitions == 2
 
 
 async def test_a_packet_id_that_the_broker_reuses_too_early(broker: FakeBroker, connect: Connect):
