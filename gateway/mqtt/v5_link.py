@@ -140,8 +140,8 @@ class Mqtt5Link(asyncio.Protocol):
         self._write(self._connect.write())
 
     def data_received(self, data: bytes) -> None:
-        """Delivers what is complete; while closing, throws away."""
-        if self._state is State.CLOSING:
+        """Delivers what is complete; throws away what comes after the end."""
+        if self._end is not None:
             return
         self._wire.received()
         self._reader.feed(data)

@@ -73,8 +73,13 @@ class Wire:
         self._timer = self._loop.call_later(LINGER_S, self._transport.abort)
 
     def abort(self) -> None:
-        """Cuts the connection; what was not sent yet is dropped."""
-        self._transport.abort()
+        """Cuts the connection, in the event loop's next turn; what was not sent yet is dropped.
+
+        At once would be too early for TLS: it may be about to hand us what came before the broker closed, and then
+        fails over a transport that was aborted meanwhile.
+        """
+        self.stop()
+        self._loop.call_soon(self._transport.abort)
 
     def stop(self) -> None:
         """Waits for nothing any more."""

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Callable, Coroutine
+from pathlib import Path
 from typing import Any
 
 import mqtt5
 import pytest
+import trustme
 
-from gateway.config.settings import Limits, Mqtt
+from gateway.config.settings import Limits, Mqtt, Tls
 from gateway.errors import LinkError, SessionTakenOver
 from gateway.mqtt.source import make_source
 from gateway.mqtt.v5_link import Mqtt5Link
@@ -312,6 +315,31 @@ async def test_the_broker_closes_first(broker: FakeBroker, connect: Connect):
     assert len(received.messages) == 1
 
 
+async def test_a_goodbye_over_tls_while_we_are_paused(tmp_path: Path):
+    """A broker that shuts down does not wait: its DISCONNECT is read when there is room, and ends just the link."""
+    authority, context = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    faults: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, fault: faults.append(fault))
+    async with FakeBroker(tls=context) as broker:
+        received = Received()
+        source = make_source(Mqtt(url=broker.url, tls=Tls(ca_file=tmp_path / "ca.pem")), Limits(), lambda: 0)
+        received.link = link = await source.connect(received, AckWindow(1, 1 << 20))
+        await broker.send(publish(payload=b"1"), publish(payload=b"2"))
+        await received.wait(1)
+        await broker.send(b"\xe0\x01\x8b", publish(payload=b"3"))
+        broker.cut()
+        for _ in range(20):  # turns of the event loop, in which the end arrives
+            await asyncio.sleep(0)
+        received.settle()
+        received.settle()
+        closed = await asyncio.wait_for(link.wait_closed(), 10)
+    assert "server shutting down (0x8B)" in closed.reason
+    assert received.payloads == [b"1", b"2"]
+    assert faults == []
+
+
 @pytest.mark.parametrize(
     ("raw", "reason", "taken_over"),
     [
@@ -416,6 +444,7 @@ class Pipe(asyncio.Transport):
         super().__init__()
         self.written: list[bytes] = []
         self.reading: list[bool] = []
+        self.aborts = 0
 
     def write(self, data: Any) -> None:
         """Keeps it."""
@@ -430,7 +459,8 @@ class Pipe(asyncio.Transport):
         self.reading.append(True)
 
     def abort(self) -> None:
-        """Nothing to cut."""
+        """Remembers it."""
+        self.aborts += 1
 
 
 @pytest.fixture
@@ -464,6 +494,23 @@ async def test_answers_leave_together(pipe: tuple[Pipe, Mqtt5Link, Received]):
     assert transport.written == [b"\x70\x03\x00\x01\x92" * 3]
     received.settle()
     assert transport.written[1:] == [b"\x40\x02\x00\x01\x50\x02\x00\x02"]
+    link.connection_lost(None)
+
+
+async def test_an_aborted_link_is_deaf_and_dumb_at_once(pipe: tuple[Pipe, Mqtt5Link, Received]):
+    """Its transport is cut a turn later; meanwhile nothing is delivered, answered or acknowledged."""
+    transport, link, received = pipe
+    link.data_received(publish())
+    link.abort()
+    assert transport.aborts == 0
+    link.data_received(publish(packet_id=8) + b"\x62\x02\x00\x01")
+    received.settle()
+    link.pause_writing()
+    link.resume_writing()
+    await asyncio.sleep(0)
+    assert transport.aborts == 1
+    assert transport.written == []
+    assert len(received.messages) == 1
     link.connection_lost(None)
 
 
