@@ -6,6 +6,7 @@ Knows nothing of packets but PINGREQ.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 
 from gateway.mqtt.keepalive import Keepalive, Verdict
@@ -67,7 +68,8 @@ class Wire:
         """
         self._transport.write(farewell)
         if self._transport.can_write_eof():
-            self._transport.write_eof()
+            with contextlib.suppress(OSError):  # the broker was faster: its end is read, or the timer below cuts
+                self._transport.write_eof()
         self._transport.resume_reading()
         self.stop()
         self._timer = self._loop.call_later(LINGER_S, self._transport.abort)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import ssl
 from collections.abc import AsyncIterator, Callable, Coroutine
 from pathlib import Path
@@ -450,6 +451,14 @@ class Pipe(asyncio.Transport):
         """Keeps it."""
         self.written.append(bytes(data))
 
+    def can_write_eof(self) -> bool:
+        """As TCP."""
+        return True
+
+    def write_eof(self) -> None:
+        """Fails: the peer has closed, which nobody has read yet."""
+        raise OSError(errno.ENOTCONN, "Transport endpoint is not connected")
+
     def pause_reading(self) -> None:
         """Remembers it."""
         self.reading.append(False)
@@ -512,6 +521,28 @@ async def test_an_aborted_link_is_deaf_and_dumb_at_once(pipe: tuple[Pipe, Mqtt5L
     assert transport.written == []
     assert len(received.messages) == 1
     link.connection_lost(None)
+
+
+async def test_a_broker_that_was_faster_with_its_end(pipe: tuple[Pipe, Mqtt5Link, Received]):
+    """That it closed unnoticed is no fault of ours: the link reads on, and ends as it was told to."""
+    transport, link, received = pipe
+    link.data_received(publish() + b"\x10\x00")
+    assert transport.written == [b"\xe0\x01\x82"]
+    assert transport.reading == [True]
+    link.connection_lost(None)
+    assert "packet of type 1" in (await link.wait_closed()).reason
+    assert len(received.messages) == 1
+
+
+async def test_a_goodbye_to_a_broker_that_was_faster(pipe: tuple[Pipe, Mqtt5Link, Received]):
+    """A drain ends in good order all the same."""
+    transport, link, _ = pipe
+    leaving = asyncio.create_task(link.disconnect())
+    await asyncio.sleep(0)
+    assert transport.written == [b"\xe0\x00"]
+    link.connection_lost(None)
+    await leaving
+    assert (await link.wait_closed()).reason == "disconnected by the gateway"
 
 
 async def test_nothing_is_written_after_the_end(pipe: tuple[Pipe, Mqtt5Link, Received]):
