@@ -96,6 +96,11 @@ class Client(aiomqtt.Client):
         connected = False
         try:
             await self.__aenter__()
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                # aiomqtt waits by ``asyncio.wait_for``, and that of Python 3.11 swallows a cancellation which comes in
+                # the same turn of the event loop as CONNACK.
+                raise asyncio.CancelledError
             connected = True
         except aiomqtt.exceptions.MqttConnectError as exc:
             code = exc.rc.value if isinstance(exc.rc, ReasonCode) else reasons.REFUSED

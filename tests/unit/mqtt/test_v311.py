@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
 from gateway.config.settings import Limits, Mqtt
 from gateway.errors import LinkError
+from gateway.mqtt.client import Client
 from gateway.mqtt.source import make_source
 from gateway.pipeline.acks import AckWindow
 from gateway.pipeline.ports import Link, Subscription
@@ -183,6 +185,23 @@ async def test_connecting_can_be_given_up(broker: FakeBroker, received: Received
     connecting = asyncio.create_task(connect(broker, received))
     await broker.send(b"")
     connecting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await connecting
+    assert await broker.read() == b""
+
+
+async def test_connecting_is_given_up_at_the_last_moment(
+    broker: FakeBroker, received: Received, monkeypatch: pytest.MonkeyPatch
+):
+    """A cancellation that comes with CONNACK, in the same turn of the event loop, still counts."""
+    accepted = Client._on_connect
+
+    def accepted_and_cancelled(self: Client, *args: Any) -> None:
+        accepted(self, *args)
+        connecting.cancel()
+
+    monkeypatch.setattr(Client, "_on_connect", accepted_and_cancelled)
+    connecting = asyncio.create_task(connect(broker, received))
     with pytest.raises(asyncio.CancelledError):
         await connecting
     assert await broker.read() == b""
