@@ -236,6 +236,10 @@ class Client(aiomqtt.Client):
             with contextlib.suppress(OSError):  # the broker was faster
                 self._lingering.shutdown(socket.SHUT_WR)
 
+    def _on_socket_register_write(self, client: PahoClient, userdata: Any, sock: Any) -> None:  # noqa: ARG002
+        """Called in the thread that connects, too; the socket may be closed before the event loop's next turn."""
+        self._loop.call_soon_threadsafe(self._await_writable, sock)
+
     async def _misc_loop(self) -> None:
         while self._client.loop_misc() == MQTTErrorCode.MQTT_ERR_SUCCESS:
             before = self._loop.time()
@@ -252,6 +256,11 @@ class Client(aiomqtt.Client):
         self._misc_task = self._loop.create_task(self._misc_loop())
         self._reading = self._loop.create_task(self._read(sock))
         self._reading.add_done_callback(self._stopped)
+
+    def _await_writable(self, sock: Any) -> None:
+        current = self._client.socket()
+        if current is not None and current is sock:  # else its number may be another socket's by now
+            self._loop.add_writer(current.fileno(), self._client.loop_write)
 
     async def _read(self, sock: Any) -> None:
         """Reads packet by packet until the socket is closed."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -205,6 +206,26 @@ async def test_connecting_is_given_up_at_the_last_moment(
     with pytest.raises(asyncio.CancelledError):
         await connecting
     assert await broker.read() == b""
+
+
+async def test_an_acknowledgement_just_before_the_cut(broker: FakeBroker, received: Received):
+    """Both in one turn of the event loop: the closed socket's number, which is another's by then, is not watched."""
+    link = await connect(broker, received)
+    await broker.send(publish())
+    await received.wait(1)
+    loop = asyncio.get_running_loop()
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        received.settle()
+        link.abort()
+        others = [socket.create_connection(listener.getsockname()) for _ in range(10)]
+        for _ in range(3):
+            await asyncio.sleep(0)
+        watched = [other.fileno() for other in others if loop.remove_writer(other.fileno())]
+        for other in others:
+            other.close()
+    assert watched == []
 
 
 async def test_a_refused_subscription(broker: FakeBroker, received: Received):
