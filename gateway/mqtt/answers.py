@@ -44,9 +44,11 @@ class _Exchange:
 
 
 class Answers:
-    """The answers of one connection, as bytes to write."""
+    """The answers of one connection, as bytes to write: the same in both versions but for one."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, reasons: bool = True) -> None:
+        """``reasons``: whether an answer may carry a reason code, which MQTT 3.1.1 does not have."""
+        self._reasons = reasons
         self._unreleased: dict[int, _Exchange] = {}
         """By packet ID of QoS 2: what was delivered, and waits for its PUBREL."""
         self._latest: dict[int, int] = {}
@@ -86,8 +88,10 @@ class Answers:
         Raises BadPacket for a message that Kafka has not confirmed: answering would lose it.
         """
         exchange = self._unreleased.get(packet_id)
-        if exchange is None:
+        if exchange is None and self._reasons:
             return _answer_with_reason(_PUBCOMP_WITH_REASON, packet_id, _PACKET_ID_NOT_FOUND)
+        if exchange is None:
+            return _answer(_PUBCOMP, packet_id)
         if not exchange.recorded:
             raise BadPacket(f"the broker sent PUBREL for packet ID {packet_id} before our PUBREC")
         exchange.recorded -= 1

@@ -2,7 +2,8 @@
 
 aiomqtt acknowledges by itself, queues without bound, and reads as long as there are bytes. This
 subclass
-- has paho leave every acknowledgement to us, and gives each message to a function instead of the queue;
+- has paho leave every acknowledgement to us, and gives each message to a function instead of the queue, at QoS 2 too:
+  paho would send PUBREC on receipt and hand over at PUBREL, so that a connection which breaks in between loses it;
 - reads in a task of its own, one packet at a time, and stops exactly where it is told to;
 - keeps the connection alive while paused, when no PINGRESP can be read;
 - tells when the connection ends and why, and lets the broker close it first (see ``leave``);
@@ -52,8 +53,12 @@ class Client(aiomqtt.Client):
         settings: Mqtt,
         client_id: str,
         deliver: Callable[[MQTTMessage], None] | None = None,
+        release: Callable[[int], None] | None = None,
     ) -> None:
-        """With ``deliver`` it keeps its session and hands messages over; without it starts clean. Raises LinkError."""
+        """With ``deliver`` it keeps its session and hands messages over, without it starts clean. Raises LinkError.
+
+        ``release`` is given the packet ID of each PUBREL.
+        """
         address = read_address(settings.url)
         password = settings.password
         clean = deliver is None
@@ -76,7 +81,12 @@ class Client(aiomqtt.Client):
         self._client.manual_ack_set(True)
         self._finish_pubrec = self._client._handle_pubrec  # noqa: SLF001
         self._client._handle_pubrec = self._take_pubrec  # type: ignore[method-assign]  # noqa: SLF001
+        self._finish_publish = self._client._handle_publish  # noqa: SLF001
+        self._client._handle_publish = self._take_publish  # type: ignore[method-assign]  # noqa: SLF001
+        self._client._handle_pubrel = self._take_pubrel  # type: ignore[method-assign]  # noqa: SLF001
+        self._client._send_pubrec = _send_nothing  # type: ignore[method-assign]  # noqa: SLF001
         self._deliver = deliver
+        self._release = release
         self._reading: asyncio.Task[None] | None = None
         self._resumed = asyncio.Event()
         self._resumed.set()
@@ -126,9 +136,10 @@ class Client(aiomqtt.Client):
             del self._unconfirmed[info.mid]
             self._recorded.pop(info.mid, None)
 
-    def acknowledge(self, packet_id: int, qos: int) -> None:
-        """Queues PUBACK, or PUBCOMP for a message that an old subscription brought at QoS 2."""
-        self._client.ack(packet_id, qos)
+    def answer(self, packets: bytes) -> None:
+        """Queues what goes back for PUBLISH and PUBREL: whole packets, none of them a PUBLISH or DISCONNECT."""
+        if packets:
+            self._client._packet_queue(packets[0], packets, 0, 1)  # noqa: SLF001
 
     def pause(self) -> None:
         """Reads no further packet."""
@@ -182,6 +193,22 @@ class Client(aiomqtt.Client):
     def _on_message(self, client: PahoClient, userdata: Any, message: MQTTMessage) -> None:  # noqa: ARG002
         if self._deliver is not None and not self.closed.done():
             self._deliver(message)
+
+    def _take_publish(self) -> MQTTErrorCode:
+        """Hands a message of QoS 2 over like any other, instead of keeping it for PUBREL."""
+        code = self._finish_publish()
+        kept = self._client._in_messages  # noqa: SLF001
+        while kept:
+            self._on_message(self._client, None, kept.popitem()[1])
+        return code
+
+    def _take_pubrel(self) -> MQTTErrorCode:
+        packet = self._client._in_packet["packet"]  # noqa: SLF001
+        if len(packet) < 2:
+            return MQTTErrorCode.MQTT_ERR_PROTOCOL
+        if self._release is not None and not self.closed.done():
+            self._release(int.from_bytes(packet[:2], "big"))
+        return MQTTErrorCode.MQTT_ERR_SUCCESS
 
     def _on_publish(
         self,
@@ -307,6 +334,11 @@ class Client(aiomqtt.Client):
         if self._lingering is not None:
             self._lingering.close()
             self._lingering = None
+
+
+def _send_nothing(mid: int) -> MQTTErrorCode:  # noqa: ARG001  # paho's signature
+    """In place of paho's PUBREC, which is ours to send."""
+    return MQTTErrorCode.MQTT_ERR_SUCCESS
 
 
 def _make_context(settings: Mqtt, address: Address) -> ssl.SSLContext | None:

@@ -126,6 +126,11 @@ def test_an_unknown_packet_id_is_released_with_its_reason():
     )
 
 
+def test_mqtt_3_1_1_has_no_reasons():
+    """There PUBCOMP is the same for a packet ID that is not known."""
+    assert Answers(reasons=False).release(513) == b"\x70\x02\x02\x01"
+
+
 def test_an_unconfirmed_message_is_never_released():
     """PUBREL before our PUBREC is refused: PUBCOMP would lose the message."""
     answers = Answers()

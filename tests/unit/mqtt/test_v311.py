@@ -133,6 +133,46 @@ async def test_a_repeated_qos_1_message_is_delivered_and_answered_once(broker: F
     assert received.repetitions == 3
 
 
+async def test_a_qos_2_message_is_recorded_when_it_is_settled(broker: FakeBroker, received: Received):
+    """It is delivered at PUBLISH, once; PUBREC waits for the ticket, PUBREL gets PUBCOMP and frees the packet ID."""
+    await connect(broker, received)
+    message, again = (publish(qos=2, packet_id=9, payload=b"1", duplicate=duplicate) for duplicate in (False, True))
+    await broker.send(message, again, publish(payload=b"2"))
+    await received.wait(2)
+    assert [(m.payload, m.qos) for m in received.messages] == [(b"1", 2), (b"2", 1)]
+    received.settle()
+    assert [await broker.read(), await broker.read()] == [b"\x50\x02\x00\x09", b"\x40\x02\x00\x07"]
+    await broker.send(again, b"\x62\x02\x00\x09", message)
+    assert [await broker.read(), await broker.read()] == [b"\x50\x02\x00\x09", b"\x70\x02\x00\x09"]
+    await received.wait(3)
+    assert received.payloads == [b"1", b"2", b"1"]
+    assert received.repetitions == 2
+
+
+async def test_pubrel_of_an_earlier_connection_is_answered(broker: FakeBroker, received: Received):
+    """Its PUBREC was sent there, after Kafka's confirmation; unanswered it would keep its place at the broker."""
+    await connect(broker, received)
+    await broker.send(b"\x62\x02\x02\x01")
+    assert await broker.read() == b"\x70\x02\x02\x01"
+    assert received.messages == []
+
+
+@pytest.mark.parametrize(
+    ("pubrel", "reason"),
+    [(b"\x62\x02\x00\x09", "packet ID 9 before our PUBREC"), (b"\x62\x01\x00", "the broker closed the connection")],
+    ids=["before our PUBREC", "without packet ID"],
+)
+async def test_a_pubrel_that_cannot_be_answered(broker: FakeBroker, received: Received, pubrel: bytes, reason: str):
+    """The connection ends, and nothing is released that Kafka has not confirmed."""
+    link = await connect(broker, received)
+    await broker.send(publish(qos=2, packet_id=9))
+    await received.wait(1)
+    await broker.send(pubrel)
+    assert reason in (await link.wait_closed()).reason
+    received.settle()
+    assert await broker.read() == b""
+
+
 async def test_not_one_packet_more_than_the_window(broker: FakeBroker, received: Received):
     """With a window of one, each message waits for the acknowledgement of the one before."""
     await connect(broker, received, AckWindow(1, 1 << 20))
