@@ -41,6 +41,9 @@ class Floor:
         """Cannot happen here."""
         raise SystemExit(violation.message)
 
+    def repeated(self, window: AckWindow) -> None:
+        """Cannot happen here either."""
+
     def delivered(self, tickets: Sequence[Ticket]) -> None:
         """Acknowledges in order."""
         for ticket in tickets:

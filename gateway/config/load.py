@@ -101,8 +101,8 @@ def load_project(path: Path, environ: Mapping[str, str] = os.environ) -> Project
         if contract.qos == 2 and settings.mqtt.version == "3.1.1":
             place = source.document.place(("mqtt", "version"))
             message = (
-                f"2 needs MQTT 5, and {source.file}:{place.line} sets mqtt.version to 3.1.1, whose client releases "
-                "a message before we have it: write qos: 1, or mqtt.version: 5"
+                f"2 needs MQTT 5, and {source.file}:{place.line} sets mqtt.version to 3.1.1: write qos: 1, with "
+                "which messages of QoS 2 come too, or mqtt.version: 5"
             )
             problems.append(sources[contract.name].problem(("qos",), message))
     if problems:

@@ -285,6 +285,19 @@ class KafkaSink:
         """Takes over what librdkafka has to tell, passes it on, and decides when to look again."""
         generation = self._generation
         delivered = generation.poll()
+        try:
+            self._pass_on(generation, delivered)
+        finally:  # whatever the receiver raises: a sink that never looks again would stall the gateway in silence
+            if generation is self._generation and self._state is not State.CLOSED:
+                if self._owes:
+                    self._pulse.on(found=bool(delivered))
+                else:
+                    self._pulse.rest()
+        if not self._owes:
+            self._end_flushes()
+
+    def _pass_on(self, generation: Generation, delivered: list[Ticket]) -> None:
+        """Reports what was delivered and what failed, and hands over the next flight."""
         if delivered:
             self._quiet_since = self._clock.monotonic()
             self.reports.delivered(delivered)
@@ -296,13 +309,6 @@ class KafkaSink:
             self._depart()
         if self._state is State.FAILING and self._last_reports_are_in():
             self._break(failure_of(generation.errors))
-        if generation is self._generation and self._state is not State.CLOSED:
-            if self._owes:
-                self._pulse.on(found=bool(delivered))
-            else:
-                self._pulse.rest()
-        if not self._owes:
-            self._end_flushes()
 
     def _last_reports_are_in(self) -> bool:
         return self._generation.waiting == 0 or self._clock.monotonic() >= self._give_up_at

@@ -2,7 +2,8 @@
 
 aiomqtt acknowledges by itself, queues without bound, and reads as long as there are bytes. This
 subclass
-- has paho leave every acknowledgement to us, and gives each message to a function instead of the queue;
+- has paho leave every acknowledgement to us, and gives each message to a function instead of the queue, at QoS 2 too:
+  paho would send PUBREC on receipt and hand over at PUBREL, so that a connection which breaks in between loses it;
 - reads in a task of its own, one packet at a time, and stops exactly where it is told to;
 - keeps the connection alive while paused, when no PINGRESP can be read;
 - tells when the connection ends and why, and lets the broker close it first (see ``leave``);
@@ -52,8 +53,12 @@ class Client(aiomqtt.Client):
         settings: Mqtt,
         client_id: str,
         deliver: Callable[[MQTTMessage], None] | None = None,
+        release: Callable[[int], None] | None = None,
     ) -> None:
-        """With ``deliver`` it keeps its session and hands messages over; without it starts clean. Raises LinkError."""
+        """With ``deliver`` it keeps its session and hands messages over, without it starts clean. Raises LinkError.
+
+        ``release`` is given the packet ID of each PUBREL.
+        """
         address = read_address(settings.url)
         password = settings.password
         clean = deliver is None
@@ -76,7 +81,12 @@ class Client(aiomqtt.Client):
         self._client.manual_ack_set(True)
         self._finish_pubrec = self._client._handle_pubrec  # noqa: SLF001
         self._client._handle_pubrec = self._take_pubrec  # type: ignore[method-assign]  # noqa: SLF001
+        self._finish_publish = self._client._handle_publish  # noqa: SLF001
+        self._client._handle_publish = self._take_publish  # type: ignore[method-assign]  # noqa: SLF001
+        self._client._handle_pubrel = self._take_pubrel  # type: ignore[method-assign]  # noqa: SLF001
+        self._client._send_pubrec = _send_nothing  # type: ignore[method-assign]  # noqa: SLF001
         self._deliver = deliver
+        self._release = release
         self._reading: asyncio.Task[None] | None = None
         self._resumed = asyncio.Event()
         self._resumed.set()
@@ -96,6 +106,11 @@ class Client(aiomqtt.Client):
         connected = False
         try:
             await self.__aenter__()
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                # aiomqtt waits by ``asyncio.wait_for``, and that of Python 3.11 swallows a cancellation which comes in
+                # the same turn of the event loop as CONNACK.
+                raise asyncio.CancelledError
             connected = True
         except aiomqtt.exceptions.MqttConnectError as exc:
             code = exc.rc.value if isinstance(exc.rc, ReasonCode) else reasons.REFUSED
@@ -121,9 +136,10 @@ class Client(aiomqtt.Client):
             del self._unconfirmed[info.mid]
             self._recorded.pop(info.mid, None)
 
-    def acknowledge(self, packet_id: int, qos: int) -> None:
-        """Queues PUBACK, or PUBCOMP for a message that an old subscription brought at QoS 2."""
-        self._client.ack(packet_id, qos)
+    def answer(self, packets: bytes) -> None:
+        """Queues what goes back for PUBLISH and PUBREL: whole packets, none of them a PUBLISH or DISCONNECT."""
+        if packets:
+            self._client._packet_queue(packets[0], packets, 0, 1)  # noqa: SLF001
 
     def pause(self) -> None:
         """Reads no further packet."""
@@ -178,6 +194,22 @@ class Client(aiomqtt.Client):
         if self._deliver is not None and not self.closed.done():
             self._deliver(message)
 
+    def _take_publish(self) -> MQTTErrorCode:
+        """Hands a message of QoS 2 over like any other, instead of keeping it for PUBREL."""
+        code = self._finish_publish()
+        kept = self._client._in_messages  # noqa: SLF001
+        while kept:
+            self._on_message(self._client, None, kept.popitem()[1])
+        return code
+
+    def _take_pubrel(self) -> MQTTErrorCode:
+        packet = self._client._in_packet["packet"]  # noqa: SLF001
+        if len(packet) < 2:
+            return MQTTErrorCode.MQTT_ERR_PROTOCOL
+        if self._release is not None and not self.closed.done():
+            self._release(int.from_bytes(packet[:2], "big"))
+        return MQTTErrorCode.MQTT_ERR_SUCCESS
+
     def _on_publish(
         self,
         client: PahoClient,  # noqa: ARG002
@@ -231,6 +263,10 @@ class Client(aiomqtt.Client):
             with contextlib.suppress(OSError):  # the broker was faster
                 self._lingering.shutdown(socket.SHUT_WR)
 
+    def _on_socket_register_write(self, client: PahoClient, userdata: Any, sock: Any) -> None:  # noqa: ARG002
+        """Called in the thread that connects, too; the socket may be closed before the event loop's next turn."""
+        self._loop.call_soon_threadsafe(self._await_writable, sock)
+
     async def _misc_loop(self) -> None:
         while self._client.loop_misc() == MQTTErrorCode.MQTT_ERR_SUCCESS:
             before = self._loop.time()
@@ -247,6 +283,11 @@ class Client(aiomqtt.Client):
         self._misc_task = self._loop.create_task(self._misc_loop())
         self._reading = self._loop.create_task(self._read(sock))
         self._reading.add_done_callback(self._stopped)
+
+    def _await_writable(self, sock: Any) -> None:
+        current = self._client.socket()
+        if current is not None and current is sock:  # else its number may be another socket's by now
+            self._loop.add_writer(current.fileno(), self._client.loop_write)
 
     async def _read(self, sock: Any) -> None:
         """Reads packet by packet until the socket is closed."""
@@ -293,6 +334,11 @@ class Client(aiomqtt.Client):
         if self._lingering is not None:
             self._lingering.close()
             self._lingering = None
+
+
+def _send_nothing(mid: int) -> MQTTErrorCode:  # noqa: ARG001  # paho's signature
+    """In place of paho's PUBREC, which is ours to send."""
+    return MQTTErrorCode.MQTT_ERR_SUCCESS
 
 
 def _make_context(settings: Mqtt, address: Address) -> ssl.SSLContext | None:

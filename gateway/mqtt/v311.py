@@ -1,8 +1,8 @@
-"""MQTT 3.1.1: the ``Source`` and ``Link`` ports over aiomqtt, at QoS 0 and 1.
+"""MQTT 3.1.1: the ``Source`` and ``Link`` ports over aiomqtt.
 
 For brokers without MQTT 5. What differs: no reason codes, no granted session expiry, retained
 messages come again with every SUBSCRIBE, and a payload above the limit is cut only after it was
-received whole.
+received whole. A contract asks for QoS 0 or 1; a session may still hold messages of QoS 2, from a time with MQTT 5.
 """
 
 from __future__ import annotations
@@ -16,8 +16,10 @@ from paho.mqtt.client import MQTTMessage
 from gateway.config.settings import Limits, Mqtt
 from gateway.model import Message
 from gateway.mqtt import requests
+from gateway.mqtt.answers import Answers
 from gateway.mqtt.client import Client
 from gateway.mqtt.malformed import Fault, Refusal, cut_payload, make_violation, topic_fault
+from gateway.mqtt.v5_codec import BadPacket
 from gateway.pipeline.acks import AckWindow, Ticket
 from gateway.pipeline.ports import LinkClosed, Receiver, Subscription
 
@@ -33,7 +35,7 @@ class Mqtt311Source:
     async def connect(self, receiver: Receiver, window: AckWindow) -> Mqtt311Link:
         """A connection with our session, resumed if the broker still has it (ports.Source)."""
         link = Mqtt311Link(receiver, window, self._limits.payload_bytes, self._now_ms)
-        link.client = client = Client(self._settings, self._settings.client_id, link.deliver)
+        link.client = client = Client(self._settings, self._settings.client_id, link.deliver, link.release)
         await client.connect()
         link.session_present = client.session_present
         return link
@@ -51,6 +53,7 @@ class Mqtt311Link:
         self._window = window
         self._payload_limit = payload_limit
         self._now_ms = now_ms
+        self._answers = Answers(reasons=False)
         self._stopped = False
 
     async def subscribe(self, subscriptions: Sequence[Subscription]) -> list[int]:
@@ -62,12 +65,10 @@ class Mqtt311Link:
         await requests.unsubscribe(self.client, filters, math.inf)
 
     def acknowledge(self, tickets: Sequence[Ticket]) -> None:
-        """PUBACK for each ticket of QoS 1, then reads on."""
+        """PUBACK or PUBREC for each ticket, then reads on."""
         if self.client.closed.done():
             return
-        for ticket in tickets:
-            if ticket.packet_id:
-                self.client.acknowledge(ticket.packet_id, ticket.qos)
+        self.client.answer(self._answers.acknowledge(tickets))
         if self.client.paused and not self._stopped and not self._window.full:
             self.client.resume()
 
@@ -94,12 +95,23 @@ class Mqtt311Link:
     def deliver(self, packet: MQTTMessage) -> None:
         """Takes one PUBLISH from the client; pauses it once the window is full."""
         item = _read_message(packet, self._payload_limit, self._now_ms())
-        if isinstance(item, Refusal):
+        message = item.message if isinstance(item, Refusal) else item
+        if not self._answers.is_new(message):
+            self._receiver.repeated(self._window)
+            self.client.answer(self._answers.repeat(message))
+        elif isinstance(item, Refusal):
             self._receiver.refuse(self._window, item.message, item.violation)
         else:
             self._receiver.receive(self._window, item)
         if self._window.full:
             self.client.pause()
+
+    def release(self, packet_id: int) -> None:
+        """Takes a PUBREL from the client, and answers it; cuts the connection if it came too early."""
+        try:
+            self.client.answer(self._answers.release(packet_id))
+        except BadPacket as exc:
+            self.client.cut(str(exc))
 
 
 def _read_message(packet: MQTTMessage, payload_limit: int, received_at: int) -> Message | Refusal:

@@ -79,7 +79,7 @@ def read_publish_header(first: int, body: bytes | bytearray, size: int) -> Publi
     """
     topic_end = 2 + int.from_bytes(body[:2], "big")
     id_end = topic_end + 2 if first & 0b0110 else topic_end
-    if size < 2 or (len(body) >= 2 and id_end >= size):
+    if size < 2 or (len(body) >= 2 and id_end > size):
         return PublishHeader(b"", 0, 0, Fault.LENGTH)
     if len(body) < max(2, id_end):
         return None

@@ -23,8 +23,8 @@ import mqtt5
 from gateway.errors import LinkError, SessionTakenOver
 from gateway.model import Message
 from gateway.mqtt import reasons
+from gateway.mqtt.answers import Answers
 from gateway.mqtt.malformed import Refusal
-from gateway.mqtt.v5_answers import Answers
 from gateway.mqtt.v5_codec import BadPacket
 from gateway.mqtt.v5_packets import Held, PacketReader
 from gateway.mqtt.v5_requests import Requests
@@ -44,6 +44,10 @@ class State(Enum):
     OPEN = "CONNACK has come"
     CLOSING = "we said goodbye and wait for the broker to close"
     CLOSED = "ended, or cut"
+
+
+_OPEN = State.OPEN
+"""Looked up once: it is asked for before each message."""
 
 
 class Mqtt5Link(asyncio.Protocol):
@@ -136,8 +140,8 @@ class Mqtt5Link(asyncio.Protocol):
         self._write(self._connect.write())
 
     def data_received(self, data: bytes) -> None:
-        """Delivers what is complete; while closing, throws away."""
-        if self._state is State.CLOSING:
+        """Delivers what is complete; throws away what comes after the end."""
+        if self._end is not None:
             return
         self._wire.received()
         self._reader.feed(data)
@@ -179,22 +183,27 @@ class Mqtt5Link(asyncio.Protocol):
         if self._delivering:  # the receiver acknowledged from within receive: the loop below goes on
             return
         window, receive, take = self._window, self._receiver.receive, self._reader.next
+        is_new = self._answers.is_new
         received_at = self._now_ms()
         self._delivering = True
         try:
             if self._state is State.CONNECTING:
                 self._greet()
-            while self._state is State.OPEN:
+            while self._state is _OPEN:
                 item = take(received_at, hold=self._stopped or window.full)
                 if isinstance(item, Message):
-                    if item.qos != 2 or self._is_new(item):
+                    if is_new(item):
                         receive(window, item)
+                    else:
+                        self._drop(item)
                 elif isinstance(item, Held):
                     self._wire.pause(paused=item is Held.PUBLISH or self._write_full)
                     return
                 elif isinstance(item, Refusal):
-                    if item.message.qos != 2 or self._is_new(item.message):
+                    if is_new(item.message):
                         self._receiver.refuse(window, item.message, item.violation)
+                    else:
+                        self._drop(item.message)
                 else:
                     self._handle(item)
         except BadPacket as exc:
@@ -218,12 +227,10 @@ class Mqtt5Link(asyncio.Protocol):
                 kind = "PUBLISH" if other is Held.PUBLISH else type(other).__name__
                 raise BadPacket(f"the broker sent {kind} before CONNACK; look into its log")
 
-    def _is_new(self, message: Message) -> bool:
-        """Whether a message of QoS 2 is to be delivered; a repeated one is answered instead."""
-        if self._answers.deliver(message):
-            return True
+    def _drop(self, message: Message) -> None:
+        """Takes a repetition of what this connection has delivered."""
+        self._receiver.repeated(self._window)
         self._write(self._answers.repeat(message))
-        return False
 
     def _handle(self, packet: mqtt5.Packet) -> None:
         """Takes a packet other than PUBLISH. Raises BadPacket if it does not belong here."""

@@ -82,10 +82,13 @@ class PacketReader:
         size = buffer[at + 1]
         body = at + 2
         if size >= 128:
-            length = read_length(buffer, at + 1, end)
-            if length is None:
-                return Held.MORE_BYTES
-            size, body = length
+            if end - at > 2 and buffer[at + 2] < 128:  # two bytes, as nearly every length that one cannot tell
+                size, body = size - 128 + (buffer[at + 2] << 7), at + 3
+            else:
+                length = read_length(buffer, at + 1, end)
+                if length is None:
+                    return Held.MORE_BYTES
+                size, body = length
         if first >> 4 != PUBLISH:
             return self._control(first, size, body)
         if hold:
@@ -104,8 +107,9 @@ class PacketReader:
             topic = self._topics.get(buffer[body + 2 : id_at])
             if topic is not None and 0 < qos < 3 and id_at + 3 <= behind:
                 packet_id = buffer[id_at] << 8 | buffer[id_at + 1]
-                payload_at = id_at + 3 + buffer[id_at + 2]
-                if packet_id and payload_at <= behind and buffer[id_at + 2] < 128:
+                skipped = buffer[id_at + 2]
+                payload_at = id_at + 3 + skipped
+                if packet_id and payload_at <= behind and skipped < 128:
                     return Message(topic, buffer[payload_at:behind], qos, packet_id, retain, duplicate, received_at)
         return self._publish(first, buffer[body:behind], received_at)
 

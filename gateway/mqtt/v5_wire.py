@@ -6,6 +6,7 @@ Knows nothing of packets but PINGREQ.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 
 from gateway.mqtt.keepalive import Keepalive, Verdict
@@ -67,14 +68,20 @@ class Wire:
         """
         self._transport.write(farewell)
         if self._transport.can_write_eof():
-            self._transport.write_eof()
+            with contextlib.suppress(OSError):  # the broker was faster: its end is read, or the timer below cuts
+                self._transport.write_eof()
         self._transport.resume_reading()
         self.stop()
         self._timer = self._loop.call_later(LINGER_S, self._transport.abort)
 
     def abort(self) -> None:
-        """Cuts the connection; what was not sent yet is dropped."""
-        self._transport.abort()
+        """Cuts the connection, in the event loop's next turn; what was not sent yet is dropped.
+
+        At once would be too early for TLS: it may be about to hand us what came before the broker closed, and then
+        fails over a transport that was aborted meanwhile.
+        """
+        self.stop()
+        self._loop.call_soon(self._transport.abort)
 
     def stop(self) -> None:
         """Waits for nothing any more."""

@@ -128,6 +128,11 @@ class Engine:
         """Takes a packet that could not be read as a message; it becomes a dead letter."""
         self.receive(window, message, violation)
 
+    def repeated(self, window: AckWindow) -> None:
+        """Counts a repetition, which the link has dropped."""
+        if window is self._receiving:
+            self.stats.redelivered += 1
+
     def _encode_watched(self, message: Message, watch: Watch) -> Record | Rejection:
         outcome = watch.process(
             message, lambda: self.routes.encode(message.topic, message.payload, message.received_at)

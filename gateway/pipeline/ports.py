@@ -40,6 +40,9 @@ class Receiver(Protocol):
     def refuse(self, window: AckWindow, message: Message, violation: Violation) -> None:
         """Takes a packet that cannot be read as a message (``malformed-packet``); goes out as a dead letter."""
 
+    def repeated(self, window: AckWindow) -> None:
+        """Hears that a message came once more on the same connection; the link has dropped the repetition."""
+
 
 class Watch(Protocol):
     """Looks out for the message that kills the process, after it has ended without a word."""

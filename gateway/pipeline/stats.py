@@ -54,7 +54,7 @@ class Stats:
     received: list[int] = field(default_factory=lambda: [0, 0, 0])
     """Messages by the QoS they arrived with."""
     redelivered: int = 0
-    """Messages that the broker marked as sent before."""
+    """Messages that the broker marked as sent before, those that were dropped for it included."""
     acknowledged: int = 0
     """Messages of QoS 1 and 2 that the broker heard an acknowledgement for."""
     delivered: int = 0

@@ -117,8 +117,9 @@ class Connection:
                 self._note_failure("mqtt_connect_failed", str(exc))
                 await self._back_off()
                 continue
-            if self._holds.failure is not None:
-                # Messages come before ``connect`` returns; one of them has failed while nobody knew the link.
+            if self._stopping or self._holds.failure is not None:
+                # Both come before ``connect`` returns, while nobody knows the link: that it is time to stop, and
+                # messages, of which one has failed.
                 link.abort()
             await self._serve(link)
 

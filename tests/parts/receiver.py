@@ -17,6 +17,8 @@ class Received:
         self.messages: list[Message] = []
         self.refused: list[tuple[Message, Violation]] = []
         self.tickets: list[Ticket] = []
+        self.repetitions = 0
+        """Messages that the link dropped because it had delivered them."""
         self.link: Link | None = None
         self.on_receive: Callable[[], None] = lambda: None
         self._windows: list[AckWindow] = []
@@ -32,6 +34,10 @@ class Received:
         """Keeps the refusal and opens its ticket."""
         self.refused.append((message, violation))
         self._open(window, message)
+
+    def repeated(self, window: AckWindow) -> None:
+        """Counts it."""
+        self.repetitions += 1
 
     @property
     def payloads(self) -> list[bytes]:

@@ -14,7 +14,7 @@ from gateway.kafka import sink
 from gateway.kafka.sink import KafkaSink
 from gateway.model import Message, Record, Rejection, Violation
 from gateway.mqtt import v5
-from gateway.mqtt.v5_answers import Answers, _Exchange
+from gateway.mqtt.answers import Answers, _Exchange
 from gateway.pipeline.acks import AckWindow, Ticket
 from gateway.pipeline.deadletter import DeadLetters
 from gateway.pipeline.engine import Engine

@@ -21,6 +21,7 @@ from tests.system.mqtt.conftest import Connect, Version
 pytestmark = pytest.mark.mosquitto
 
 ALL = [Subscription("a/#", 1)]
+EXACTLY_ONCE = [Subscription("a/#", 2)]
 
 
 def numbered(count: int, start: int = 0) -> list[bytes]:
@@ -318,6 +319,82 @@ async def test_an_unknown_host(version: Version, connect: Connect):
     """A name that cannot be resolved is told as that."""
     with pytest.raises(LinkError, match=r"cannot be resolved .* check mqtt.url"):
         await connect("mqtt://no-such-host.invalid", version)
+
+
+async def test_qos_2_is_released_only_after_it_is_settled(mosquitto: Mosquitto, version: Version, connect: Connect):
+    """PUBREC waits for the ticket; PUBREL and PUBCOMP follow; the broker keeps nothing."""
+    async with MqttProxy(mosquitto.port) as proxy:
+        received, link = await connect(proxy.url, version)
+        assert await link.subscribe(EXACTLY_ONCE) == [2]
+        mosquitto.publish("a/b", b"1", b"2", b"3", qos=2)
+        await received.wait(3)
+        assert {m.qos for m in received.messages} == {2}
+        assert proxy.packets("PUBREC") == []
+        received.settle(1)
+        assert proxy.packets("PUBREC") == []
+        received.settle()
+        await proxy.wait_for(lambda _: len(proxy.packets("PUBCOMP", Direction.TO_BROKER)) == 3)
+        ids = [m.packet_id for m in received.messages]
+        assert [e.packet_id for e in proxy.packets("PUBREC", Direction.TO_BROKER)] == ids
+        link.abort()
+    again, link = await connect(mosquitto.url, version)
+    mosquitto.publish("a/b", b"4", qos=2)
+    await again.wait(1)
+    assert again.payloads == [b"4"]
+
+
+async def test_qos_2_survives_a_cut_between_pubrec_and_pubrel(mosquitto: Mosquitto, version: Version, connect: Connect):
+    """PUBREL on the next connection is answered (in MQTT 5 with 0x92), is no error, and the message is not repeated."""
+    async with MqttProxy(mosquitto.port) as proxy:
+        received, link = await connect(proxy.url, version)
+        await link.subscribe(EXACTLY_ONCE)
+        mosquitto.publish("a/b", b"1", qos=2)
+        await received.wait(1)
+        proxy.hold(Direction.TO_CLIENT)
+        received.settle()
+        await eventually(lambda: "Sending PUBREL" in mosquitto.log, what="PUBREL at the broker")
+        link.abort()
+        await link.wait_closed()
+        proxy.drop()
+    async with MqttProxy(mosquitto.port) as proxy:
+        again, link = await connect(proxy.url, version)
+        await proxy.wait_for(lambda _: bool(proxy.packets("PUBCOMP", Direction.TO_BROKER)))
+        [pubcomp] = proxy.packets("PUBCOMP", Direction.TO_BROKER)
+        if version == "5":
+            assert pubcomp.raw == b"\x70\x03" + pubcomp.raw[2:4] + b"\x92"
+        else:
+            assert pubcomp.raw == b"\x70\x02" + pubcomp.raw[2:]
+        mosquitto.publish("a/b", b"2", qos=2)
+        await again.wait(1)
+        assert again.payloads == [b"2"]
+        assert link.session_present is True
+
+
+@pytest.mark.parametrize("later", ["5", "3.1.1"])
+async def test_what_waits_at_qos_2_outlives_a_change_of_version(
+    mosquitto: Mosquitto, version: Version, later: Version, connect: Connect
+):
+    """A session's messages of QoS 2 come with either version, again after a break, and leave nothing at the broker."""
+    _, link = await connect(mosquitto.url, version)
+    await link.subscribe(EXACTLY_ONCE)
+    await link.disconnect()
+    mosquitto.publish("a/b", *numbered(30), qos=2)
+    broken, link = await connect(mosquitto.url, later)
+    await broken.wait(20)
+    link.abort()
+    await link.wait_closed()
+    async with MqttProxy(mosquitto.port) as proxy:
+        received, link = await connect(proxy.url, later)
+        received.on_receive = received.settle
+        received.settle()  # what came with CONNACK
+        await received.wait(30)
+        assert received.payloads == numbered(30)
+        await proxy.wait_for(lambda _: len(proxy.packets("PUBCOMP", Direction.TO_BROKER)) == 30)
+        await link.disconnect()
+    again, link = await connect(mosquitto.url, later)
+    mosquitto.publish("a/b", b"new", qos=2)
+    await again.wait(1)
+    assert again.payloads == [b"new"]
 
 
 async def test_a_fault_of_our_own_is_not_hidden(mosquitto: Mosquitto, version: Version, connect: Connect):

@@ -216,6 +216,50 @@ async def test_a_reset_within_a_report(mock_cluster: MockCluster):
     await sink.close()
 
 
+class FailingReports(RecordedReports):
+    """Fails once over the first report, and once over the first failure, as where a socket breaks below it."""
+
+    broken = 0
+
+    def delivered(self, tickets: Sequence[Ticket]) -> None:
+        """Takes it, and raises if it is the first."""
+        super().delivered(tickets)
+        self._break(first=len(self.confirmed) == len(tickets))
+
+    def failed(self, failure: SinkFailure) -> None:
+        """Takes it, and raises if it is the first."""
+        super().failed(failure)
+        self._break(first=len(self.failures) == 1)
+
+    def _break(self, *, first: bool) -> None:
+        if first:
+            self.broken += 1
+            raise OSError("Transport endpoint is not connected")
+
+
+async def test_a_receiver_that_fails_does_not_stop_the_sink(mock_cluster: MockCluster):
+    """The event loop is told of the exception, and the sink goes on: what waits is handed over and reported."""
+    told: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context["exception"]))
+    mock_cluster.create_topic("t")
+    reports = FailingReports()
+    sink = KafkaSink({"bootstrap.servers": mock_cluster.bootstrap}, reports, SystemClock())
+    sink.open()
+    sink.send(record(), reports.ticket(1))
+    await eventually(lambda: reports.broken == 1)
+    sink.send(record(), reports.ticket(2))
+    assert await reports.wait_confirmed(2) == [1, 2]
+    mock_cluster.answer(PRODUCE, KafkaError.INVALID_TIMESTAMP)
+    sink.send(record(), reports.ticket(3))
+    await reports.wait_failure()
+    sink.reset()
+    reports.failures.clear()
+    sink.send(record(), reports.ticket(4))
+    assert await reports.wait_confirmed(3) == [1, 2, 4]
+    assert [str(exc) for exc in told] == ["Transport endpoint is not connected"] * 2
+    await sink.close()
+
+
 async def test_one_flight_at_a_time(mock_cluster: MockCluster, make_sink: MakeSink):
     """What comes while records are on their way waits outside librdkafka, whose thread would not rest meanwhile."""
     sink, reports = make_sink(reconnect_backoff_ms="10", reconnect_backoff_max_ms="50")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from types import TracebackType
 from typing import Self
 
@@ -12,15 +13,17 @@ from tests.unit.mqtt.wire import CONNACK
 class FakeBroker:
     """Takes one connection at a time and answers its CONNECT with ``hello``."""
 
-    def __init__(self, hello: bytes = CONNACK) -> None:
+    def __init__(self, hello: bytes = CONNACK, tls: ssl.SSLContext | None = None) -> None:
         self.hello = hello
+        self._tls = tls
         self.connect = b""
         """The CONNECT packet that came."""
         self._accepted = asyncio.Event()
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        self.url = f"mqtt://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self._tls)
+        scheme = "mqtt" if self._tls is None else "mqtts"
+        self.url = f"{scheme}://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
         return self
 
     async def __aexit__(
@@ -50,6 +53,10 @@ class FakeBroker:
                 if byte[0] < 128:
                     return head + await self._reader.readexactly(size)
             return b""
+
+    def cut(self) -> None:
+        """Closes the connection without a word of TLS, as brokers do that shut down."""
+        self._writer.transport.abort()
 
     async def close(self) -> None:
         """Closes the connection."""

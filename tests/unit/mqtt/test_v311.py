@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
 from gateway.config.settings import Limits, Mqtt
 from gateway.errors import LinkError
+from gateway.mqtt.client import Client
 from gateway.mqtt.source import make_source
 from gateway.pipeline.acks import AckWindow
 from gateway.pipeline.ports import Link, Subscription
@@ -19,10 +22,12 @@ from tests.unit.mqtt.wire import packet
 CONNACK = b"\x20\x02\x00\x00"
 
 
-def publish(topic: bytes = b"a/b", payload: bytes = b"{}", *, qos: int = 1, packet_id: int = 7) -> bytes:
+def publish(
+    topic: bytes = b"a/b", payload: bytes = b"{}", *, qos: int = 1, packet_id: int = 7, duplicate: bool = False
+) -> bytes:
     """A PUBLISH of MQTT 3.1.1."""
     number = packet_id.to_bytes(2, "big") if qos else b""
-    return packet(0x30 | qos << 1, len(topic).to_bytes(2, "big") + topic + number + payload)
+    return packet(0x30 | duplicate << 3 | qos << 1, len(topic).to_bytes(2, "big") + topic + number + payload)
 
 
 async def connect(broker: FakeBroker, received: Received, window: AckWindow | None = None) -> Link:
@@ -108,6 +113,66 @@ async def test_malformed_packets_are_refused_and_acknowledged(broker: FakeBroker
     assert [await broker.read() for _ in range(5)] == [bytes([0x40, 2, 0, number]) for number in (1, 2, 3, 5, 6)]
 
 
+async def test_a_repeated_qos_1_message_is_delivered_and_answered_once(broker: FakeBroker, received: Received):
+    """What comes again on a live connection gets one PUBACK: a second one could be another message's by then."""
+    await connect(broker, received, AckWindow(1, 1 << 20))
+    first, again = (publish(packet_id=9, payload=b"1", duplicate=duplicate) for duplicate in (False, True))
+    await broker.send(first, again, again)
+    await received.wait(1)
+    received.settle()
+    assert await broker.read() == b"\x40\x02\x00\x09"
+    await broker.send(again, publish(packet_id=9, payload=b"2"))
+    await received.wait(2)
+    received.settle()
+    assert await broker.read() == b"\x40\x02\x00\x09"
+    await broker.send(publish(packet_id=10, payload=b"3"))
+    await received.wait(3)
+    received.settle()
+    assert await broker.read() == b"\x40\x02\x00\x0a"
+    assert received.payloads == [b"1", b"2", b"3"]
+    assert received.repetitions == 3
+
+
+async def test_a_qos_2_message_is_recorded_when_it_is_settled(broker: FakeBroker, received: Received):
+    """It is delivered at PUBLISH, once; PUBREC waits for the ticket, PUBREL gets PUBCOMP and frees the packet ID."""
+    await connect(broker, received)
+    message, again = (publish(qos=2, packet_id=9, payload=b"1", duplicate=duplicate) for duplicate in (False, True))
+    await broker.send(message, again, publish(payload=b"2"))
+    await received.wait(2)
+    assert [(m.payload, m.qos) for m in received.messages] == [(b"1", 2), (b"2", 1)]
+    received.settle()
+    assert [await broker.read(), await broker.read()] == [b"\x50\x02\x00\x09", b"\x40\x02\x00\x07"]
+    await broker.send(again, b"\x62\x02\x00\x09", message)
+    assert [await broker.read(), await broker.read()] == [b"\x50\x02\x00\x09", b"\x70\x02\x00\x09"]
+    await received.wait(3)
+    assert received.payloads == [b"1", b"2", b"1"]
+    assert received.repetitions == 2
+
+
+async def test_pubrel_of_an_earlier_connection_is_answered(broker: FakeBroker, received: Received):
+    """Its PUBREC was sent there, after Kafka's confirmation; unanswered it would keep its place at the broker."""
+    await connect(broker, received)
+    await broker.send(b"\x62\x02\x02\x01")
+    assert await broker.read() == b"\x70\x02\x02\x01"
+    assert received.messages == []
+
+
+@pytest.mark.parametrize(
+    ("pubrel", "reason"),
+    [(b"\x62\x02\x00\x09", "packet ID 9 before our PUBREC"), (b"\x62\x01\x00", "the broker closed the connection")],
+    ids=["before our PUBREC", "without packet ID"],
+)
+async def test_a_pubrel_that_cannot_be_answered(broker: FakeBroker, received: Received, pubrel: bytes, reason: str):
+    """The connection ends, and nothing is released that Kafka has not confirmed."""
+    link = await connect(broker, received)
+    await broker.send(publish(qos=2, packet_id=9))
+    await received.wait(1)
+    await broker.send(pubrel)
+    assert reason in (await link.wait_closed()).reason
+    received.settle()
+    assert await broker.read() == b""
+
+
 async def test_not_one_packet_more_than_the_window(broker: FakeBroker, received: Received):
     """With a window of one, each message waits for the acknowledgement of the one before."""
     await connect(broker, received, AckWindow(1, 1 << 20))
@@ -164,6 +229,43 @@ async def test_connecting_can_be_given_up(broker: FakeBroker, received: Received
     with pytest.raises(asyncio.CancelledError):
         await connecting
     assert await broker.read() == b""
+
+
+async def test_connecting_is_given_up_at_the_last_moment(
+    broker: FakeBroker, received: Received, monkeypatch: pytest.MonkeyPatch
+):
+    """A cancellation that comes with CONNACK, in the same turn of the event loop, still counts."""
+    accepted = Client._on_connect
+
+    def accepted_and_cancelled(self: Client, *args: Any) -> None:
+        accepted(self, *args)
+        connecting.cancel()
+
+    monkeypatch.setattr(Client, "_on_connect", accepted_and_cancelled)
+    connecting = asyncio.create_task(connect(broker, received))
+    with pytest.raises(asyncio.CancelledError):
+        await connecting
+    assert await broker.read() == b""
+
+
+async def test_an_acknowledgement_just_before_the_cut(broker: FakeBroker, received: Received):
+    """Both in one turn of the event loop: the closed socket's number, which is another's by then, is not watched."""
+    link = await connect(broker, received)
+    await broker.send(publish())
+    await received.wait(1)
+    loop = asyncio.get_running_loop()
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        received.settle()
+        link.abort()
+        others = [socket.create_connection(listener.getsockname()) for _ in range(10)]
+        for _ in range(3):
+            await asyncio.sleep(0)
+        watched = [other.fileno() for other in others if loop.remove_writer(other.fileno())]
+        for other in others:
+            other.close()
+    assert watched == []
 
 
 async def test_a_refused_subscription(broker: FakeBroker, received: Received):

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import ssl
 from collections.abc import AsyncIterator, Callable, Coroutine
+from pathlib import Path
 from typing import Any
 
 import mqtt5
 import pytest
+import trustme
 
-from gateway.config.settings import Limits, Mqtt
+from gateway.config.settings import Limits, Mqtt, Tls
 from gateway.errors import LinkError, SessionTakenOver
 from gateway.mqtt.source import make_source
 from gateway.mqtt.v5_link import Mqtt5Link
@@ -190,6 +194,35 @@ async def test_a_broken_stream_ends_the_link(broker: FakeBroker, connect: Connec
     assert received.messages == []
 
 
+async def test_a_repeated_qos_1_message_is_delivered_and_answered_once(broker: FakeBroker, connect: Connect):
+    """What comes again on a live connection gets one PUBACK: a second one could be another message's by then."""
+    received, _ = await connect(window=AckWindow(1, 1 << 20))
+    first, again = (publish(packet_id=9, payload=b"1", duplicate=duplicate) for duplicate in (False, True))
+    await broker.send(first, again, again)
+    await received.wait(1)
+    received.settle()
+    assert await broker.read() == b"\x40\x02\x00\x09"
+    await broker.send(again, publish(packet_id=9, payload=b"2"))
+    await received.wait(2)
+    received.settle()
+    assert await broker.read() == b"\x40\x02\x00\x09"
+    await broker.send(publish(packet_id=10, payload=b"3"))
+    await received.wait(3)
+    received.settle()
+    assert await broker.read() == b"\x40\x02\x00\x0a"
+    assert received.payloads == [b"1", b"2", b"3"]
+    assert received.repetitions == 3
+
+
+async def test_a_repeated_malformed_packet_is_refused_once(broker: FakeBroker, connect: Connect):
+    """It would become a dead letter each time."""
+    received, _ = await connect()
+    await broker.send(publish(b"a/+"), publish(b"a/+", duplicate=True), publish(packet_id=8))
+    await received.wait(2)
+    assert [message.topic for message, _ in received.refused] == ["a/+"]
+    assert received.repetitions == 1
+
+
 async def test_a_repeated_qos_2_message_is_delivered_once(broker: FakeBroker, connect: Connect):
     """Before PUBREC it waits, after PUBREC it is answered; PUBREL frees the packet ID."""
     received, _ = await connect()
@@ -202,6 +235,7 @@ async def test_a_repeated_qos_2_message_is_delivered_once(broker: FakeBroker, co
     assert [await broker.read(), await broker.read()] == [b"\x50\x02\x00\x09", b"\x70\x02\x00\x09"]
     await received.wait(3)
     assert received.payloads == [b"1", b"2", b"1"]
+    assert received.repetitions == 2
 
 
 async def test_a_packet_id_that_the_broker_reuses_too_early(broker: FakeBroker, connect: Connect):
@@ -290,6 +324,31 @@ async def test_the_broker_closes_first(broker: FakeBroker, connect: Connect):
     await broker.close()
     await leaving
     assert len(received.messages) == 1
+
+
+async def test_a_goodbye_over_tls_while_we_are_paused(tmp_path: Path):
+    """A broker that shuts down does not wait: its DISCONNECT is read when there is room, and ends just the link."""
+    authority, context = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    faults: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, fault: faults.append(fault))
+    async with FakeBroker(tls=context) as broker:
+        received = Received()
+        source = make_source(Mqtt(url=broker.url, tls=Tls(ca_file=tmp_path / "ca.pem")), Limits(), lambda: 0)
+        received.link = link = await source.connect(received, AckWindow(1, 1 << 20))
+        await broker.send(publish(payload=b"1"), publish(payload=b"2"))
+        await received.wait(1)
+        await broker.send(b"\xe0\x01\x8b", publish(payload=b"3"))
+        broker.cut()
+        for _ in range(20):  # turns of the event loop, in which the end arrives
+            await asyncio.sleep(0)
+        received.settle()
+        received.settle()
+        closed = await asyncio.wait_for(link.wait_closed(), 10)
+    assert "server shutting down (0x8B)" in closed.reason
+    assert received.payloads == [b"1", b"2"]
+    assert faults == []
 
 
 @pytest.mark.parametrize(
@@ -397,10 +456,19 @@ class Pipe(asyncio.Transport):
         super().__init__()
         self.written: list[bytes] = []
         self.reading: list[bool] = []
+        self.aborts = 0
 
     def write(self, data: Any) -> None:
         """Keeps it."""
         self.written.append(bytes(data))
+
+    def can_write_eof(self) -> bool:
+        """As TCP."""
+        return True
+
+    def write_eof(self) -> None:
+        """Fails: the peer has closed, which nobody has read yet."""
+        raise OSError(errno.ENOTCONN, "Transport endpoint is not connected")
 
     def pause_reading(self) -> None:
         """Remembers it."""
@@ -411,7 +479,8 @@ class Pipe(asyncio.Transport):
         self.reading.append(True)
 
     def abort(self) -> None:
-        """Nothing to cut."""
+        """Remembers it."""
+        self.aborts += 1
 
 
 @pytest.fixture
@@ -446,6 +515,45 @@ async def test_answers_leave_together(pipe: tuple[Pipe, Mqtt5Link, Received]):
     received.settle()
     assert transport.written[1:] == [b"\x40\x02\x00\x01\x50\x02\x00\x02"]
     link.connection_lost(None)
+
+
+async def test_an_aborted_link_is_deaf_and_dumb_at_once(pipe: tuple[Pipe, Mqtt5Link, Received]):
+    """Its transport is cut a turn later; meanwhile nothing is delivered, answered or acknowledged."""
+    transport, link, received = pipe
+    link.data_received(publish())
+    link.abort()
+    assert transport.aborts == 0
+    link.data_received(publish(packet_id=8) + b"\x62\x02\x00\x01")
+    received.settle()
+    link.pause_writing()
+    link.resume_writing()
+    await asyncio.sleep(0)
+    assert transport.aborts == 1
+    assert transport.written == []
+    assert len(received.messages) == 1
+    link.connection_lost(None)
+
+
+async def test_a_broker_that_was_faster_with_its_end(pipe: tuple[Pipe, Mqtt5Link, Received]):
+    """That it closed unnoticed is no fault of ours: the link reads on, and ends as it was told to."""
+    transport, link, received = pipe
+    link.data_received(publish() + b"\x10\x00")
+    assert transport.written == [b"\xe0\x01\x82"]
+    assert transport.reading == [True]
+    link.connection_lost(None)
+    assert "packet of type 1" in (await link.wait_closed()).reason
+    assert len(received.messages) == 1
+
+
+async def test_a_goodbye_to_a_broker_that_was_faster(pipe: tuple[Pipe, Mqtt5Link, Received]):
+    """A drain ends in good order all the same."""
+    transport, link, _ = pipe
+    leaving = asyncio.create_task(link.disconnect())
+    await asyncio.sleep(0)
+    assert transport.written == [b"\xe0\x00"]
+    link.connection_lost(None)
+    await leaving
+    assert (await link.wait_closed()).reason == "disconnected by the gateway"
 
 
 async def test_nothing_is_written_after_the_end(pipe: tuple[Pipe, Mqtt5Link, Received]):

@@ -136,7 +136,10 @@ def test_a_publish_is_a_message_or_a_refusal(raw: bytes, flips: list[tuple[int, 
         (packet(0x32, b"\x00\x03a/b\x00\x07\xff\xff\xff\xff\x01{}"), "length", "a/b"),
         (packet(0x32, b"\x00\x03a/b\x00\x07\xff\xff"), "length", "a/b"),
         (packet(0x32, b"\x00\x03a/b\x00\x07\x7f{}"), "length", "a/b"),
-        (packet(0x32, b"\x00\x03a/b\x00\x07"), "length", ""),
+        (packet(0x32, b"\x00\x03a/b\x00\x07"), "length", "a/b"),
+        (packet(0x30, b"\x00\x03a/b"), "length", "a/b"),
+        (packet(0x32, b"\x00\x03a/b\x00"), "length", ""),
+        (packet(0x32, b"\x00\x03a/b"), "length", ""),
         (packet(0x32, b"\x00\xffa/b\x00\x07\x00{}"), "length", ""),
         (packet(0x30, b"\x00"), "length", ""),
         (packet(0x30, b""), "length", ""),
@@ -157,6 +160,15 @@ def test_a_malformed_packet_keeps_what_it_needs_to_be_acknowledged():
     assert (message.qos, message.packet_id, message.payload) == (2, 513, b"payload")
     message = refusal(publish(payload=b"payload", qos=3, packet_id=513)).message
     assert (message.qos, message.packet_id, message.payload) == (1, 513, b"payload")
+
+
+def test_a_packet_that_ends_behind_its_packet_id_can_be_acknowledged():
+    """Without a property length it is malformed, but tells its packet ID; with one it is an empty payload."""
+    for limit in (LIMIT, 1):
+        message = refusal(packet(0x32, b"\x00\x03a/b\x02\x01"), limit).message
+        assert (message.topic, message.packet_id, message.payload) == ("a/b", 513, b"")
+        [legal] = read_all(packet(0x32, b"\x00\x03a/b\x02\x01\x00"), limit=limit)
+        assert legal == Message("a/b", b"", 1, 513, False, False, 5)
 
 
 @pytest.mark.parametrize("properties", [b"\x99\x01", b"\x26\x00\x01\xff\x00\x01v", b"\x01\x01\x01\x01", b"\x26" * 200])

@@ -254,6 +254,15 @@ def test_counters(bench: Bench) -> None:
     assert (stats.delivered, stats.acknowledged) == (6, 5)
 
 
+def test_repetitions_are_counted(bench: Bench) -> None:
+    """What a link dropped is a redelivery and no message; from an earlier connection it is nothing."""
+    earlier, link = bench.connect(), bench.connect()
+    bench.engine.repeated(link.window)
+    bench.engine.repeated(earlier.window)
+    assert (bench.stats.redelivered, sum(bench.stats.received)) == (1, 0)
+    assert len(link.window) == 0
+
+
 def test_the_age_of_the_oldest(bench: Bench) -> None:
     """Of the first that waits, by the clock that never jumps; 0 when nothing waits or nobody is connected."""
     assert bench.engine.oldest_age_s == 0

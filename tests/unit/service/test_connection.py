@@ -634,6 +634,24 @@ async def test_draining_with_messages_that_nobody_keeps(house: House) -> None:
 
 
 @in_virtual_time
+async def test_a_connection_that_comes_too_late_to_be_used(house: House) -> None:
+    """Made while the gateway stops, by a source that no cancellation reached: it is cut, and ``run`` returns."""
+    house.broker.reachable = asyncio.Event()
+
+    async def flush() -> int:
+        return 0
+
+    with house.run() as running:
+        await pass_s(0)
+        assert await house.connection.drain(flush) == 0
+        house.broker.reachable.set()
+        await pass_s(0)
+        assert running.done()
+        assert not house.broker.link.up
+        assert not house.connection.state().connected
+
+
+@in_virtual_time
 async def test_draining_without_a_connection(house: House) -> None:
     """Nothing to wait for."""
     house.topics.down = "Kafka does not answer"

@@ -1,10 +1,15 @@
-"""What MQTT 5 answers to PUBLISH and PUBREL, and the packet IDs of QoS 2 in between. Pure.
+"""What goes back for PUBLISH and PUBREL, and which PUBLISH is one that this connection has brought before. Pure.
 
 Rules
+- QoS 1: PUBACK when Kafka has confirmed. Some brokers send again on the same connection what waits for it too long
+  (EMQX every 30 s, NATS, VerneMQ; MQTT 5 forbids it, 3.1.1 does not). Such a repetition is not delivered, and not
+  answered either: the one PUBACK arrives as long as the connection lives, and a second one could be taken for that of
+  the message which has the packet ID by then.
 - QoS 2: PUBREC when Kafka has confirmed, PUBCOMP for the PUBREL that follows. A PUBLISH repeated
   meanwhile is answered if it may be, and not delivered again [MQTT-4.3.3-10].
 - Only the same message marked as a duplicate is a repetition. A broker may give a packet ID to another message before
   it has released the first (measured: mosquitto 2.0.11 with more than 65 535 messages waiting); that one is delivered.
+- A message is known by the hash of its topic and payload: 64 bits, seeded, so that nobody can aim at another one's.
 - No answer carries a reason code but one: a rejected message is durable as a dead letter, so it
   gets success like any other.
 """
@@ -39,11 +44,15 @@ class _Exchange:
 
 
 class Answers:
-    """The answers of one connection, as bytes to write."""
+    """The answers of one connection, as bytes to write: the same in both versions but for one."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, reasons: bool = True) -> None:
+        """``reasons``: whether an answer may carry a reason code, which MQTT 3.1.1 does not have."""
+        self._reasons = reasons
         self._unreleased: dict[int, _Exchange] = {}
         """By packet ID of QoS 2: what was delivered, and waits for its PUBREL."""
+        self._latest: dict[int, int] = {}
+        """By packet ID of QoS 1: the content of the message delivered last, acknowledged or not."""
 
     def acknowledge(self, tickets: Sequence[Ticket]) -> bytes:
         """PUBACK or PUBREC for each ticket, in order; nothing for QoS 0 and for packet ID 0."""
@@ -55,20 +64,20 @@ class Answers:
             ]
         )
 
-    def deliver(self, message: Message) -> bool:
-        """Whether a PUBLISH of QoS 2 is to be delivered; if not, ``repeat`` says what to answer."""
-        exchange = self._unreleased.get(message.packet_id)
-        if exchange is None:
-            if message.packet_id:  # a malformed packet without one can never be answered
-                self._unreleased[message.packet_id] = _Exchange([_content(message)])
+    def is_new(self, message: Message) -> bool:
+        """Whether a PUBLISH is to be delivered; if not, ``repeat`` says what to answer."""
+        if message.qos == 1:
+            content = hash((message.topic, message.payload))  # _content without a call: this runs once per message
+            if message.duplicate and self._latest.get(message.packet_id) == content:
+                return False
+            self._latest[message.packet_id] = content
             return True
-        if message.duplicate and _content(message) in exchange.contents:
-            return False
-        exchange.contents.append(_content(message))
-        return True
+        return message.qos == 0 or self._begins(message)
 
     def repeat(self, message: Message) -> bytes:
-        """PUBREC again for a repeated PUBLISH; nothing while Kafka has not confirmed it."""
+        """PUBREC again for a repeated PUBLISH of QoS 2, if Kafka has confirmed it; nothing at QoS 1."""
+        if message.qos == 1:
+            return b""
         exchange = self._unreleased[message.packet_id]
         is_recorded = exchange.contents.index(_content(message)) < exchange.recorded
         return _answer(_PUBREC, message.packet_id) if is_recorded else b""
@@ -79,8 +88,10 @@ class Answers:
         Raises BadPacket for a message that Kafka has not confirmed: answering would lose it.
         """
         exchange = self._unreleased.get(packet_id)
-        if exchange is None:
+        if exchange is None and self._reasons:
             return _answer_with_reason(_PUBCOMP_WITH_REASON, packet_id, _PACKET_ID_NOT_FOUND)
+        if exchange is None:
+            return _answer(_PUBCOMP, packet_id)
         if not exchange.recorded:
             raise BadPacket(f"the broker sent PUBREL for packet ID {packet_id} before our PUBREC")
         exchange.recorded -= 1
@@ -88,6 +99,18 @@ class Answers:
         if not exchange.contents:
             del self._unreleased[packet_id]
         return _answer(_PUBCOMP, packet_id)
+
+    def _begins(self, message: Message) -> bool:
+        """Whether a PUBLISH of QoS 2 is another message than those that its packet ID stands for."""
+        exchange = self._unreleased.get(message.packet_id)
+        if exchange is None:
+            if message.packet_id:  # a malformed packet without one can never be answered
+                self._unreleased[message.packet_id] = _Exchange([_content(message)])
+            return True
+        if message.duplicate and _content(message) in exchange.contents:
+            return False
+        exchange.contents.append(_content(message))
+        return True
 
     def _record(self, packet_id: int) -> bytes:
         self._unreleased[packet_id].recorded += 1
