@@ -7,9 +7,7 @@ Rules
   restarts (snapshot). An outage is never "not found".
 - A subject that the registry has deleted goes on with the version we hold, and ``health`` names it:
   messages in flight still need it.
-- When nobody answers, nobody asks again for PAUSE_S, or for what Retry-After says: fifty subjects
-  must not wait for fifty time-outs. What fails alone is asked for again with the others, and the registry
-  counts as away until that has an answer too.
+- Whether it is worth asking at all is ``Reachability``'s to say.
 - What comes from the snapshot counts only until the registry has answered.
 
 One event loop; every time is monotonic, only the snapshot's own date is on the calendar.
@@ -27,21 +25,13 @@ from gateway.errors import RegistryUnavailable, SubjectNotFound, UnsupportedForm
 from gateway.model import Registered, SchemaVersion
 from gateway.pipeline.ports import Clock
 from gateway.registry.answers import UnusableAnswer
-from gateway.registry.failures import RegistryDown
 from gateway.registry.flights import Flights
+from gateway.registry.reachability import Reachability
 from gateway.registry.references import Key, assemble, collect
 from gateway.registry.snapshot import Content, Snapshot
 
-PAUSE_S = 5.0
-"""How long a failure speaks for the next request; below the 10 s in which we must be back."""
 NEGATIVE_S = 5.0
 """How long "not found" is believed: short, because the next thing that happens is a registration."""
-LONGEST_PAUSE_S = 300.0
-"""Most that Retry-After can ask for; a registry must not silence us for a day."""
-
-_ALL = ""
-"""Stands for everything, where nobody answers: no subject has this name."""
-
 _log = structlog.get_logger(__name__)
 
 
@@ -102,12 +92,7 @@ class CachedRegistry:
         self._missing: dict[Key | str, tuple[float, str]] = {}
         """Not found: until when that is believed, and what was said."""
         self._gone: set[str] = set()
-        self._silent_until = now
-        self._asked = False
-        self._failing: dict[Key | str, float] = {}
-        """What has no answer -> until when that counts: it is asked for again before, or nobody wants it any more."""
-        self._last_error: str | None = None
-        self._failures = 0
+        self._reachability = Reachability(clock, refresh_s)
         self._changed = False
 
     async def latest(self, subject: str) -> SchemaVersion:
@@ -137,9 +122,9 @@ class CachedRegistry:
     def health(self) -> RegistryHealth:
         """How the registry is doing."""
         return RegistryHealth(
-            reachable=not self._is_failing() if self._asked else None,
-            last_error=self._last_error,
-            failures=self._failures,
+            reachable=self._reachability.reachable,
+            last_error=self._reachability.last_error,
+            failures=self._reachability.failures,
             gone=tuple(sorted(self._gone)),
             snapshot_problem=self._snapshot.problem,
         )
@@ -190,24 +175,24 @@ class CachedRegistry:
             nodes = await collect(registered, self._reference)
             assemble(registered, nodes)
         except SubjectNotFound as exc:
-            self._note_answer(name)
+            self._reachability.note_answer(name)
             if mine is None:
                 self._missing[name] = (self._clock.monotonic() + NEGATIVE_S, str(exc))
                 raise
             self._note_gone(mine)
             return mine, True
         except UnsupportedFormat:
-            self._note_answer(name)
+            self._reachability.note_answer(name)
             self._gone.discard(name if isinstance(name, str) else name[0])
             raise
         except (RegistryUnavailable, UnusableAnswer) as exc:
-            self._note_failure(name, exc)
+            self._reachability.note_failure(name, exc)
             if mine is not None:
                 return mine, False
             if isinstance(exc, RegistryUnavailable):
                 raise
             raise RegistryUnavailable(f"Schema Registry: unusable answer: {exc}") from exc
-        self._note_answer(name)
+        self._reachability.note_answer(name)
         self._gone.discard(registered.subject)
         self._adopt(nodes)
         return registered, True
@@ -228,41 +213,15 @@ class CachedRegistry:
 
     def _known_failure(self, name: Key | str) -> RegistryUnavailable | SubjectNotFound | None:
         """What asking now would only find again."""
+        silence = self._reachability.silence()
+        if silence is not None:
+            return silence
         now = self._clock.monotonic()
-        if now < self._silent_until:
-            return RegistryUnavailable(str(self._last_error))
         until, message = self._missing.get(name, (now, ""))
         if now < until:
             return SubjectNotFound(message)
         self._missing.pop(name, None)
         return None
-
-    def _note_answer(self, name: Key | str) -> None:
-        self._asked = True
-        was_failing = self._is_failing()
-        for answered in (name, _ALL):
-            self._failing.pop(answered, None)
-        if was_failing and not self._is_failing():
-            _log.info("registry_back")
-
-    def _note_failure(self, name: Key | str, exc: RegistryUnavailable | UnusableAnswer) -> None:
-        now, pause_s, what = self._clock.monotonic(), 0.0, str(exc)
-        if isinstance(exc, RegistryDown):
-            name = _ALL
-            pause_s = PAUSE_S if exc.retry_after_s is None else min(exc.retry_after_s, LONGEST_PAUSE_S)
-            self._silent_until = now + pause_s
-        else:
-            what = f"subject {(name if isinstance(name, str) else name[0])!r}: {what}"
-        if not self._is_failing():
-            _log.warning("registry_unavailable", reason=what)
-        self._asked = True
-        self._failures += 1
-        self._last_error = what
-        self._failing[name] = now + pause_s + 2 * self._refresh_s
-
-    def _is_failing(self) -> bool:
-        now = self._clock.monotonic()
-        return any(now < until for until in self._failing.values())
 
     def _note_gone(self, mine: Registered) -> None:
         if mine.subject not in self._gone:

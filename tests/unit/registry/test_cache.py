@@ -12,8 +12,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from gateway.errors import RegistryUnavailable, SubjectNotFound, UnsupportedFormat
-from gateway.registry.cache import LONGEST_PAUSE_S, NEGATIVE_S, PAUSE_S, CachedRegistry
+from gateway.registry.cache import NEGATIVE_S, CachedRegistry
 from gateway.registry.failures import RegistryDown
+from gateway.registry.reachability import LONGEST_PAUSE_S, PAUSE_S
 from gateway.registry.references import MAX_DEPTH
 from gateway.registry.snapshot import Snapshot
 from tests.unit.registry.fakes import FakeClock, FakeReader, refers_to
