@@ -1,7 +1,7 @@
-"""From a flat version and what it refers to, to one ``SchemaVersion`` with everything resolved.
+"""From a flat version and what it refers to, to one ``SchemaVersion`` with everything resolved, and back.
 
 Two steps, so that the second is pure and serves the snapshot too: ``collect`` reads what is
-reachable, ``assemble`` builds the tree. Both are bounded: a registry that lists cycles, endless
+reachable, ``assemble`` builds the tree; ``flat`` undoes it. All are bounded: a registry that lists cycles, endless
 chains or thousands of schemas is broken or hostile, and is refused with ``UnusableAnswer``.
 """
 
@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 
-from gateway.model import Reference, Registered, SchemaVersion
-from gateway.registry.answers import UnusableAnswer
+from gateway.model import Reference, ReferenceTo, Registered, SchemaVersion
+from gateway.registry.answers import Candidate, UnusableAnswer
 
 Key = tuple[str, int]
 """Subject and version."""
@@ -73,6 +73,62 @@ def assemble(root: Registered, nodes: Mapping[Key, Registered]) -> SchemaVersion
         return built[key]
 
     return build(root, ())
+
+
+def flat(version: SchemaVersion) -> dict[Key, Registered]:
+    """``version`` and all that it reaches, each once, as the registry lists them.
+
+    For comparisons: two trees have as many branches as there are ways through their references, which may be 2 to
+    the power of their depth.
+    """
+    found: dict[Key, Registered] = {}
+    waiting = [version]
+    while waiting:
+        node = waiting.pop()
+        key = (node.subject, node.version)
+        if key not in found:
+            found[key] = _listed(node)
+            waiting += [reference.schema for reference in node.references]
+    return found
+
+
+def is_same(one: SchemaVersion, other: SchemaVersion) -> bool:
+    """Whether the two are the same version with the same ID and schema, down to the last reference.
+
+    The GUID does not count: the same schema has the same, where a registry gives it at all.
+    """
+    if one is other:
+        return True
+    if (one.subject, one.version) != (other.subject, other.version):
+        return False
+    mine, theirs = flat(one), flat(other)
+    return mine.keys() == theirs.keys() and all(is_listed_same(mine[key], theirs[key]) for key in mine)
+
+
+def is_listed_same(one: Registered, other: Registered) -> bool:
+    """Whether the two, listed under the same subject and version, have the same ID and are the same schema."""
+    return content(one) == content(other) and one.schema_id == other.schema_id
+
+
+def content(node: Registered) -> Candidate:
+    """The schema of a version, wherever it is listed."""
+    return Candidate(node.format, node.text, node.references)
+
+
+def _listed(version: SchemaVersion) -> Registered:
+    references = (
+        ReferenceTo(reference.name, reference.schema.subject, reference.schema.version)
+        for reference in version.references
+    )
+    return Registered(
+        subject=version.subject,
+        version=version.version,
+        schema_id=version.schema_id,
+        format=version.format,
+        text=version.text,
+        guid=version.guid,
+        references=tuple(references),
+    )
 
 
 def _name(node: Registered) -> str:

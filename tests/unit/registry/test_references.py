@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from gateway.model import Format, ReferenceTo, Registered
 from gateway.registry.answers import UnusableAnswer
-from gateway.registry.references import MAX_DEPTH, MAX_SCHEMAS, assemble, collect
+from gateway.registry.references import MAX_DEPTH, MAX_SCHEMAS, assemble, collect, flat, is_same
 
 
 def listed(subject: str, *targets: str) -> Registered:
@@ -76,3 +78,48 @@ def test_a_missing_schema_is_refused():
     """As in a snapshot that someone has edited."""
     with pytest.raises(UnusableAnswer, match="'b'"):
         assemble(listed("a", "b"), {})
+
+
+# Flat, for comparisons
+
+
+async def test_what_was_assembled_can_be_taken_apart():
+    """Into what the registry listed."""
+    found, _ = await collected(
+        listed("top", "left", "right"), listed("left", "low"), listed("right", "low"), listed("low")
+    )
+    assert flat(assemble(found["top", 1], found)) == found
+
+
+def twins(depth: int, leaf: Registered | None = None) -> dict[tuple[str, int], Registered]:
+    """A chain in which each schema refers to the next twice: 2 to the power of ``depth`` ways to the end."""
+    nodes = [listed(str(n), *([str(n + 1)] * 2 if n + 1 < depth else [])) for n in range(depth)]
+    return {(node.subject, 1): node for node in [*nodes[:-1], leaf or nodes[-1]]}
+
+
+def test_comparing_costs_what_there_are_schemas():
+    """Not what there are ways through the references: this would not end before the sun does."""
+    one, other = twins(MAX_DEPTH), twins(MAX_DEPTH)
+    assert is_same(assemble(one["0", 1], one), assemble(other["0", 1], other))
+    last = replace(listed(str(MAX_DEPTH - 1)), text="[]")
+    changed = twins(MAX_DEPTH, last)
+    assert not is_same(assemble(one["0", 1], one), assemble(changed["0", 1], changed))
+
+
+@pytest.mark.parametrize(
+    ("change", "same"),
+    [
+        ({}, True),
+        ({"guid": "89791762-2336-4186-9674-299b90a802e2"}, True),
+        ({"schema_id": 2}, False),
+        ({"version": 2}, False),
+        ({"subject": "b"}, False),
+        ({"format": Format.JSON}, False),
+        ({"text": "[]"}, False),
+    ],
+)
+def test_what_makes_two_versions_the_same(change, same):
+    """Place, ID and schema; the GUID follows from the schema, where a registry gives one."""
+    one = listed("a")
+    other = replace(one, **change)
+    assert is_same(*(assemble(each, {(each.subject, each.version): each}) for each in (one, other))) is same
