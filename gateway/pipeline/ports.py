@@ -154,6 +154,12 @@ class Registry(Protocol):
     async def version(self, subject: str, version: int) -> SchemaVersion:
         """One version of a subject. Raises SubjectNotFound or RegistryUnavailable."""
 
+    async def holds(self, version: SchemaVersion) -> bool:
+        """Whether the schema ID still means this schema, deleted softly or not; False once it was denied twice.
+
+        Raises RegistryUnavailable; SchemaDoubted where it is denied for the first time.
+        """
+
 
 class Clock(Protocol):
     """Time, so that tests can set it."""

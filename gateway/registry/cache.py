@@ -5,8 +5,8 @@ Rules
 - However many ask for the same thing at once, the registry gets one request.
 - What was once known is served while the registry does not answer, or answers garbage, and across
   restarts (snapshot). An outage is never "not found".
-- A subject that the registry has deleted goes on with the version we hold, and ``health`` names it:
-  messages in flight still need it.
+- A subject that the registry has deleted goes on with the version we hold as long as its schema ID means it
+  (``SchemaIds``), and ``health`` names it: messages in flight still need it. What the registry denies is forgotten.
 - Whether it is worth asking at all is ``Reachability``'s to say.
 - What comes from the snapshot counts only until the registry has answered.
 
@@ -21,13 +21,14 @@ from typing import Protocol
 
 import structlog
 
-from gateway.errors import RegistryUnavailable, SubjectNotFound, UnsupportedFormat
+from gateway.errors import RegistryUnavailable, SchemaDoubted, SubjectNotFound, UnsupportedFormat
 from gateway.model import Registered, SchemaVersion
 from gateway.pipeline.ports import Clock
 from gateway.registry.answers import UnusableAnswer
 from gateway.registry.flights import Flights
 from gateway.registry.reachability import Reachability
-from gateway.registry.references import Key, assemble, collect
+from gateway.registry.references import Key, assemble, collect, flat, is_listed_same
+from gateway.registry.schema_ids import SchemaIds, SchemaReader
 from gateway.registry.snapshot import Content, Snapshot
 
 NEGATIVE_S = 5.0
@@ -35,7 +36,7 @@ NEGATIVE_S = 5.0
 _log = structlog.get_logger(__name__)
 
 
-class Reader(Protocol):
+class Reader(SchemaReader, Protocol):
     """Where the answers come from: ``RegistryClient``, or a fake."""
 
     async def read_latest(self, subject: str) -> Registered:
@@ -93,6 +94,7 @@ class CachedRegistry:
         """Not found: until when that is believed, and what was said."""
         self._gone: set[str] = set()
         self._reachability = Reachability(clock, refresh_s)
+        self._ids = SchemaIds(reader, self._reachability, clock, refresh_s)
         self._changed = False
 
     async def latest(self, subject: str) -> SchemaVersion:
@@ -113,6 +115,10 @@ class CachedRegistry:
             return self._build(self._versions[key])
         return await self._flights.join(key, lambda: self._fetch(key))
 
+    async def holds(self, version: SchemaVersion) -> bool:
+        """Obeys ``Registry.holds``; what it denies is forgotten."""
+        return await self._holds(flat(version)[version.subject, version.version])
+
     def age_s(self, subject: str) -> float | None:
         """Seconds since the registry last confirmed the subject's latest version; None if we hold none."""
         held = self._latest.get(subject)
@@ -132,6 +138,7 @@ class CachedRegistry:
     async def aclose(self) -> None:
         """Ends the requests under way; the reader is its owner's to close."""
         await self._flights.aclose()
+        await self._ids.aclose()
 
     async def _refresh(self, subject: str) -> SchemaVersion:
         held = self._latest.get(subject)
@@ -163,7 +170,7 @@ class CachedRegistry:
     ) -> tuple[Registered, bool]:
         """What the registry answers, or else ``mine``, and whether the registry has answered.
 
-        Raises what the registry or its absence means if there is no ``mine``.
+        Raises what the registry or its absence means if there is no ``mine``, or the registry denies its schema ID.
         """
         known = self._known_failure(name)
         if known is not None:
@@ -176,11 +183,7 @@ class CachedRegistry:
             assemble(registered, nodes)
         except SubjectNotFound as exc:
             self._reachability.note_answer(name)
-            if mine is None:
-                self._missing[name] = (self._clock.monotonic() + NEGATIVE_S, str(exc))
-                raise
-            self._note_gone(mine)
-            return mine, True
+            return await self._without(name, mine, exc)
         except UnsupportedFormat:
             self._reachability.note_answer(name)
             self._gone.discard(name if isinstance(name, str) else name[0])
@@ -197,6 +200,20 @@ class CachedRegistry:
         self._adopt(nodes)
         return registered, True
 
+    async def _without(self, name: Key | str, mine: Registered | None, exc: SubjectNotFound) -> tuple[Registered, bool]:
+        """As ``_obtain``, for what the registry does not list: ours, if its ID means it, was deleted softly."""
+        try:
+            if mine is not None and await self._holds(mine):
+                self._note_gone(mine)
+                return mine, True
+        except SchemaDoubted:
+            raise
+        except RegistryUnavailable:
+            assert mine is not None
+            return mine, False
+        self._missing[name] = (self._clock.monotonic() + NEGATIVE_S, str(exc))
+        raise exc
+
     async def _reference(self, subject: str, version: int) -> Registered:
         """A version that another one refers to; ours if the registry has answered it before, or has deleted it."""
         key = (subject, version)
@@ -205,11 +222,38 @@ class CachedRegistry:
         try:
             return await self._reader.read_version(subject, version)
         except SubjectNotFound as exc:
-            if key in self._versions:
-                return self._versions[key]
+            mine = self._versions.get(key)
+            if mine is not None and await self._holds(mine):
+                return mine
             raise UnusableAnswer(f"a reference cannot be read: {exc}") from exc
         except UnsupportedFormat as exc:
             raise UnusableAnswer(f"a reference cannot be used: {exc}") from exc
+
+    async def _holds(self, mine: Registered) -> bool:
+        """As ``holds``."""
+        held = await self._ids.hold(mine)
+        if not held:
+            self._forget(mine)
+        return held
+
+    def _forget(self, denied: Registered) -> None:
+        """Keeps nothing that the registry denies, on disk neither: a restart must not bring it back."""
+        key = (denied.subject, denied.version)
+        mine = self._versions.get(key)
+        if mine is None or not is_listed_same(mine, denied):
+            return
+        _log.warning("registry_version_changed", subject=denied.subject, version=denied.version)
+        self._gone.discard(denied.subject)
+        self._fresh.clear()
+        latest = self._latest.get(denied.subject)
+        if latest is not None and latest.version == denied.version:
+            del self._latest[denied.subject]
+        # What refers to it is asked for again; until that has an answer it needs what it refers to.
+        if not any(key == (each.subject, each.version) for node in self._versions.values() for each in node.references):
+            del self._versions[key]
+            self._built.pop(key, None)
+        self._changed = True
+        self._save()
 
     def _known_failure(self, name: Key | str) -> RegistryUnavailable | SubjectNotFound | None:
         """What asking now would only find again."""

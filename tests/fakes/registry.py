@@ -17,6 +17,8 @@ class FakeRegistry:
     subjects: dict[str, list[SchemaVersion]] = field(default_factory=dict)
     failures: dict[str | tuple[str, int], GatewayError] = field(default_factory=dict)
     """Raised for a subject's latest version, or for one version."""
+    denied: set[int] = field(default_factory=set)
+    """IDs that mean no schema any more."""
     failure: GatewayError | None = None
     """Raised for everything while set."""
 
@@ -42,6 +44,11 @@ class FakeRegistry:
             if known.version == version:
                 return known
         raise SubjectNotFound(f"no version {version} of {subject!r}")
+
+    async def holds(self, version: SchemaVersion) -> bool:
+        """Obeys ``Registry.holds``, but for the first denial, which is the cache's to doubt."""
+        self._fail(("ID", version.schema_id))
+        return version.schema_id not in self.denied
 
     def _fail(self, what: str | tuple[str, int]) -> None:
         failure = self.failure or self.failures.get(what)

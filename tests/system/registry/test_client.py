@@ -66,6 +66,25 @@ async def test_a_pinned_version_stays_what_it_was_when_a_newer_one_comes(client:
     assert (await client.latest("gate")).schema_id == second_id
 
 
+async def test_what_an_id_means(registry, client: RegistryClient):
+    """Also after a soft deletion; each context has IDs of its own. After a permanent one it means nothing."""
+    await client.register("geo.position-value", POSITION)
+    pump_id = await client.register("plant.pump-value", PUMP)
+    lab_id = await client.register(":.lab:gate", GATE)
+    await client.delete_subject("plant.pump-value")
+    pump = await client.read_schema(pump_id, "plant.pump-value")
+    assert pump is not None
+    assert (json.loads(pump.text), pump.references) == (json.loads(PUMP.text), PUMP.references)
+    gate = await client.read_schema(lab_id, ":.lab:gate")
+    assert gate is not None
+    assert json.loads(gate.text) == json.loads(GATE.text)
+    await client.delete_subject("plant.pump-value", permanent=True)
+    assert await client.read_schema(pump_id, "plant.pump-value") is None
+    registry.fault = answer(404, "<html>no such page</html>")
+    with pytest.raises(RegistryUnavailable):
+        await client.read_schema(pump_id, "plant.pump-value")
+
+
 @pytest.mark.parametrize("subject", ["a/b-value", "käse", "a b", ":.lab:gate", "100%"])
 async def test_subjects_may_hold_any_character(client: RegistryClient, subject: str):
     """A subject is one path segment, whatever it holds."""
