@@ -77,6 +77,10 @@ class SubjectNotFound(PeerError):
     """Schema Registry answers, and says that it has no such subject, version or schema ID."""
 
 
+class VersionNotFound(SubjectNotFound):
+    """Schema Registry has the subject, and not that version of it."""
+
+
 class LinkError(PeerError):
     """The MQTT connection could not be made or was refused."""
 

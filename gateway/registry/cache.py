@@ -1,7 +1,9 @@
 """The registry as the running gateway sees it: cached, shared, and still there when it is down.
 
 Rules
-- ``latest`` is trusted for ``refresh_s``; a version never changes and is asked for once per process.
+- ``latest`` is trusted for ``refresh_s``. A version never changes unless the registry is replaced: pinned ones, and
+  those that others refer to, are trusted for REFRESHES times as long.
+- An answer that is not what we know says that the registry was replaced: nothing that it said before is trusted then.
 - However many ask for the same thing at once, the registry gets one request.
 - What was once known is served while the registry does not answer, or answers garbage, and across
   restarts (snapshot). An outage is never "not found".
@@ -16,12 +18,12 @@ One event loop; every time is monotonic, only the snapshot's own date is on the 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import structlog
 
-from gateway.errors import RegistryUnavailable, SchemaDoubted, SubjectNotFound, UnsupportedFormat
+from gateway.errors import RegistryUnavailable, SchemaDoubted, SubjectNotFound, UnsupportedFormat, VersionNotFound
 from gateway.model import Registered, SchemaVersion
 from gateway.pipeline.ports import Clock
 from gateway.registry.answers import UnusableAnswer
@@ -33,6 +35,9 @@ from gateway.registry.snapshot import Content, Snapshot
 
 NEGATIVE_S = 5.0
 """How long "not found" is believed: short, because the next thing that happens is a registration."""
+REFRESHES = 5
+"""For so many times ``refresh_s`` a version is trusted."""
+
 _log = structlog.get_logger(__name__)
 
 
@@ -88,8 +93,8 @@ class CachedRegistry:
         self._versions: dict[Key, Registered] = dict(content.versions)
         self._latest = {subject: _Latest(version, now - age_s, now) for subject, version in content.latest.items()}
         self._built: dict[Key, SchemaVersion] = {}
-        self._fresh: set[Key] = set()
-        """Versions that the registry itself has answered in this process."""
+        self._fresh: dict[Key, float] = {}
+        """Versions that the registry itself has answered in this process -> until when that is trusted, monotonic."""
         self._missing: dict[Key | str, tuple[float, str]] = {}
         """Not found: until when that is believed, and what was said."""
         self._gone: set[str] = set()
@@ -105,19 +110,24 @@ class CachedRegistry:
         """
         held = self._latest.get(subject)
         if held is not None and self._clock.monotonic() < held.trusted_until:
-            return self._build(self._versions[subject, held.version])
+            return self._build((subject, held.version))
         return await self._flights.join(subject, lambda: self._refresh(subject))
 
     async def version(self, subject: str, version: int) -> SchemaVersion:
-        """One version of a subject, for ever once known. Raises as ``latest``."""
+        """One version of a subject, asked for again now and then. Raises as ``latest``."""
         key = (subject, version)
-        if key in self._fresh:
-            return self._build(self._versions[key])
+        if self._is_fresh(key):
+            return self._build(key)
         return await self._flights.join(key, lambda: self._fetch(key))
 
     async def holds(self, version: SchemaVersion) -> bool:
-        """Obeys ``Registry.holds``; what it denies is forgotten."""
-        return await self._holds(flat(version)[version.subject, version.version])
+        """Obeys ``Registry.holds``; what it denies is forgotten. The schema is all that it refers to, too."""
+        nodes = flat(version)
+        root = nodes.pop((version.subject, version.version))
+        if not await self._holds(root):
+            return False
+        found = await self._referred(root)
+        return all(key in found and is_listed_same(node, found[key]) for key, node in nodes.items())
 
     def age_s(self, subject: str) -> float | None:
         """Seconds since the registry last confirmed the subject's latest version; None if we hold none."""
@@ -140,6 +150,22 @@ class CachedRegistry:
         await self._flights.aclose()
         await self._ids.aclose()
 
+    async def _referred(self, root: Registered) -> dict[Key, Registered]:
+        """All that ``root`` reaches, itself excepted. Raises RegistryUnavailable."""
+        question = (root.subject, root.version)
+        try:
+            found = await collect(root, self._reference)
+        except SchemaDoubted:
+            raise
+        except (RegistryUnavailable, UnusableAnswer) as exc:
+            self._reachability.note_failure(question, exc)
+            raise RegistryUnavailable(str(exc)) from exc
+        del found[question]
+        if any(self._is_replaced(node) for node in found.values()):
+            self._trust_nothing()
+        self._adopt(found)
+        return found
+
     async def _refresh(self, subject: str) -> SchemaVersion:
         held = self._latest.get(subject)
         mine = None if held is None else self._versions[subject, held.version]
@@ -151,16 +177,15 @@ class CachedRegistry:
             if held is None or held.version != registered.version:
                 self._changed = True
         self._save()
-        return self._build(registered)
+        return self._build((subject, registered.version))
 
     async def _fetch(self, key: Key) -> SchemaVersion:
-        registered, confirmed = await self._obtain(
-            key, self._versions.get(key), lambda: self._reader.read_version(*key)
-        )
+        _, confirmed = await self._obtain(key, self._versions.get(key), lambda: self._reader.read_version(*key))
         if confirmed:
-            self._fresh.add(key)
+            # One that was deleted is asked for again soon, to see whether its subject is back.
+            self._fresh.setdefault(key, self._clock.monotonic() + self._refresh_s)
         self._save()
-        return self._build(registered)
+        return self._build(key)
 
     async def _obtain(
         self,
@@ -179,8 +204,7 @@ class CachedRegistry:
             return mine, False
         try:
             registered = await read()
-            nodes = await collect(registered, self._reference)
-            assemble(registered, nodes)
+            nodes = await self._collect(registered)
         except SubjectNotFound as exc:
             self._reachability.note_answer(name)
             return await self._without(name, mine, exc)
@@ -200,11 +224,40 @@ class CachedRegistry:
         self._adopt(nodes)
         return registered, True
 
+    async def _collect(self, root: Registered) -> dict[Key, Registered]:
+        """``root`` and all that it reaches, nothing of which is from another registry than it.
+
+        Raises UnusableAnswer, RegistryUnavailable.
+        """
+        self._fresh.pop((root.subject, root.version), None)
+        nodes = await collect(root, self._reference)
+        if any(self._is_replaced(node) for node in nodes.values()):
+            self._trust_nothing()
+            nodes = await collect(root, self._reference)
+        assemble(root, nodes)
+        return nodes
+
+    def _trust_nothing(self) -> None:
+        """The registry was replaced: whatever it said before is asked for again."""
+        self._fresh.clear()
+        self._ids.forget()
+
+    def _is_fresh(self, key: Key) -> bool:
+        return self._clock.monotonic() < self._fresh.get(key, 0.0)
+
+    def _is_replaced(self, node: Registered) -> bool:
+        """Whether we know another schema, or another ID, under the same subject and version."""
+        mine = self._versions.get((node.subject, node.version))
+        return mine is not None and not is_listed_same(mine, node)
+
     async def _without(self, name: Key | str, mine: Registered | None, exc: SubjectNotFound) -> tuple[Registered, bool]:
         """As ``_obtain``, for what the registry does not list: ours, if its ID means it, was deleted softly."""
         try:
             if mine is not None and await self._holds(mine):
-                self._note_gone(mine)
+                if isinstance(exc, VersionNotFound):
+                    self._gone.discard(mine.subject)
+                else:
+                    self._note_gone(mine)
                 return mine, True
         except SchemaDoubted:
             raise
@@ -215,10 +268,11 @@ class CachedRegistry:
         raise exc
 
     async def _reference(self, subject: str, version: int) -> Registered:
-        """A version that another one refers to; ours if the registry has answered it before, or has deleted it."""
+        """A version that another one refers to; ours if the registry has answered it lately, or has deleted it."""
         key = (subject, version)
-        if key in self._fresh:
+        if self._is_fresh(key):
             return self._versions[key]
+        self._fresh.pop(key, None)
         try:
             return await self._reader.read_version(subject, version)
         except SubjectNotFound as exc:
@@ -244,7 +298,7 @@ class CachedRegistry:
             return
         _log.warning("registry_version_changed", subject=denied.subject, version=denied.version)
         self._gone.discard(denied.subject)
-        self._fresh.clear()
+        self._trust_nothing()
         latest = self._latest.get(denied.subject)
         if latest is not None and latest.version == denied.version:
             del self._latest[denied.subject]
@@ -273,26 +327,30 @@ class CachedRegistry:
             _log.warning("registry_subject_gone", subject=mine.subject, version=mine.version)
 
     def _adopt(self, nodes: Mapping[Key, Registered]) -> None:
-        """Keeps what the registry has just answered."""
+        """Keeps what the registry has just answered, but for what the gateway does not use."""
+        until = self._clock.monotonic() + REFRESHES * self._refresh_s
         for key, node in nodes.items():
             mine = self._versions.get(key)
-            if mine is not None and mine != node:
+            guid = node.guid
+            if self._is_replaced(node):
                 _log.warning("registry_version_changed", subject=node.subject, version=node.version)
+            elif mine is not None and guid is None:
+                guid = mine.guid  # the same schema has the same; of several nodes an older one gives none
+            kept = replace(node, guid=guid, extras=())
+            if mine != kept:
+                self._versions[key] = kept
                 self._built.clear()
-            if mine != node:
-                self._versions[key] = node
                 self._changed = True
-            self._fresh.add(key)
+            self._fresh.setdefault(key, until)  # what was not asked for just now is not trusted for longer
 
-    def _build(self, registered: Registered) -> SchemaVersion:
+    def _build(self, key: Key) -> SchemaVersion:
         """The version with its references; the same object as long as nothing has changed.
 
         Raises RegistryUnavailable if what the registry has answered since, for a reference, makes no whole of it.
         """
-        key = (registered.subject, registered.version)
         if key not in self._built:
             try:
-                self._built[key] = assemble(registered, self._versions)
+                self._built[key] = assemble(self._versions[key], self._versions)
             except UnusableAnswer as exc:
                 raise RegistryUnavailable(f"Schema Registry: unusable answer: {exc}") from exc
         return self._built[key]

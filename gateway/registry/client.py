@@ -21,7 +21,7 @@ from urllib.parse import quote
 
 from gateway.config.contract import Compatibility
 from gateway.config.settings import Registry as RegistrySettings
-from gateway.errors import GatewayError, RegistryUnavailable, SubjectNotFound
+from gateway.errors import GatewayError, RegistryUnavailable, SubjectNotFound, VersionNotFound
 from gateway.model import Registered, SchemaVersion
 from gateway.registry.answers import (
     Candidate,
@@ -55,6 +55,7 @@ RETRY_PAUSE_S = 0.2
 
 NOT_FOUND_CODES = frozenset({40401, 40402, 40403})
 """Subject, version, schema. A plain 404 comes from a proxy or a wrong base path, and says nothing."""
+NO_VERSION = 40402
 NO_SUBJECT_CONFIG = 40408
 NOT_DELETED_CODES = frozenset({40405, 40407})
 """The subject, or the version, must be deleted softly first."""
@@ -276,7 +277,8 @@ class RegistryClient:
                         raise
                     if not looks:
                         message = f"Schema Registry ({self._where}) has no {what} (error {exc.code})"
-                        raise SubjectNotFound(message) from exc
+                        missing = VersionNotFound if exc.code == NO_VERSION else SubjectNotFound
+                        raise missing(message) from exc
                 await asyncio.sleep(SECOND_LOOK_S)
 
     async def _ask(self, method: str, path: str, body: Mapping[str, Any] | None = None, **query: bool | str) -> object:

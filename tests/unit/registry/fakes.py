@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 
-from gateway.errors import GatewayError, SubjectNotFound
+from gateway.errors import GatewayError, SubjectNotFound, VersionNotFound
 from gateway.model import Format, ReferenceTo, Registered
 from gateway.registry.answers import Candidate
 from gateway.registry.references import content
@@ -90,7 +90,8 @@ class FakeReader:
         for registered in reversed(self.entries.get(subject, [])):
             if version in {None, registered.version}:
                 return registered
-        raise SubjectNotFound(f"no {subject!r} {version}")
+        missing = VersionNotFound if self.entries.get(subject) else SubjectNotFound
+        raise missing(f"no {subject!r} {version}")
 
 
 def refers_to(*targets: Registered) -> tuple[ReferenceTo, ...]:
