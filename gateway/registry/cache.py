@@ -29,7 +29,7 @@ from gateway.pipeline.ports import Clock
 from gateway.registry.answers import UnusableAnswer
 from gateway.registry.flights import Flights
 from gateway.registry.reachability import Reachability
-from gateway.registry.references import Key, assemble, collect, flat, is_listed_same
+from gateway.registry.references import Key, assemble, collect, flat, is_listed_same, refers
 from gateway.registry.schema_ids import SchemaIds, SchemaReader
 from gateway.registry.snapshot import Content, Snapshot
 
@@ -303,7 +303,7 @@ class CachedRegistry:
         if latest is not None and latest.version == denied.version:
             del self._latest[denied.subject]
         # What refers to it is asked for again; until that has an answer it needs what it refers to.
-        if not any(key == (each.subject, each.version) for node in self._versions.values() for each in node.references):
+        if not any(refers(node, key) for node in self._versions.values()):
             del self._versions[key]
             self._built.pop(key, None)
         self._changed = True

@@ -36,6 +36,7 @@ from gateway.registry.answers import (
     read_versions,
     write_candidate,
 )
+from gateway.registry.contexts import DEFAULT, context_of
 from gateway.registry.failures import (
     FOREIGN,
     CredentialsRefused,
@@ -141,7 +142,7 @@ class RegistryClient:
         None where it means nothing, or a schema of a type that the gateway does not take. Raises RegistryUnavailable.
         """
         # Only who knows contexts is asked with the subject: to Confluent it means no more than its context.
-        query = {"subject": subject} if subject.startswith(":.") else {}
+        query = {} if context_of(subject) == DEFAULT else {"subject": subject}
         try:
             answer = await self._look(f"schemas/ids/{schema_id}", f"schema ID {schema_id}", query=query)
         except SubjectNotFound:

@@ -16,6 +16,7 @@ from gateway.model import ReferenceTo
 from gateway.plan.changes import Base, Change, Delete, Plan, Register, SetLevel
 from gateway.registry.answers import Candidate
 from gateway.registry.client import RegistryClient
+from gateway.registry.contexts import referred_subject
 from gateway.registry.inventory import latest_base
 
 
@@ -77,10 +78,11 @@ async def _register(client: RegistryClient, change: Register, registered: dict[s
     references = []
     for reference in change.references:
         version = reference.version
+        referred = referred_subject(reference.subject, change.subject)
         if version is None:
-            version = registered.get(reference.subject)
+            version = registered.get(referred)
         if version is None:
-            version = (await client.read_latest(reference.subject)).version
+            version = (await client.read_latest(referred)).version
         references.append(ReferenceTo(reference.name, reference.subject, version))
     candidate = Candidate(change.format, change.text, tuple(references))
     latest = await latest_base(client, change.subject)

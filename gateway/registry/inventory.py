@@ -23,6 +23,7 @@ from gateway.plan.pulling import PulledSubject
 from gateway.plan.state import HeldSubject, RegistryState
 from gateway.registry.answers import Candidate
 from gateway.registry.client import RegistryClient, SchemaRefused
+from gateway.registry.contexts import referred_subject
 
 T = TypeVar("T")
 
@@ -156,7 +157,8 @@ class Inventory:
         for each in change.references:
             assert each.version is not None  # what refers to a version that is still to come is not asked for
             async with self._gate:
-                references.append(Reference(each.name, await self._client.version(each.subject, each.version)))
+                subject = referred_subject(each.subject, change.subject)
+                references.append(Reference(each.name, await self._client.version(subject, each.version)))
         return SchemaVersion(change.subject, 0, 0, change.format, change.text, None, tuple(references))
 
     async def _held_against(self, change: Register, level: Compatibility) -> list[SchemaVersion]:

@@ -7,10 +7,12 @@ chains or thousands of schemas is broken or hostile, and is refused with ``Unusa
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import replace
 
 from gateway.model import Reference, ReferenceTo, Registered, SchemaVersion
 from gateway.registry.answers import Candidate, UnusableAnswer
+from gateway.registry.contexts import referred_subject
 
 Key = tuple[str, int]
 """Subject and version."""
@@ -29,8 +31,7 @@ async def collect(root: Registered, read: Callable[[str, int], Awaitable[Registe
     found: dict[Key, Registered] = {(root.subject, root.version): root}
     waiting = [root]
     while waiting:
-        for reference in waiting.pop().references:
-            key = (reference.subject, reference.version)
+        for key in _targets(waiting.pop()):
             if key in found:
                 continue
             if len(found) >= MAX_SCHEMAS:
@@ -55,7 +56,7 @@ def assemble(root: Registered, nodes: Mapping[Key, Registered]) -> SchemaVersion
             raise UnusableAnswer(f"{_name(root)} has a chain of more than {MAX_DEPTH} references")
         if key not in built:
             references = []
-            for reference in node.references:
+            for reference in qualified(node.subject, node.references):
                 target = nodes.get((reference.subject, reference.version))
                 if target is None:
                     message = f"{_name(node)} refers to version {reference.version} of {reference.subject!r}: not there"
@@ -111,8 +112,22 @@ def is_listed_same(one: Registered, other: Registered) -> bool:
 
 
 def content(node: Registered) -> Candidate:
-    """The schema of a version, wherever it is listed."""
-    return Candidate(node.format, node.text, node.references)
+    """The schema of a version, wherever it is listed; references with their context."""
+    return Candidate(node.format, node.text, qualified(node.subject, node.references))
+
+
+def qualified(referrer: str, references: Iterable[ReferenceTo]) -> tuple[ReferenceTo, ...]:
+    """References of a schema of the subject ``referrer``, which may leave out its context, with their context."""
+    return tuple(replace(each, subject=referred_subject(each.subject, referrer)) for each in references)
+
+
+def refers(node: Registered, key: Key) -> bool:
+    """Whether a version refers to another directly."""
+    return key in _targets(node)
+
+
+def _targets(node: Registered) -> list[Key]:
+    return [(each.subject, each.version) for each in qualified(node.subject, node.references)]
 
 
 def _listed(version: SchemaVersion) -> Registered:

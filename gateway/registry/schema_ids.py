@@ -21,7 +21,7 @@ from gateway.pipeline.ports import Clock
 from gateway.registry.answers import Candidate
 from gateway.registry.flights import Flights
 from gateway.registry.reachability import Reachability
-from gateway.registry.references import content
+from gateway.registry.references import content, qualified
 
 AGAIN_S = 5.0
 """Seconds between two denials that count as two: several contracts of one subject ask in the same look."""
@@ -88,7 +88,7 @@ class SchemaIds:
             raise
         self._reachability.note_answer(question)
         now = self._clock.monotonic()
-        if found is not None and _is_schema(found, content(version)):
+        if found is not None and _is_schema(found, version):
             self._denied.pop(use, None)
             self._confirmed[use] = now + self._refresh_s
             return True
@@ -113,9 +113,10 @@ _Use = tuple[str, int, Candidate]
 """A subject, for its context, the schema ID, and what that should mean."""
 
 
-def _is_schema(found: Candidate, meant: Candidate) -> bool:
+def _is_schema(found: Candidate, version: Registered) -> bool:
     """Whether the two say the same; some registries leave the references out, or spell the JSON in another way."""
-    same_references = found.references in {(), meant.references}
+    meant = content(version)
+    same_references = not found.references or qualified(version.subject, found.references) == meant.references
     return found.format is meant.format and same_references and _is_same_json(found.text, meant.text)
 
 

@@ -58,6 +58,19 @@ async def test_latest_comes_with_its_references_resolved(client: RegistryClient)
     assert pump.guid is not None
 
 
+async def test_references_in_a_context_are_to_that_context(client: RegistryClient):
+    """As the registry lists them they have none; the default context's subject of that name is another."""
+    await client.register("geo.position-value", Candidate(Format.AVRO, POSITION.text.replace("double", "float")))
+    await client.register(":.lab:geo.position-value", POSITION)
+    await client.register(":.lab:plant.pump-value", PUMP)
+    pump = await client.latest(":.lab:plant.pump-value")
+    assert pump.references[0].schema.subject == ":.lab:geo.position-value"
+    assert json.loads(pump.references[0].schema.text) == json.loads(POSITION.text)
+    with pytest.raises(SchemaRefused, match=r":\.lab:geo\.position-value"):
+        await client.delete_subject(":.lab:geo.position-value")
+    await client.delete_subject("geo.position-value")
+
+
 async def test_a_pinned_version_stays_what_it_was_when_a_newer_one_comes(client: RegistryClient):
     """Version 1 is version 1, whatever the latest is."""
     first_id = await client.register("gate", GATE)

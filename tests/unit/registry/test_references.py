@@ -12,7 +12,7 @@ from gateway.registry.references import MAX_DEPTH, MAX_SCHEMAS, assemble, collec
 
 
 def listed(subject: str, *targets: str) -> Registered:
-    references = tuple(ReferenceTo(f"name of {target}", target, 1) for target in targets)
+    references = tuple(ReferenceTo(f"name of {target.rpartition(':')[2]}", target, 1) for target in targets)
     return Registered(subject, 1, 1, Format.AVRO, "{}", references=references)
 
 
@@ -78,6 +78,28 @@ def test_a_missing_schema_is_refused():
     """As in a snapshot that someone has edited."""
     with pytest.raises(UnusableAnswer, match="'b'"):
         assemble(listed("a", "b"), {})
+
+
+# Contexts
+
+
+async def test_a_reference_without_a_context_is_to_the_referrers():
+    """Down to the last one; one with a context means that, and so do those below it."""
+    top = listed(":.lab:top", "left", ":.hall:right")
+    nodes = [top, listed(":.lab:left", "low"), listed(":.hall:right", "low"), listed(":.lab:low"), listed(":.hall:low")]
+    found, read = await collected(*nodes, listed("low"), listed("left"))
+    assert sorted(read) == [":.hall:low", ":.hall:right", ":.lab:left", ":.lab:low"]
+    assert [
+        (reference.schema.subject, reference.schema.references[0].schema.subject)
+        for reference in assemble(top, found).references
+    ] == [(":.lab:left", ":.lab:low"), (":.hall:right", ":.hall:low")]
+
+
+async def test_how_a_reference_is_written_makes_no_other_version():
+    """With its context or without."""
+    short, long = (listed(":.lab:top", name) for name in ("low", ":.lab:low"))
+    trees = [assemble(top, (await collected(top, listed(":.lab:low")))[0]) for top in (short, long)]
+    assert is_same(*trees)
 
 
 # Flat, for comparisons

@@ -115,3 +115,9 @@ async def test_an_outage_is_no_denial(bench: Bench) -> None:
         assert not isinstance(caught.value, SchemaDoubted)
     assert bench.reader.asked_ids == [1]
     assert bench.reachability.reachable is False
+
+
+async def test_a_context_that_is_left_out(bench: Bench) -> None:
+    """An answer may leave out the context of what is referred to: it is the subject's."""
+    version = replace(bench.version, subject=":.lab:pump", references=(ReferenceTo("Pos", ":.lab:pos", 1),))
+    assert await bench.hold(version)
