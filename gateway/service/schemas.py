@@ -15,9 +15,10 @@ Rules
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from dataclasses import astuple, dataclass, field, replace
+from typing import Any, NamedTuple, TypeVar
 
 import structlog
 
@@ -27,7 +28,7 @@ from gateway.compile.where import Where
 from gateway.config.contract import Contract, Timestamp, Variant
 from gateway.errors import RegistryUnavailable, SchemaDoubted, SchemaError, SubjectNotFound, UnsupportedFormat
 from gateway.kafka.topics import CLOCK_MARGIN_S
-from gateway.model import SchemaVersion
+from gateway.model import RouteLabel, SchemaVersion
 from gateway.pipeline.ports import Clock, Registry
 from gateway.pipeline.routes import Inactive, RouteTable
 from gateway.plan.unapplied import unapplied
@@ -43,6 +44,18 @@ OUTAGE_LOOK_S = 2.0
 """Between two looks during an outage: its end must be noticed within 10 s (docs/guarantees.md)."""
 _AT_ONCE = 8
 """Contracts that are fetched and compiled at the same time."""
+
+
+class Unusable(NamedTuple):
+    """A version that did not compile for a contract."""
+
+    version: SchemaVersion
+    contract: Contract
+    reason: str
+
+    def is_for(self, version: SchemaVersion, contract: Contract) -> bool:
+        """Whether compiling would only find the same again: the framing needs the GUID, too."""
+        return contract is self.contract and version.guid == self.version.guid and is_same(version, self.version)
 
 
 @dataclass(slots=True, eq=False)
@@ -69,8 +82,17 @@ class Slot:
     """That version, where it could be read: it is not judged again."""
     unapplied: str = ""
     """In what its folder's schema differs from the version in use; empty if it does not."""
+    unusable: deque[Unusable] = field(default_factory=lambda: deque(maxlen=2))
+    """The latest version and the one last in use, where they do not compile: they are not compiled again."""
     obstacle: str = ""
     """Why it is not subscribed although its schema is fine: a Kafka topic that was missing at its first start."""
+
+    idle: RouteLabel = field(init=False)
+    """What it is called while it is inactive; always the same, because counters tell labels apart by identity."""
+
+    def __post_init__(self) -> None:
+        """Makes the label."""
+        self.idle = label_of(self.contract, self.variant, None)
 
     def start(self, route: Route) -> None:
         """Lets the route run from now on."""
@@ -96,8 +118,7 @@ class Slot:
         """What the route table holds for it."""
         if self.route is not None:
             return self.route
-        label = label_of(self.contract, self.variant, None)
-        return Inactive(self.contract, Where(self.contract, self.variant), label, self.reason)
+        return Inactive(self.contract, Where(self.contract, self.variant), self.idle, self.reason)
 
 
 class Schemas:
@@ -115,6 +136,8 @@ class Schemas:
         self._last = last
         self._clock = clock
         self._depth = depth
+        self._labels: dict[tuple[object, ...], RouteLabel] = {}
+        """By what they say: a version that is in use again counts where it counted before."""
 
     def table(self) -> RouteTable:
         """A table of all slots as they are now."""
@@ -238,12 +261,21 @@ class Schemas:
         slot.pending, slot.pending_reason, slot.judged = number, why, None
 
     async def _compile(self, slot: Slot, version: SchemaVersion) -> Route:
-        """The route of a slot with a certain version. Raises SchemaError."""
-        return await _aside(slot, lambda: compile_route(slot.contract, slot.variant, version, depth=self._depth))
+        """The route of a slot with a certain version. Raises SchemaError, from memory where nothing has changed."""
+        contract = slot.contract
+        for known in slot.unusable:
+            if known.is_for(version, contract):
+                raise SchemaError(known.reason)
+        try:
+            return await _aside(slot, lambda: compile_route(contract, slot.variant, version, depth=self._depth))
+        except SchemaError as exc:
+            slot.unusable.append(Unusable(version, contract, str(exc)))
+            raise
 
     def _activate(self, slot: Slot, route: Route) -> None:
         # The contract's bounds may have changed while the schema was compiled.
-        slot.start(replace(route, contract=slot.contract))
+        label = self._labels.setdefault(astuple(route.label), route.label)
+        slot.start(replace(route, contract=slot.contract, label=label))
         if slot.contract.version is None:
             self._last.put(slot.contract.name, route.version.subject, route.version.version)
 
