@@ -28,7 +28,7 @@ from gateway.model import Registered, SchemaVersion
 from gateway.pipeline.ports import Clock
 from gateway.registry.answers import UnusableAnswer
 from gateway.registry.flights import Flights
-from gateway.registry.reachability import Reachability
+from gateway.registry.reachability import Reachability, RegistrySilent
 from gateway.registry.references import Key, assemble, collect, flat, is_listed_same, refers
 from gateway.registry.schema_ids import SchemaIds, SchemaReader
 from gateway.registry.snapshot import Content, Snapshot
@@ -155,7 +155,7 @@ class CachedRegistry:
         question = (root.subject, root.version)
         try:
             found = await collect(root, self._reference)
-        except SchemaDoubted:
+        except (SchemaDoubted, RegistrySilent):
             raise
         except (RegistryUnavailable, UnusableAnswer) as exc:
             self._reachability.note_failure(question, exc)
@@ -197,14 +197,17 @@ class CachedRegistry:
 
         Raises what the registry or its absence means if there is no ``mine``, or the registry denies its schema ID.
         """
-        known = self._known_failure(name)
-        if known is not None:
-            if mine is None:
-                raise known
-            return mine, False
+        missing = self._known_missing(name)
+        if missing is not None:
+            raise missing
         try:
-            registered = await read()
+            async with self._reachability.turn():
+                registered = await read()
             nodes = await self._collect(registered)
+        except RegistrySilent:
+            if mine is None:
+                raise
+            return mine, False
         except SubjectNotFound as exc:
             self._reachability.note_answer(name)
             return await self._without(name, mine, exc)
@@ -309,11 +312,8 @@ class CachedRegistry:
         self._changed = True
         self._save()
 
-    def _known_failure(self, name: Key | str) -> RegistryUnavailable | SubjectNotFound | None:
-        """What asking now would only find again."""
-        silence = self._reachability.silence()
-        if silence is not None:
-            return silence
+    def _known_missing(self, name: Key | str) -> SubjectNotFound | None:
+        """What the registry has just said it does not have."""
         now = self._clock.monotonic()
         until, message = self._missing.get(name, (now, ""))
         if now < until:

@@ -3,6 +3,8 @@
 Rules
 - When nobody answers, nobody asks again for PAUSE_S, or for what Retry-After says: fifty subjects must not wait
   for fifty time-outs.
+- As long as nobody has answered, at the start too, one asks and the others wait for what becomes of it: eight requests
+  with refused credentials at once may lock an account.
 - What fails alone is asked for again with the others, and the registry counts as away until that has an answer too.
 - The log hears when the registry goes away and when it is back, never of a single request.
 
@@ -11,9 +13,13 @@ Knows no schema: a question is a subject, or a subject and a version. Every time
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
 import structlog
 
-from gateway.errors import RegistryUnavailable
+from gateway.errors import GatewayError, RegistryUnavailable
 from gateway.pipeline.ports import Clock
 from gateway.registry.answers import UnusableAnswer
 from gateway.registry.failures import RegistryDown
@@ -33,6 +39,10 @@ _ALL = ""
 _log = structlog.get_logger(__name__)
 
 
+class RegistrySilent(RegistryUnavailable):
+    """Nobody was asked, because nobody has just answered; the message is that failure's."""
+
+
 class Reachability:
     """Remembers answers and failures, not what they say."""
 
@@ -41,6 +51,9 @@ class Reachability:
         self._clock = clock
         self._refresh_s = refresh_s
         self._silent_until = clock.monotonic()
+        self._answers = False
+        """Somebody has answered, and the registry has not gone away since."""
+        self._probe = asyncio.Lock()
         self._asked = False
         self._failing: dict[Question, float] = {}
         """What has no answer -> until when that counts: it is asked for again before, or nobody wants it any more."""
@@ -54,11 +67,28 @@ class Reachability:
         """Whether the registry answers for all that it is asked for; None before the first request."""
         return not self._is_failing() if self._asked else None
 
-    def silence(self) -> RegistryUnavailable | None:
-        """What asking now would only find again; None if it is worth a request."""
-        if self._clock.monotonic() < self._silent_until:
-            return RegistryUnavailable(str(self.last_error))
-        return None
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """Around a request. As long as nobody answers it waits for what becomes of the one before.
+
+        Raises RegistrySilent where asking now would only find the last failure again.
+        """
+        async with AsyncExitStack() as probing:
+            if not self._answers:
+                await probing.enter_async_context(self._probe)
+            if self._answers:
+                await probing.aclose()  # all who wait may ask at once
+            if self._clock.monotonic() < self._silent_until:
+                raise RegistrySilent(str(self.last_error))
+            try:
+                yield
+            except RegistryDown:
+                self._answers = False
+                raise
+            except GatewayError:
+                self._answers = True
+                raise
+            self._answers = True
 
     def note_answer(self, question: Question) -> None:
         """The registry has answered, whatever it said."""

@@ -20,7 +20,7 @@ from gateway.model import Registered
 from gateway.pipeline.ports import Clock
 from gateway.registry.answers import Candidate
 from gateway.registry.flights import Flights
-from gateway.registry.reachability import Reachability
+from gateway.registry.reachability import Reachability, RegistrySilent
 from gateway.registry.references import content, qualified
 
 AGAIN_S = 5.0
@@ -77,12 +77,12 @@ class SchemaIds:
         await self._flights.aclose()
 
     async def _ask(self, version: Registered, use: _Use) -> bool:
-        silence = self._reachability.silence()
-        if silence is not None:
-            raise silence
         question = (version.subject, version.version)
         try:
-            found = await self._reader.read_schema(version.schema_id, version.subject)
+            async with self._reachability.turn():
+                found = await self._reader.read_schema(version.schema_id, version.subject)
+        except RegistrySilent:
+            raise
         except RegistryUnavailable as exc:
             self._reachability.note_failure(question, exc)
             raise
