@@ -12,12 +12,14 @@ Rules
 - Whether it is worth asking at all is ``Reachability``'s to say.
 - What comes from the snapshot counts only until the registry has answered.
 
+- Kept, in memory and on disk, is what somebody uses (``keep``), and what that refers to.
+
 One event loop; every time is monotonic, only the snapshot's own date is on the calendar.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -29,7 +31,7 @@ from gateway.pipeline.ports import Clock
 from gateway.registry.answers import UnusableAnswer
 from gateway.registry.flights import Flights
 from gateway.registry.reachability import Reachability, RegistrySilent
-from gateway.registry.references import Key, assemble, collect, flat, is_listed_same, refers
+from gateway.registry.references import Key, assemble, collect, flat, is_listed_same, reachable, refers
 from gateway.registry.schema_ids import SchemaIds, SchemaReader
 from gateway.registry.snapshot import Content, Snapshot
 
@@ -128,6 +130,24 @@ class CachedRegistry:
             return False
         found = await self._referred(root)
         return all(key in found and is_listed_same(node, found[key]) for key, node in nodes.items())
+
+    def keep(self, used: Iterable[tuple[str, int | None]]) -> None:
+        """Obeys ``Registry.keep``."""
+        keys, followed = set[Key](), set[str]()
+        for subject, version in used:
+            if version is None:
+                followed.add(subject)
+            else:
+                keys.add((subject, version))
+        latest = {subject: held for subject, held in self._latest.items() if subject in followed}
+        keys |= {(subject, held.version) for subject, held in latest.items()}
+        versions = reachable(keys, self._versions)
+        if (latest, versions.keys()) != (self._latest, self._versions.keys()):
+            self._latest, self._versions = latest, versions
+            self._built = {key: built for key, built in self._built.items() if key in versions}
+            self._fresh = {key: until for key, until in self._fresh.items() if key in versions}
+            self._changed = True
+            self._save()
 
     def age_s(self, subject: str) -> float | None:
         """Seconds since the registry last confirmed the subject's latest version; None if we hold none."""

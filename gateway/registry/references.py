@@ -23,11 +23,16 @@ MAX_SCHEMAS = 256
 """Most schemas that one schema may reach."""
 
 
+MAX_BYTES = 16 * 1024 * 1024
+"""Largest sum of the texts that one schema may reach, itself included, in UTF-8."""
+
+
 async def collect(root: Registered, read: Callable[[str, int], Awaitable[Registered]]) -> dict[Key, Registered]:
     """Every version that ``root`` reaches, itself included, each read once.
 
-    Raises UnusableAnswer above MAX_SCHEMAS, and whatever ``read`` raises.
+    Raises UnusableAnswer above MAX_SCHEMAS or MAX_BYTES, and whatever ``read`` raises.
     """
+    size = _size(root)
     found: dict[Key, Registered] = {(root.subject, root.version): root}
     waiting = [root]
     while waiting:
@@ -37,6 +42,11 @@ async def collect(root: Registered, read: Callable[[str, int], Awaitable[Registe
             if len(found) >= MAX_SCHEMAS:
                 raise UnusableAnswer(f"{_name(root)} reaches more than {MAX_SCHEMAS} schemas through references")
             found[key] = await read(*key)
+            size += _size(found[key])
+            if size > MAX_BYTES:
+                raise UnusableAnswer(
+                    f"{_name(root)} and the schemas that it refers to have more than {MAX_BYTES} bytes"
+                )
             waiting.append(found[key])
     return found
 
@@ -74,6 +84,18 @@ def assemble(root: Registered, nodes: Mapping[Key, Registered]) -> SchemaVersion
         return built[key]
 
     return build(root, ())
+
+
+def reachable(roots: Iterable[Key], nodes: Mapping[Key, Registered]) -> dict[Key, Registered]:
+    """Those of ``nodes`` that are among ``roots``, or that these lead to."""
+    found: dict[Key, Registered] = {}
+    waiting = list(roots)
+    while waiting:
+        key = waiting.pop()
+        if key in nodes and key not in found:
+            found[key] = nodes[key]
+            waiting += _targets(nodes[key])
+    return found
 
 
 def flat(version: SchemaVersion) -> dict[Key, Registered]:
@@ -144,6 +166,10 @@ def _listed(version: SchemaVersion) -> Registered:
         guid=version.guid,
         references=tuple(references),
     )
+
+
+def _size(node: Registered) -> int:
+    return len(node.text.encode("utf-8", "surrogatepass"))
 
 
 def _name(node: Registered) -> str:

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import astuple, dataclass, field, replace
 from typing import Any, NamedTuple, TypeVar
 
@@ -166,8 +166,17 @@ class Schemas:
             for slot in self.slots:
                 group.create_task(one(slot))
         self._last.retry()
+        self._registry.keep(used for slot in self.slots for used in self._used(slot))
         if before != [(slot.route, slot.reason) for slot in self.slots]:
             self.on_change()
+
+    def _used(self, slot: Slot) -> Iterator[tuple[str, int | None]]:
+        """What the slot needs of the registry now, and after a restart that finds it away."""
+        subject = slot.variant.subject
+        yield subject, slot.contract.version
+        last = self._last.get(slot.contract.name, subject)
+        if slot.contract.version is None and last is not None:
+            yield subject, last
 
     async def _refresh(self, slot: Slot) -> None:
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -49,6 +50,9 @@ class FakeRegistry:
         """Obeys ``Registry.holds``, but for the first denial, which is the cache's to doubt."""
         self._fail(("ID", version.schema_id))
         return version.schema_id not in self.denied
+
+    def keep(self, used: Iterable[tuple[str, int | None]]) -> None:
+        """Obeys ``Registry.keep``: a registry forgets nothing."""
 
     def _fail(self, what: str | tuple[str, int]) -> None:
         failure = self.failure or self.failures.get(what)

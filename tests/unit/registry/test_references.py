@@ -8,7 +8,7 @@ import pytest
 
 from gateway.model import Format, ReferenceTo, Registered
 from gateway.registry.answers import UnusableAnswer
-from gateway.registry.references import MAX_DEPTH, MAX_SCHEMAS, assemble, collect, flat, is_same
+from gateway.registry.references import MAX_BYTES, MAX_DEPTH, MAX_SCHEMAS, assemble, collect, flat, is_same
 
 
 def listed(subject: str, *targets: str) -> Registered:
@@ -64,6 +64,19 @@ async def test_the_most_schemas_are_taken_and_one_more_is_not():
     assert await fan(MAX_SCHEMAS) == MAX_SCHEMAS
     with pytest.raises(UnusableAnswer, match=f"more than {MAX_SCHEMAS}"):
         await fan(MAX_SCHEMAS + 1)
+
+
+async def test_the_largest_sum_is_taken_and_one_byte_more_is_not():
+    """Of the texts in UTF-8, the root's included: each answer may do for itself, and not together."""
+    half = MAX_BYTES // 2
+    leaf = replace(listed("leaf"), text="ü" * (half // 2))
+    for more, refused in ((0, False), (1, True)):
+        root = replace(listed("root", "leaf"), text="x" * (half + more))
+        if refused:
+            with pytest.raises(UnusableAnswer, match=f"more than {MAX_BYTES} bytes"):
+                await collected(root, leaf)
+        else:
+            assert len((await collected(root, leaf))[0]) == 2
 
 
 @pytest.mark.parametrize("nodes", [[listed("a", "a")], [listed("a", "b"), listed("b", "c"), listed("c", "b")]])

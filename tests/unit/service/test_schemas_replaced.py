@@ -23,7 +23,7 @@ from gateway.registry.snapshot import Snapshot
 from gateway.service.memory import LastVersions
 from gateway.service.schemas import OUTAGE_LOOK_S, Schemas, Slot
 from tests.unit.compile.compiled import ARRIVAL, record_schema
-from tests.unit.registry.fakes import FakeClock, FakeReader
+from tests.unit.registry.fakes import FakeClock, FakeReader, refers_to
 from tests.unit.service.test_schemas import declare
 
 REFRESH_S = 60.0
@@ -39,7 +39,7 @@ class Bench:
     """One contract, ``{"n": 1}`` accepted, over the cache of a registry in memory."""
 
     def __init__(self, state: Path, *contracts: Contract) -> None:
-        self._state = state
+        self.state = state
         self._contracts = contracts
         self.reader = FakeReader()
         self.clock = FakeClock()
@@ -47,8 +47,8 @@ class Bench:
 
     def restart(self) -> None:
         """A new process: what it remembers is on disk."""
-        self.cache = CachedRegistry(self.reader, Snapshot(self._state, ["http://registry"]), self.clock, REFRESH_S)
-        self.schemas = Schemas(self._contracts, self.cache, LastVersions(self._state), self.clock, depth=64)
+        self.cache = CachedRegistry(self.reader, Snapshot(self.state, ["http://registry"]), self.clock, REFRESH_S)
+        self.schemas = Schemas(self._contracts, self.cache, LastVersions(self.state), self.clock, depth=64)
         self.schemas.on_change = lambda: None
 
     async def look(self, times: int = 1) -> None:
@@ -292,3 +292,35 @@ async def test_an_unusable_schema_under_the_same_number(bench: Bench) -> None:
     await bench.look(2)
     assert (bench.running, bench.slot.pending) == (None, None)
     assert "no-such-type" in bench.slot.reason
+
+
+# What is kept
+
+
+def kept(bench: Bench) -> list[tuple[str, int]]:
+    """The versions on disk."""
+    return sorted(Snapshot(bench.state, ["http://registry"]).load().versions)
+
+
+async def test_what_nobody_uses_any_more_is_forgotten(tmp_path: Path) -> None:
+    """On disk are the latest, the one in use, the pinned one, and what they refer to, however many came."""
+    bench = Bench(tmp_path, declare("a", b'{"n":1}'), declare("b", subject="s", version=1))
+    fixed = '{"type":"fixed","name":"F","size":2}'
+    old, new = bench.reader.add("old", fixed), bench.reader.add("new", fixed)
+    bench.reader.add("a-value", N, references=refers_to(old))
+    bench.reader.add("s", N)
+    bench.reader.add("s", N_AND_M)
+    await bench.look()
+    assert kept(bench) == [("a-value", 1), ("old", 1), ("s", 1)]
+    for text in (M, BROKEN, M):
+        bench.reader.add("a-value", text, references=refers_to(new))
+        await bench.look()
+    assert kept(bench) == [("a-value", 1), ("a-value", 4), ("new", 1), ("old", 1), ("s", 1)]
+    bench.reader.failure = AWAY
+    bench.restart()
+    await bench.look()
+    assert [slot.route and slot.route.version.version for slot in bench.schemas.slots] == [1, 1]
+    bench.reader.failure = None
+    bench.reader.add("a-value", N_AND_M)
+    await bench.look()
+    assert (bench.running, kept(bench)) == ((5, 9), [("a-value", 5), ("s", 1)])
