@@ -23,6 +23,7 @@ from gateway.config.contract import Compatibility
 from gateway.config.settings import Registry as RegistrySettings
 from gateway.errors import GatewayError, RegistryUnavailable, SubjectNotFound, VersionNotFound
 from gateway.model import Registered, SchemaVersion
+from gateway.notation.contexts import DEFAULT, context_of
 from gateway.registry.answers import (
     Candidate,
     UnusableAnswer,
@@ -36,7 +37,6 @@ from gateway.registry.answers import (
     read_versions,
     write_candidate,
 )
-from gateway.registry.contexts import DEFAULT, context_of
 from gateway.registry.failures import (
     FOREIGN,
     CredentialsRefused,

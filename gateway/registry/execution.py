@@ -13,10 +13,10 @@ from enum import StrEnum
 
 from gateway.errors import GatewayError
 from gateway.model import ReferenceTo
+from gateway.notation.contexts import referred_subject
 from gateway.plan.changes import Base, Change, Delete, Plan, Register, SetLevel
 from gateway.registry.answers import Candidate
 from gateway.registry.client import RegistryClient
-from gateway.registry.contexts import referred_subject
 from gateway.registry.inventory import latest_base
 
 

@@ -11,8 +11,8 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import replace
 
 from gateway.model import Reference, ReferenceTo, Registered, SchemaVersion
+from gateway.notation.contexts import referred_subject
 from gateway.registry.answers import Candidate, UnusableAnswer
-from gateway.registry.contexts import referred_subject
 
 Key = tuple[str, int]
 """Subject and version."""

@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from gateway.model import Format
-from gateway.registry.contexts import canonical_subject, context_of
+from gateway.notation.contexts import canonical_subject, context_of
 from gateway.registry.development import refusals
 from gateway.registry.development.bodies import (
     MOST_DIGITS,

@@ -8,7 +8,7 @@ Rules
   again; a permanent deletion needs a soft one first, and takes the subject's level and mode along.
 - Nothing is deleted while another schema refers to it: softly not while that one is there, for good not
   while that one is deleted softly.
-- Each context (``registry.contexts``) has IDs of its own.
+- Each context (``notation.contexts``) has IDs of its own.
 
 What is refused raises ``Refused`` with Confluent's code.
 """
@@ -23,9 +23,9 @@ from dataclasses import dataclass, replace
 from gateway.config.contract import Compatibility
 from gateway.errors import SchemaError
 from gateway.model import Format, Reference, SchemaVersion
+from gateway.notation.contexts import canonical_subject, context_of, referred_subject
 from gateway.plan.avro_text import check_field_names
 from gateway.plan.compatibility.evolution import compared, parsed_avro
-from gateway.registry.contexts import canonical_subject, context_of, referred_subject
 from gateway.registry.development import compatibility, refusals
 from gateway.registry.development.rules import AccessMode, Rules, read_level, read_mode
 from gateway.registry.development.schemas import (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.registry.contexts import canonical_subject, context_of, referred_subject
+from gateway.notation.contexts import canonical_subject, context_of, referred_subject
 
 
 @pytest.mark.parametrize(
