@@ -366,8 +366,10 @@ class CachedRegistry:
     def _build(self, key: Key) -> SchemaVersion:
         """The version with its references; the same object as long as nothing has changed.
 
-        Raises RegistryUnavailable if what the registry has answered since, for a reference, makes no whole of it.
+        Raises RegistryUnavailable if what the registry has answered since makes no whole of it, or has denied it.
         """
+        if key not in self._versions:
+            raise RegistryUnavailable(f"version {key[1]} of {key[0]!r} was denied by the registry")
         if key not in self._built:
             try:
                 self._built[key] = assemble(self._versions[key], self._versions)

@@ -11,12 +11,13 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from gateway.errors import RegistryUnavailable, SubjectNotFound, UnsupportedFormat
+from gateway.errors import RegistryUnavailable, SchemaDoubted, SubjectNotFound, UnsupportedFormat
 from gateway.model import Registered
 from gateway.registry.cache import NEGATIVE_S, REFRESHES, CachedRegistry
 from gateway.registry.failures import RegistryDown
 from gateway.registry.reachability import LONGEST_PAUSE_S, PAUSE_S
 from gateway.registry.references import MAX_DEPTH
+from gateway.registry.schema_ids import AGAIN_S
 from gateway.registry.snapshot import Snapshot
 from tests.unit.registry.fakes import FakeClock, FakeReader, refers_to
 
@@ -198,6 +199,25 @@ async def test_a_denied_reference_is_not_served_from_our_copy(cached, reader, cl
         latest = await cached.latest("pump")
     assert latest.references == before.references
     assert "a reference cannot be read" in str(cached.health.last_error)
+
+
+async def test_a_version_that_is_denied_while_it_is_asked_for(cached, reader, clock):
+    """And the question has no answer then: nothing is known, and nothing fails."""
+    reader.add("pump")
+    used = await cached.latest("pump")
+    clock.pass_s(REFRESH_S)
+    reader.gate = asyncio.Event()
+    asking = asyncio.ensure_future(cached.latest("pump"))
+    await asyncio.sleep(0)
+    reader.ids.clear()
+    with pytest.raises(SchemaDoubted):
+        await cached.holds(used)
+    clock.pass_s(AGAIN_S)
+    assert not await cached.holds(used)
+    reader.failure = RegistryUnavailable("HTTP 500")
+    reader.gate.set()
+    with pytest.raises(RegistryUnavailable, match="was denied"):
+        await asking
 
 
 async def test_guids_and_extras_are_no_other_schema(cached, start, reader, clock):

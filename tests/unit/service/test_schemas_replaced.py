@@ -16,7 +16,7 @@ from structlog.testing import capture_logs
 from gateway.config.contract import Contract
 from gateway.errors import GatewayError, RegistryUnavailable, UnsupportedFormat
 from gateway.model import Format, Record, Rejection
-from gateway.registry.cache import CachedRegistry
+from gateway.registry.cache import REFRESHES, CachedRegistry
 from gateway.registry.failures import RegistryDown
 from gateway.registry.references import content
 from gateway.registry.snapshot import Snapshot
@@ -263,6 +263,24 @@ async def test_two_contracts_of_one_subject_ask_once(tmp_path: Path) -> None:
     assert [slot.route and slot.route.version.version for slot in bench.schemas.slots] == [2, 2]
     await bench.look()
     assert [slot.route and slot.route.version.schema_id for slot in bench.schemas.slots] == [9, 9]
+
+
+async def test_a_pinned_version_that_the_registry_denies(tmp_path: Path) -> None:
+    """Is asked for rarely; then the contract is inactive, and runs again with what has the number."""
+    bench = Bench(tmp_path, declare("a", b'{"n":1}', version=1))
+    bench.reader.add("a-value", N)
+    await bench.look()
+    bench.reader.purge()
+    await bench.look(REFRESHES + 1)
+    assert bench.running is None
+    bench.reader.failure = AWAY
+    bench.restart()
+    await bench.look()
+    assert bench.running is None
+    bench.reader.failure = None
+    bench.reader.add("a-value", N_AND_M, schema_id=5)
+    await bench.look()
+    assert bench.running == (1, 5)
 
 
 # Another schema under the number in use
