@@ -69,8 +69,16 @@ class RegistryUnavailable(PeerError):
     """Schema Registry does not answer, or not with anything usable; nothing is known about the subject."""
 
 
+class SchemaDoubted(RegistryUnavailable):
+    """Schema Registry denies a schema ID that it gave us, for the first time: believed when it says so again."""
+
+
 class SubjectNotFound(PeerError):
     """Schema Registry answers, and says that it has no such subject, version or schema ID."""
+
+
+class VersionNotFound(SubjectNotFound):
+    """Schema Registry has the subject, and not that version of it."""
 
 
 class LinkError(PeerError):

@@ -27,6 +27,7 @@ from gateway.config.files import Source, display, is_there, read_source
 from gateway.config.schema_file import read_schema
 from gateway.config.validation import validate
 from gateway.errors import ConfigError, ConfigProblem
+from gateway.notation.contexts import referred_subject
 from gateway.notation.template import Template
 
 CONTRACT_FILE: Final = "contract.yaml"
@@ -103,7 +104,7 @@ def _read_contract(reading: _Reading) -> Contract | None:
         framing=raw.framing,
         qos=raw.qos,
         compatibility=raw.compatibility,
-        references=_references(raw.references),
+        references=_references(raw.references, _beginning(raw.subject or DEFAULT_SUBJECT)),
         dead_letters=raw.dead_letters or reading.dead_letters,
         owner=raw.owner,
         description=raw.description,
@@ -133,7 +134,7 @@ def _read_shared_type(reading: _Reading) -> SharedType | None:
     raw = validate(SharedTypeDeclared, value, source, problems)
     if raw is None or schema is None:
         return None
-    references = _references(raw.references)
+    references = _references(raw.references, raw.subject)
     problems += duplicate_references(references, source)
     return SharedType(
         name=reading.name,
@@ -155,5 +156,14 @@ def _timestamp(raw: ContractDeclared) -> Timestamp | None:
     return Timestamp(declared.field, declared.unit, declared.ahead_s, declared.behind_s, declared.otherwise)
 
 
-def _references(declared: Iterable[ReferenceDeclared]) -> tuple[DeclaredReference, ...]:
-    return tuple(DeclaredReference(reference.name, reference.subject, reference.version) for reference in declared)
+def _references(declared: Iterable[ReferenceDeclared], referrer: str) -> tuple[DeclaredReference, ...]:
+    """With the context of the referring subject where they have none."""
+    return tuple(
+        DeclaredReference(each.name, referred_subject(each.subject, referrer), each.version) for each in declared
+    )
+
+
+def _beginning(subject: Template) -> str:
+    """The literal beginning of a subject if it holds the whole context; else nothing, for the default context."""
+    literal = subject.parts[0] if subject.parts else ""
+    return literal if isinstance(literal, str) and ":" in literal[1:] else ""

@@ -12,7 +12,7 @@ Who calls whom
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
@@ -159,6 +159,15 @@ class Registry(Protocol):
 
     async def version(self, subject: str, version: int) -> SchemaVersion:
         """One version of a subject. Raises SubjectNotFound or RegistryUnavailable."""
+
+    async def holds(self, version: SchemaVersion) -> bool:
+        """Whether the schema ID still means this schema, deleted softly or not; False once it was denied twice.
+
+        Raises RegistryUnavailable; SchemaDoubted where it is denied for the first time.
+        """
+
+    def keep(self, used: Iterable[tuple[str, int | None]]) -> None:
+        """Forgets all but these: subjects with a version, or None for the latest; and what they refer to."""
 
 
 class Clock(Protocol):

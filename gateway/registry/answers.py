@@ -61,6 +61,19 @@ def read_registered(answer: object, subject: str, version: int | None = None) ->
     )
 
 
+def read_schema(answer: object) -> Candidate | None:
+    """The schema in the answer to a question for a schema ID; None for a type that the gateway does not take.
+
+    Raises UnusableAnswer.
+    """
+    body = _mapping(answer, "a schema")
+    try:
+        form = _format(body, "", 0)
+    except UnsupportedFormat:
+        return None
+    return Candidate(form, _schema_text(body), tuple(_references(body)))
+
+
 def read_place(answer: object) -> tuple[int, int]:
     """Version and schema ID of the version in ``answer``, of whatever type its schema is. Raises UnusableAnswer."""
     body = _mapping(answer, "a schema version")

@@ -1,51 +1,49 @@
 """The registry as the running gateway sees it: cached, shared, and still there when it is down.
 
 Rules
-- ``latest`` is trusted for ``refresh_s``; a version never changes and is asked for once per process.
+- ``latest`` is trusted for ``refresh_s``. A version never changes unless the registry is replaced: pinned ones, and
+  those that others refer to, are trusted for REFRESHES times as long.
+- An answer that is not what we know says that the registry was replaced: nothing that it said before is trusted then.
 - However many ask for the same thing at once, the registry gets one request.
 - What was once known is served while the registry does not answer, or answers garbage, and across
   restarts (snapshot). An outage is never "not found".
-- A subject that the registry has deleted goes on with the version we hold, and ``health`` names it:
-  messages in flight still need it.
-- When nobody answers, nobody asks again for PAUSE_S, or for what Retry-After says: fifty subjects
-  must not wait for fifty time-outs. What fails alone is asked for again with the others, and the registry
-  counts as away until that has an answer too.
+- A subject that the registry has deleted goes on with the version we hold as long as its schema ID means it
+  (``SchemaIds``), and ``health`` names it: messages in flight still need it. What the registry denies is forgotten.
+- Whether it is worth asking at all is ``Reachability``'s to say.
 - What comes from the snapshot counts only until the registry has answered.
+
+- Kept, in memory and on disk, is what somebody uses (``keep``), and what that refers to.
 
 One event loop; every time is monotonic, only the snapshot's own date is on the calendar.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import structlog
 
-from gateway.errors import RegistryUnavailable, SubjectNotFound, UnsupportedFormat
+from gateway.errors import RegistryUnavailable, SchemaDoubted, SubjectNotFound, UnsupportedFormat, VersionNotFound
 from gateway.model import Registered, SchemaVersion
 from gateway.pipeline.ports import Clock
 from gateway.registry.answers import UnusableAnswer
-from gateway.registry.failures import RegistryDown
 from gateway.registry.flights import Flights
-from gateway.registry.references import Key, assemble, collect
+from gateway.registry.reachability import Reachability, RegistrySilent
+from gateway.registry.references import Key, assemble, collect, flat, is_listed_same, reachable, refers
+from gateway.registry.schema_ids import SchemaIds, SchemaReader
 from gateway.registry.snapshot import Content, Snapshot
 
-PAUSE_S = 5.0
-"""How long a failure speaks for the next request; below the 10 s in which we must be back."""
 NEGATIVE_S = 5.0
 """How long "not found" is believed: short, because the next thing that happens is a registration."""
-LONGEST_PAUSE_S = 300.0
-"""Most that Retry-After can ask for; a registry must not silence us for a day."""
-
-_ALL = ""
-"""Stands for everything, where nobody answers: no subject has this name."""
+REFRESHES = 5
+"""For so many times ``refresh_s`` a version is trusted."""
 
 _log = structlog.get_logger(__name__)
 
 
-class Reader(Protocol):
+class Reader(SchemaReader, Protocol):
     """Where the answers come from: ``RegistryClient``, or a fake."""
 
     async def read_latest(self, subject: str) -> Registered:
@@ -97,17 +95,13 @@ class CachedRegistry:
         self._versions: dict[Key, Registered] = dict(content.versions)
         self._latest = {subject: _Latest(version, now - age_s, now) for subject, version in content.latest.items()}
         self._built: dict[Key, SchemaVersion] = {}
-        self._fresh: set[Key] = set()
-        """Versions that the registry itself has answered in this process."""
+        self._fresh: dict[Key, float] = {}
+        """Versions that the registry itself has answered in this process -> until when that is trusted, monotonic."""
         self._missing: dict[Key | str, tuple[float, str]] = {}
         """Not found: until when that is believed, and what was said."""
         self._gone: set[str] = set()
-        self._silent_until = now
-        self._asked = False
-        self._failing: dict[Key | str, float] = {}
-        """What has no answer -> until when that counts: it is asked for again before, or nobody wants it any more."""
-        self._last_error: str | None = None
-        self._failures = 0
+        self._reachability = Reachability(clock, refresh_s)
+        self._ids = SchemaIds(reader, self._reachability, clock, refresh_s)
         self._changed = False
 
     async def latest(self, subject: str) -> SchemaVersion:
@@ -118,15 +112,42 @@ class CachedRegistry:
         """
         held = self._latest.get(subject)
         if held is not None and self._clock.monotonic() < held.trusted_until:
-            return self._build(self._versions[subject, held.version])
+            return self._build((subject, held.version))
         return await self._flights.join(subject, lambda: self._refresh(subject))
 
     async def version(self, subject: str, version: int) -> SchemaVersion:
-        """One version of a subject, for ever once known. Raises as ``latest``."""
+        """One version of a subject, asked for again now and then. Raises as ``latest``."""
         key = (subject, version)
-        if key in self._fresh:
-            return self._build(self._versions[key])
+        if self._is_fresh(key):
+            return self._build(key)
         return await self._flights.join(key, lambda: self._fetch(key))
+
+    async def holds(self, version: SchemaVersion) -> bool:
+        """Obeys ``Registry.holds``; what it denies is forgotten. The schema is all that it refers to, too."""
+        nodes = flat(version)
+        root = nodes.pop((version.subject, version.version))
+        if not await self._holds(root):
+            return False
+        found = await self._referred(root)
+        return all(key in found and is_listed_same(node, found[key]) for key, node in nodes.items())
+
+    def keep(self, used: Iterable[tuple[str, int | None]]) -> None:
+        """Obeys ``Registry.keep``."""
+        keys, followed = set[Key](), set[str]()
+        for subject, version in used:
+            if version is None:
+                followed.add(subject)
+            else:
+                keys.add((subject, version))
+        latest = {subject: held for subject, held in self._latest.items() if subject in followed}
+        keys |= {(subject, held.version) for subject, held in latest.items()}
+        versions = reachable(keys, self._versions)
+        if (latest, versions.keys()) != (self._latest, self._versions.keys()):
+            self._latest, self._versions = latest, versions
+            self._built = {key: built for key, built in self._built.items() if key in versions}
+            self._fresh = {key: until for key, until in self._fresh.items() if key in versions}
+            self._changed = True
+            self._save()
 
     def age_s(self, subject: str) -> float | None:
         """Seconds since the registry last confirmed the subject's latest version; None if we hold none."""
@@ -137,9 +158,9 @@ class CachedRegistry:
     def health(self) -> RegistryHealth:
         """How the registry is doing."""
         return RegistryHealth(
-            reachable=not self._is_failing() if self._asked else None,
-            last_error=self._last_error,
-            failures=self._failures,
+            reachable=self._reachability.reachable,
+            last_error=self._reachability.last_error,
+            failures=self._reachability.failures,
             gone=tuple(sorted(self._gone)),
             snapshot_problem=self._snapshot.problem,
         )
@@ -147,6 +168,23 @@ class CachedRegistry:
     async def aclose(self) -> None:
         """Ends the requests under way; the reader is its owner's to close."""
         await self._flights.aclose()
+        await self._ids.aclose()
+
+    async def _referred(self, root: Registered) -> dict[Key, Registered]:
+        """All that ``root`` reaches, itself excepted. Raises RegistryUnavailable."""
+        question = (root.subject, root.version)
+        try:
+            found = await collect(root, self._reference)
+        except (SchemaDoubted, RegistrySilent):
+            raise
+        except (RegistryUnavailable, UnusableAnswer) as exc:
+            self._reachability.note_failure(question, exc)
+            raise RegistryUnavailable(str(exc)) from exc
+        del found[question]
+        if any(self._is_replaced(node) for node in found.values()):
+            self._trust_nothing()
+        self._adopt(found)
+        return found
 
     async def _refresh(self, subject: str) -> SchemaVersion:
         held = self._latest.get(subject)
@@ -159,16 +197,15 @@ class CachedRegistry:
             if held is None or held.version != registered.version:
                 self._changed = True
         self._save()
-        return self._build(registered)
+        return self._build((subject, registered.version))
 
     async def _fetch(self, key: Key) -> SchemaVersion:
-        registered, confirmed = await self._obtain(
-            key, self._versions.get(key), lambda: self._reader.read_version(*key)
-        )
+        _, confirmed = await self._obtain(key, self._versions.get(key), lambda: self._reader.read_version(*key))
         if confirmed:
-            self._fresh.add(key)
+            # One that was deleted is asked for again soon, to see whether its subject is back.
+            self._fresh.setdefault(key, self._clock.monotonic() + self._refresh_s)
         self._save()
-        return self._build(registered)
+        return self._build(key)
 
     async def _obtain(
         self,
@@ -178,91 +215,131 @@ class CachedRegistry:
     ) -> tuple[Registered, bool]:
         """What the registry answers, or else ``mine``, and whether the registry has answered.
 
-        Raises what the registry or its absence means if there is no ``mine``.
+        Raises what the registry or its absence means if there is no ``mine``, or the registry denies its schema ID.
         """
-        known = self._known_failure(name)
-        if known is not None:
-            if mine is None:
-                raise known
-            return mine, False
+        missing = self._known_missing(name)
+        if missing is not None:
+            raise missing
         try:
-            registered = await read()
-            nodes = await collect(registered, self._reference)
-            assemble(registered, nodes)
-        except SubjectNotFound as exc:
-            self._note_answer(name)
+            async with self._reachability.turn():
+                registered = await read()
+            nodes = await self._collect(registered)
+        except RegistrySilent:
             if mine is None:
-                self._missing[name] = (self._clock.monotonic() + NEGATIVE_S, str(exc))
                 raise
-            self._note_gone(mine)
-            return mine, True
+            return mine, False
+        except SubjectNotFound as exc:
+            self._reachability.note_answer(name)
+            return await self._without(name, mine, exc)
         except UnsupportedFormat:
-            self._note_answer(name)
+            self._reachability.note_answer(name)
             self._gone.discard(name if isinstance(name, str) else name[0])
             raise
         except (RegistryUnavailable, UnusableAnswer) as exc:
-            self._note_failure(name, exc)
+            self._reachability.note_failure(name, exc)
             if mine is not None:
                 return mine, False
             if isinstance(exc, RegistryUnavailable):
                 raise
             raise RegistryUnavailable(f"Schema Registry: unusable answer: {exc}") from exc
-        self._note_answer(name)
+        self._reachability.note_answer(name)
         self._gone.discard(registered.subject)
         self._adopt(nodes)
         return registered, True
 
+    async def _collect(self, root: Registered) -> dict[Key, Registered]:
+        """``root`` and all that it reaches, nothing of which is from another registry than it.
+
+        Raises UnusableAnswer, RegistryUnavailable.
+        """
+        self._fresh.pop((root.subject, root.version), None)
+        nodes = await collect(root, self._reference)
+        if any(self._is_replaced(node) for node in nodes.values()):
+            self._trust_nothing()
+            nodes = await collect(root, self._reference)
+        assemble(root, nodes)
+        return nodes
+
+    def _trust_nothing(self) -> None:
+        """The registry was replaced: whatever it said before is asked for again."""
+        self._fresh.clear()
+        self._ids.forget()
+
+    def _is_fresh(self, key: Key) -> bool:
+        return self._clock.monotonic() < self._fresh.get(key, 0.0)
+
+    def _is_replaced(self, node: Registered) -> bool:
+        """Whether we know another schema, or another ID, under the same subject and version."""
+        mine = self._versions.get((node.subject, node.version))
+        return mine is not None and not is_listed_same(mine, node)
+
+    async def _without(self, name: Key | str, mine: Registered | None, exc: SubjectNotFound) -> tuple[Registered, bool]:
+        """As ``_obtain``, for what the registry does not list: ours, if its ID means it, was deleted softly."""
+        try:
+            if mine is not None and await self._holds(mine):
+                if isinstance(exc, VersionNotFound):
+                    self._gone.discard(mine.subject)
+                else:
+                    self._note_gone(mine)
+                return mine, True
+        except SchemaDoubted:
+            raise
+        except RegistryUnavailable:
+            assert mine is not None
+            return mine, False
+        self._missing[name] = (self._clock.monotonic() + NEGATIVE_S, str(exc))
+        raise exc
+
     async def _reference(self, subject: str, version: int) -> Registered:
-        """A version that another one refers to; ours if the registry has answered it before, or has deleted it."""
+        """A version that another one refers to; ours if the registry has answered it lately, or has deleted it."""
         key = (subject, version)
-        if key in self._fresh:
+        if self._is_fresh(key):
             return self._versions[key]
+        self._fresh.pop(key, None)
         try:
             return await self._reader.read_version(subject, version)
         except SubjectNotFound as exc:
-            if key in self._versions:
-                return self._versions[key]
+            mine = self._versions.get(key)
+            if mine is not None and await self._holds(mine):
+                return mine
             raise UnusableAnswer(f"a reference cannot be read: {exc}") from exc
         except UnsupportedFormat as exc:
             raise UnusableAnswer(f"a reference cannot be used: {exc}") from exc
 
-    def _known_failure(self, name: Key | str) -> RegistryUnavailable | SubjectNotFound | None:
-        """What asking now would only find again."""
+    async def _holds(self, mine: Registered) -> bool:
+        """As ``holds``."""
+        held = await self._ids.hold(mine)
+        if not held:
+            self._forget(mine)
+        return held
+
+    def _forget(self, denied: Registered) -> None:
+        """Keeps nothing that the registry denies, on disk neither: a restart must not bring it back."""
+        key = (denied.subject, denied.version)
+        mine = self._versions.get(key)
+        if mine is None or not is_listed_same(mine, denied):
+            return
+        _log.warning("registry_version_changed", subject=denied.subject, version=denied.version)
+        self._gone.discard(denied.subject)
+        self._trust_nothing()
+        latest = self._latest.get(denied.subject)
+        if latest is not None and latest.version == denied.version:
+            del self._latest[denied.subject]
+        # What refers to it is asked for again; until that has an answer it needs what it refers to.
+        if not any(refers(node, key) for node in self._versions.values()):
+            del self._versions[key]
+            self._built.pop(key, None)
+        self._changed = True
+        self._save()
+
+    def _known_missing(self, name: Key | str) -> SubjectNotFound | None:
+        """What the registry has just said it does not have."""
         now = self._clock.monotonic()
-        if now < self._silent_until:
-            return RegistryUnavailable(str(self._last_error))
         until, message = self._missing.get(name, (now, ""))
         if now < until:
             return SubjectNotFound(message)
         self._missing.pop(name, None)
         return None
-
-    def _note_answer(self, name: Key | str) -> None:
-        self._asked = True
-        was_failing = self._is_failing()
-        for answered in (name, _ALL):
-            self._failing.pop(answered, None)
-        if was_failing and not self._is_failing():
-            _log.info("registry_back")
-
-    def _note_failure(self, name: Key | str, exc: RegistryUnavailable | UnusableAnswer) -> None:
-        now, pause_s, what = self._clock.monotonic(), 0.0, str(exc)
-        if isinstance(exc, RegistryDown):
-            name = _ALL
-            pause_s = PAUSE_S if exc.retry_after_s is None else min(exc.retry_after_s, LONGEST_PAUSE_S)
-            self._silent_until = now + pause_s
-        else:
-            what = f"subject {(name if isinstance(name, str) else name[0])!r}: {what}"
-        if not self._is_failing():
-            _log.warning("registry_unavailable", reason=what)
-        self._asked = True
-        self._failures += 1
-        self._last_error = what
-        self._failing[name] = now + pause_s + 2 * self._refresh_s
-
-    def _is_failing(self) -> bool:
-        now = self._clock.monotonic()
-        return any(now < until for until in self._failing.values())
 
     def _note_gone(self, mine: Registered) -> None:
         if mine.subject not in self._gone:
@@ -270,26 +347,32 @@ class CachedRegistry:
             _log.warning("registry_subject_gone", subject=mine.subject, version=mine.version)
 
     def _adopt(self, nodes: Mapping[Key, Registered]) -> None:
-        """Keeps what the registry has just answered."""
+        """Keeps what the registry has just answered, but for what the gateway does not use."""
+        until = self._clock.monotonic() + REFRESHES * self._refresh_s
         for key, node in nodes.items():
             mine = self._versions.get(key)
-            if mine is not None and mine != node:
+            guid = node.guid
+            if self._is_replaced(node):
                 _log.warning("registry_version_changed", subject=node.subject, version=node.version)
+            elif mine is not None and guid is None:
+                guid = mine.guid  # the same schema has the same; of several nodes an older one gives none
+            kept = replace(node, guid=guid, extras=())
+            if mine != kept:
+                self._versions[key] = kept
                 self._built.clear()
-            if mine != node:
-                self._versions[key] = node
                 self._changed = True
-            self._fresh.add(key)
+            self._fresh.setdefault(key, until)  # what was not asked for just now is not trusted for longer
 
-    def _build(self, registered: Registered) -> SchemaVersion:
+    def _build(self, key: Key) -> SchemaVersion:
         """The version with its references; the same object as long as nothing has changed.
 
-        Raises RegistryUnavailable if what the registry has answered since, for a reference, makes no whole of it.
+        Raises RegistryUnavailable if what the registry has answered since makes no whole of it, or has denied it.
         """
-        key = (registered.subject, registered.version)
+        if key not in self._versions:
+            raise RegistryUnavailable(f"version {key[1]} of {key[0]!r} was denied by the registry")
         if key not in self._built:
             try:
-                self._built[key] = assemble(registered, self._versions)
+                self._built[key] = assemble(self._versions[key], self._versions)
             except UnusableAnswer as exc:
                 raise RegistryUnavailable(f"Schema Registry: unusable answer: {exc}") from exc
         return self._built[key]

@@ -21,8 +21,9 @@ from urllib.parse import quote
 
 from gateway.config.contract import Compatibility
 from gateway.config.settings import Registry as RegistrySettings
-from gateway.errors import GatewayError, RegistryUnavailable, SubjectNotFound
+from gateway.errors import GatewayError, RegistryUnavailable, SubjectNotFound, VersionNotFound
 from gateway.model import Registered, SchemaVersion
+from gateway.notation.contexts import DEFAULT, context_of
 from gateway.registry.answers import (
     Candidate,
     UnusableAnswer,
@@ -31,6 +32,7 @@ from gateway.registry.answers import (
     read_owners,
     read_place,
     read_registered,
+    read_schema,
     read_schema_id,
     read_subjects,
     read_verdict,
@@ -55,6 +57,7 @@ RETRY_PAUSE_S = 0.2
 
 NOT_FOUND_CODES = frozenset({40401, 40402, 40403})
 """Subject, version, schema. A plain 404 comes from a proxy or a wrong base path, and says nothing."""
+NO_VERSION = 40402
 NO_SUBJECT_CONFIG = 40408
 NOT_DELETED_CODES = frozenset({40405, 40407})
 """The subject, or the version, must be deleted softly first."""
@@ -133,6 +136,20 @@ class RegistryClient:
         answer = await self._look(f"subjects/{_quoted(subject)}/versions/{version}", what)
         with self._checking():
             return read_registered(answer, subject, version)
+
+    async def read_schema(self, schema_id: int, subject: str) -> Candidate | None:
+        """What the schema ID means where ``subject`` is: a context has IDs of its own. Deleted softly or not.
+
+        None where it means nothing, or a schema of a type that the gateway does not take. Raises RegistryUnavailable.
+        """
+        # Only who knows contexts is asked with the subject: to Confluent it means no more than its context.
+        query = {} if context_of(subject) == DEFAULT else {"subject": subject}
+        try:
+            answer = await self._look(f"schemas/ids/{schema_id}", f"schema ID {schema_id}", query=query)
+        except SubjectNotFound:
+            return None
+        with self._checking():
+            return read_schema(answer)
 
     async def versions(self, subject: str) -> list[int]:
         """The versions of a subject that are not deleted, in order. Raises SubjectNotFound, RegistryUnavailable."""
@@ -269,28 +286,30 @@ class RegistryClient:
             except SubjectNotFound as exc:  # of a reference: the subject that was asked for does exist
                 raise UnusableAnswer(f"a reference of {registered.subject!r} cannot be read: {exc}") from exc
 
-    async def _look(self, path: str, what: str, looks: int = 2) -> object:
+    async def _look(self, path: str, what: str, looks: int = 2, query: Mapping[str, str] | None = None) -> object:
         """The answer to GET. "Not found" is believed when it was said so often."""
         with self._checking():
             while True:
                 try:
-                    return await self._ask("GET", path)
+                    return await self._ask("GET", path, None, **(query or {}))
                 except Refusal as exc:
                     looks -= 1
                     if not _not_found(exc):
                         raise
                     if not looks:
                         message = f"Schema Registry ({self._where}) has no {what} (error {exc.code})"
-                        raise SubjectNotFound(message) from exc
+                        missing = VersionNotFound if exc.code == NO_VERSION else SubjectNotFound
+                        raise missing(message) from exc
                 await asyncio.sleep(SECOND_LOOK_S)
 
-    async def _ask(self, method: str, path: str, body: Mapping[str, Any] | None = None, **query: bool) -> object:
+    async def _ask(self, method: str, path: str, body: Mapping[str, Any] | None = None, **query: bool | str) -> object:
         """The answer's JSON. Raises Refusal where the registry refuses in its own words, else RegistryUnavailable.
 
         Repeats once what failed at once, or what asks for a wait that still fits, but no refused credentials. Every
         request can be repeated: registering the same schema twice changes nothing.
         """
-        request = (method, path, {name: "true" for name, value in query.items() if value}, body)
+        written = {name: "true" if value is True else value for name, value in query.items() if value}
+        request = (method, path, written, body)
         timeout_s = self._session.timeout_s
         loop = asyncio.get_running_loop()
         started = loop.time()

@@ -14,6 +14,7 @@ from enum import StrEnum
 
 from gateway.errors import GatewayError
 from gateway.model import ReferenceTo, Registered
+from gateway.notation.contexts import referred_subject
 from gateway.plan.changes import Base, Change, Delete, Plan, Register, SetLevel
 from gateway.registry.answers import Candidate
 from gateway.registry.client import RegistryClient
@@ -94,10 +95,11 @@ async def _candidate(client: RegistryClient, change: Register, registered: Mappi
     references = []
     for reference in change.references:
         version = reference.version
+        referred = referred_subject(reference.subject, change.subject)
         if version is None:
-            version = registered.get(reference.subject)
+            version = registered.get(referred)
         if version is None:
-            latest = await latest_base(client, reference.subject)
+            latest = await latest_base(client, referred)
             if latest is None:
                 return None
             version = latest.version

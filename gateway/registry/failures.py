@@ -89,7 +89,8 @@ def unavailable(exc: BaseException, message: str) -> RegistryUnavailable:
     """What it means that a request has no answer."""
     if isinstance(exc, SchemaRegistryError) and exc.http_status_code == 401:
         return CredentialsRefused(message)
-    return RegistryDown(message) if isinstance(exc, _SILENT) else RegistryUnavailable(message)
+    limits_us = isinstance(exc, SchemaRegistryError) and exc.http_status_code == 429
+    return RegistryDown(message) if limits_us or isinstance(exc, _SILENT) else RegistryUnavailable(message)
 
 
 def explain(exc: BaseException, timeout_s: float) -> str:

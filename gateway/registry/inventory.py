@@ -12,7 +12,8 @@ from typing import Final, TypeVar
 
 from gateway.config.contract import Compatibility
 from gateway.errors import GatewayError, SchemaError, SubjectNotFound
-from gateway.model import Reference, ReferenceTo, SchemaVersion
+from gateway.model import Reference, ReferenceTo, Registered, SchemaVersion
+from gateway.notation.contexts import referred_subject
 from gateway.plan.changes import Base, Change, Outlook, Plan, PlannedReference, Register, SetLevel
 from gateway.plan.compatibility.evolution import compared, evolution_objections
 from gateway.plan.compatibility.objections import ADVICE, UNSEEN, Objection, Rule
@@ -24,6 +25,7 @@ from gateway.plan.pulling import PulledSubject
 from gateway.plan.state import HeldSubject, RegistryState
 from gateway.registry.answers import Candidate
 from gateway.registry.client import RegistryClient, SchemaRefused
+from gateway.registry.references import qualified
 
 T = TypeVar("T")
 
@@ -67,7 +69,7 @@ class Inventory:
         async with self._gate:
             level = await self._client.compatibility(subject)
             try:
-                found = await self._client.read_latest(subject)
+                found = _with_contexts(await self._client.read_latest(subject))
             except (SchemaError, SubjectNotFound) as exc:
                 return PulledSubject(subject, None, level, unreadable=str(exc))
             earlier = len([number for number in await self._client.versions(subject) if number < found.version])
@@ -175,7 +177,8 @@ class Inventory:
         for each in change.references:
             assert each.version is not None  # what refers to a version that is still to come is not asked for
             async with self._gate:
-                references.append(Reference(each.name, await self._client.version(each.subject, each.version)))
+                subject = referred_subject(each.subject, change.subject)
+                references.append(Reference(each.name, await self._client.version(subject, each.version)))
         return SchemaVersion(change.subject, 0, 0, change.format, change.text, None, tuple(references))
 
     async def _held_against(self, change: Register, level: Compatibility) -> list[SchemaVersion]:
@@ -200,7 +203,7 @@ class Inventory:
             if not may_be_there:
                 return HeldSubject(level=level)
             try:
-                latest = await self._client.read_latest(subject)
+                latest = _with_contexts(await self._client.read_latest(subject))
             except SubjectNotFound:
                 return HeldSubject(level=level)
             except SchemaError as exc:
@@ -209,7 +212,7 @@ class Inventory:
             if version is None or version == latest.version:
                 return HeldSubject(latest, level, pinned=latest if version is not None else None)
             try:
-                pinned = await self._client.read_version(subject, version)
+                pinned = _with_contexts(await self._client.read_version(subject, version))
             except (SubjectNotFound, SchemaError):
                 return HeldSubject(latest, level)
             return HeldSubject(latest, level, pinned)
@@ -263,6 +266,11 @@ async def latest_base(client: RegistryClient, subject: str) -> Base | None:
         return Base(*await client.read_latest_place(subject, looks=1))
     except SubjectNotFound:
         return None
+
+
+def _with_contexts(registered: Registered) -> Registered:
+    """The version with the contexts that its references leave out, as the folders' references have them."""
+    return replace(registered, references=qualified(registered.subject, registered.references))
 
 
 def _worded(objection: Objection) -> str:

@@ -213,6 +213,11 @@ class LastVersions:
             self._contracts.setdefault(contract, {})[subject] = version
             self._file.save(VersionsInUse(self._contracts))
 
+    def drop(self, contract: str, subject: str) -> None:
+        """Forgets the version: it is not to be used again."""
+        if self._contracts.get(contract, {}).pop(subject, None) is not None:
+            self._file.save(VersionsInUse(self._contracts))
+
     def retry(self) -> None:
         """Writes what could not be written before."""
         self._file.retry()

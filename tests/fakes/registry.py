@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +18,8 @@ class FakeRegistry:
     subjects: dict[str, list[SchemaVersion]] = field(default_factory=dict)
     failures: dict[str | tuple[str, int], GatewayError] = field(default_factory=dict)
     """Raised for a subject's latest version, or for one version."""
+    denied: set[int] = field(default_factory=set)
+    """IDs that mean no schema any more."""
     failure: GatewayError | None = None
     """Raised for everything while set."""
 
@@ -42,6 +45,14 @@ class FakeRegistry:
             if known.version == version:
                 return known
         raise SubjectNotFound(f"no version {version} of {subject!r}")
+
+    async def holds(self, version: SchemaVersion) -> bool:
+        """Obeys ``Registry.holds``, but for the first denial, which is the cache's to doubt."""
+        self._fail(("ID", version.schema_id))
+        return version.schema_id not in self.denied
+
+    def keep(self, used: Iterable[tuple[str, int | None]]) -> None:
+        """Obeys ``Registry.keep``: a registry forgets nothing."""
 
     def _fail(self, what: str | tuple[str, int]) -> None:
         failure = self.failure or self.failures.get(what)

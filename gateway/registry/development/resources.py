@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from gateway.model import Format
+from gateway.notation.contexts import canonical_subject, context_of
 from gateway.registry.development import refusals
 from gateway.registry.development.bodies import (
     MOST_DIGITS,
@@ -24,7 +25,7 @@ from gateway.registry.development.bodies import (
     show_definition,
     show_entry,
 )
-from gateway.registry.development.store import LATEST, Entry, Store, canonical_subject, context_of
+from gateway.registry.development.store import LATEST, Entry, Store
 
 T = TypeVar("T")
 

@@ -8,7 +8,7 @@ Rules
   again; a permanent deletion needs a soft one first, and takes the subject's level and mode along.
 - Nothing is deleted while another schema refers to it: softly not while that one is there, for good not
   while that one is deleted softly.
-- ``:.name:subject`` is the subject in a context of its own, with IDs of its own; ``.`` is the default.
+- Each context (``notation.contexts``) has IDs of its own.
 
 What is refused raises ``Refused`` with Confluent's code.
 """
@@ -23,6 +23,7 @@ from dataclasses import dataclass, replace
 from gateway.config.contract import Compatibility
 from gateway.errors import SchemaError
 from gateway.model import Format, Reference, SchemaVersion
+from gateway.notation.contexts import canonical_subject, context_of, referred_subject
 from gateway.plan.avro_text import check_field_names
 from gateway.plan.compatibility.evolution import compared, parsed_avro
 from gateway.registry.development import compatibility, refusals
@@ -49,16 +50,6 @@ class Entry:
     definition: Definition
     deleted: bool = False
     """Soft-deleted: hidden, but readable by ID and on request."""
-
-
-def context_of(subject: str) -> str:
-    """The context of a subject, ``.`` by default."""
-    return subject[1:].partition(":")[0] if subject.startswith(":.") else "."
-
-
-def canonical_subject(subject: str) -> str:
-    """The subject's one name: the default context is not written."""
-    return subject.removeprefix(":.:")
 
 
 class Store:
@@ -114,7 +105,7 @@ class Store:
 
     def lookup(self, subject: str, definition: Definition, *, normalize: bool = False, deleted: bool = False) -> Entry:
         """The subject's version with this schema. Raises Refused (40401, 40403, 42201)."""
-        wanted = None if not definition.text else self._read(definition, normalize=normalize, deleted=True)
+        wanted = None if not definition.text else self._read(subject, definition, normalize=normalize, deleted=True)
         entries = self.versions(subject, deleted=deleted)
         live = [entry for entry in entries if not entry.deleted]
         found = wanted and (_same(entries, wanted) or _same(entries, _inherited(wanted, live)))
@@ -152,7 +143,7 @@ class Store:
         entries = self._entries.get(subject, [])
         live = [entry for entry in entries if not entry.deleted]
         wanted = definition if importing else _inherited(definition, live)
-        wanted = self._read(wanted, normalize=normalize and not importing, deleted=importing)
+        wanted = self._read(subject, wanted, normalize=normalize and not importing, deleted=importing)
         known = _same(live, wanted)
         if known is not None and schema_id in {None, known.schema_id}:
             kept_version = known.version if importing else None
@@ -176,7 +167,7 @@ class Store:
 
         Raises Refused (42201).
         """
-        wanted = self._read(definition)
+        wanted = self._read(subject, definition)
         try:
             return self._compared(subject, wanted, earlier)
         except SchemaError as exc:  # of an earlier version: this one was read
@@ -283,7 +274,9 @@ class Store:
         self._ids[key] = wanted
         return wanted
 
-    def _read(self, definition: Definition, *, normalize: bool = False, deleted: bool = False) -> Definition:
+    def _read(
+        self, subject: str, definition: Definition, *, normalize: bool = False, deleted: bool = False
+    ) -> Definition:
         """The schema, with versions for references to the latest; ``deleted``: those may be to soft-deleted ones.
 
         Raises Refused (42201) for what is no schema.
@@ -291,7 +284,7 @@ class Store:
         if not definition.text:
             raise refusals.Refused(422, 42201, "Empty schema")
         try:
-            version = self._resolved(Entry("", 0, 0, definition), deleted=deleted)
+            version = self._resolved(Entry(subject, 0, 0, definition), deleted=deleted)
             if definition.format is Format.AVRO:
                 parsed_avro(version)
                 check_field_names(json.loads(definition.text))
@@ -311,7 +304,7 @@ class Store:
         def resolve(entry: Entry) -> SchemaVersion:
             references = []
             for reference in entry.definition.references:
-                subject = canonical_subject(reference.subject)
+                subject = referred_subject(reference.subject, entry.subject)
                 try:
                     inner = self.version(subject, reference.version, deleted=deleted)
                 except refusals.Refused as exc:
@@ -338,7 +331,8 @@ class Store:
         """The versions, deleted ones included, that refer to ``target`` directly."""
         for entry in self.everywhere():
             for reference in entry.definition.references:
-                if (canonical_subject(reference.subject), reference.version) == (target.subject, target.version):
+                referred = referred_subject(reference.subject, entry.subject)
+                if (referred, reference.version) == (target.subject, target.version):
                     yield entry
 
     def _check_unreferenced(self, target: Entry, *, within: str | None = None, deleted: bool) -> None:

@@ -58,12 +58,44 @@ async def test_latest_comes_with_its_references_resolved(client: RegistryClient)
     assert pump.guid is not None
 
 
+async def test_references_in_a_context_are_to_that_context(client: RegistryClient):
+    """As the registry lists them they have none; the default context's subject of that name is another."""
+    await client.register("geo.position-value", Candidate(Format.AVRO, POSITION.text.replace("double", "float")))
+    await client.register(":.lab:geo.position-value", POSITION)
+    await client.register(":.lab:plant.pump-value", PUMP)
+    pump = await client.latest(":.lab:plant.pump-value")
+    assert pump.references[0].schema.subject == ":.lab:geo.position-value"
+    assert json.loads(pump.references[0].schema.text) == json.loads(POSITION.text)
+    with pytest.raises(SchemaRefused, match=r":\.lab:geo\.position-value"):
+        await client.delete_subject(":.lab:geo.position-value")
+    await client.delete_subject("geo.position-value")
+
+
 async def test_a_pinned_version_stays_what_it_was_when_a_newer_one_comes(client: RegistryClient):
     """Version 1 is version 1, whatever the latest is."""
     first_id = await client.register("gate", GATE)
     second_id = await client.register("gate", Candidate(Format.JSON, '{"type":"object"}'))
     assert (await client.version("gate", 1)).schema_id == first_id
     assert (await client.latest("gate")).schema_id == second_id
+
+
+async def test_what_an_id_means(registry, client: RegistryClient):
+    """Also after a soft deletion; each context has IDs of its own. After a permanent one it means nothing."""
+    await client.register("geo.position-value", POSITION)
+    pump_id = await client.register("plant.pump-value", PUMP)
+    lab_id = await client.register(":.lab:gate", GATE)
+    await client.delete_subject("plant.pump-value")
+    pump = await client.read_schema(pump_id, "plant.pump-value")
+    assert pump is not None
+    assert (json.loads(pump.text), pump.references) == (json.loads(PUMP.text), PUMP.references)
+    gate = await client.read_schema(lab_id, ":.lab:gate")
+    assert gate is not None
+    assert json.loads(gate.text) == json.loads(GATE.text)
+    await client.delete_subject("plant.pump-value", permanent=True)
+    assert await client.read_schema(pump_id, "plant.pump-value") is None
+    registry.fault = answer(404, "<html>no such page</html>")
+    with pytest.raises(RegistryUnavailable):
+        await client.read_schema(pump_id, "plant.pump-value")
 
 
 @pytest.mark.parametrize("subject", ["a/b-value", "käse", "a b", ":.lab:gate", "100%"])

@@ -12,8 +12,9 @@ from gateway.config.settings import Registry as RegistrySettings
 from gateway.errors import RegistryUnavailable, SubjectNotFound
 from gateway.model import Format
 from gateway.registry.answers import Candidate
-from gateway.registry.cache import PAUSE_S, CachedRegistry
+from gateway.registry.cache import CachedRegistry
 from gateway.registry.client import RegistryClient
+from gateway.registry.reachability import PAUSE_S
 from gateway.registry.snapshot import Snapshot
 from tests.parts.processes import free_port
 from tests.parts.registry_faults import GARBAGE, FaultyRegistry, answer, faulty_registry, stall

@@ -96,6 +96,29 @@ async def test_avro_in_another_spelling(client: RegistryClient, files: ProjectFi
     assert await pulled(client, files.contracts) == Pull()
 
 
+@pytest.mark.parametrize("written", ["unit-value", ":.lab:unit-value"])
+async def test_references_in_a_context(client: RegistryClient, files: ProjectFiles, written: str) -> None:
+    """Without a context they are to that of their subject, in the folder and in the registry; no default one's."""
+    for symbols in (["C"], ["C", "D"]):
+        await client.register("unit-value", Candidate(Format.AVRO, json.dumps({**UNIT, "symbols": symbols})))
+    files.share("unit", ":.lab:unit-value", UNIT)
+    files.declare("user", USER, subject=":.lab:user-value", references=[{"name": "U", "subject": written}])
+    plan = await made(client, files)
+    assert [change.subject for change in plan.changes if isinstance(change, Register)] == [
+        ":.lab:unit-value",
+        ":.lab:user-value",
+    ]
+    await applied(client, plan)
+    [reference] = (await client.latest(":.lab:user-value")).references
+    assert (reference.schema.subject, reference.schema.version) == (":.lab:unit-value", 1)
+    await client.delete_subject(":.lab:user-value")
+    await client.register(
+        ":.lab:user-value", Candidate(Format.AVRO, json.dumps(USER), (ReferenceTo("U", "unit-value", 1),))
+    )
+    assert (await made(client, files)).changes == ()
+    assert await pulled(client, files.contracts, ":.lab:") == Pull()
+
+
 async def test_a_new_version(client: RegistryClient, files: ProjectFiles) -> None:
     """With what changed, and the registry's own verdict."""
     files.declare("pump")

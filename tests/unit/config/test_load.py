@@ -269,6 +269,31 @@ def test_a_timestamp_is_short_for_its_field(tmp_path: Path) -> None:
     assert contract.timestamp == Timestamp(Pointer(("a", "ts")), None, 3600, 604800, "arrival")
 
 
+@pytest.mark.parametrize(
+    ("subject", "meant"),
+    [
+        (":.lab:{contract}-value", ":.lab:pos"),
+        (":.:a", "pos"),
+        ("a", "pos"),
+        ("{topic}-value", "pos"),
+        (":.{topic}:a", "pos"),
+    ],
+)
+def test_a_reference_is_in_the_context_of_its_subject(tmp_path: Path, subject: str, meant: str) -> None:
+    """Where it names none itself, and the subject's is written out; as for the registry."""
+    contract = contract_from(
+        tmp_path,
+        f"""
+mqtt: "{{device}}"
+topic: a
+subject: "{subject}"
+references: [{{name: Pos, subject: pos}}, {{name: Unit, subject: ":.hall:unit"}}]
+""",
+        schema_avsc='"string"',
+    )
+    assert [reference.subject for reference in contract.references] == [meant, ":.hall:unit"]
+
+
 def test_a_contract_stands_for_every_combination_of_its_listed_captures(tmp_path: Path) -> None:
     """Captures that topic, subject or dead letters contain are spelled out; others are not."""
     contract = contract_from(

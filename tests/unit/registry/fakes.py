@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 
-from gateway.errors import GatewayError, SubjectNotFound
+from gateway.errors import GatewayError, SubjectNotFound, VersionNotFound
 from gateway.model import Format, ReferenceTo, Registered
+from gateway.registry.answers import Candidate
+from gateway.registry.references import content
 
 
 @dataclass
@@ -40,7 +42,11 @@ class FakeReader:
     failure: GatewayError | None = None
     """Raised instead of every answer while set."""
     failures: dict[str, GatewayError] = field(default_factory=dict)
-    """Raised instead of the answers for a subject."""
+    """Raised instead of the answers for a subject, or for ``id N``."""
+    ids: dict[int, Candidate] = field(default_factory=dict)
+    """What each ID means: what was ever added, until it is purged."""
+    asked_ids: list[int] = field(default_factory=list)
+    """The ID of every request for one."""
     gate: asyncio.Event | None = None
     """Every answer waits for it while set."""
 
@@ -50,7 +56,13 @@ class FakeReader:
         total = sum(len(listed) for listed in self.entries.values())
         fields = {"version": len(versions) + 1, "schema_id": total + 1, "format": Format.AVRO, "text": text, **more}
         versions.append(Registered(subject=subject, **fields))  # type: ignore[arg-type]  # the test's own values
+        self.ids[versions[-1].schema_id] = content(versions[-1])
         return versions[-1]
+
+    def purge(self) -> None:
+        """Forgets everything, the IDs too: another registry, or a wiped one."""
+        self.entries.clear()
+        self.ids.clear()
 
     async def read_latest(self, subject: str) -> Registered:
         """The last one added."""
@@ -59,6 +71,14 @@ class FakeReader:
     async def read_version(self, subject: str, version: int) -> Registered:
         """The one with this number."""
         return await self._answer(subject, version)
+
+    async def read_schema(self, schema_id: int, _subject: str) -> Candidate | None:
+        """What the ID means."""
+        self.asked_ids.append(schema_id)
+        failure = self.failure or self.failures.get(f"id {schema_id}")
+        if failure is not None:
+            raise failure
+        return self.ids.get(schema_id)
 
     async def _answer(self, subject: str, version: int | None) -> Registered:
         self.asked.append((subject, version))
@@ -70,7 +90,8 @@ class FakeReader:
         for registered in reversed(self.entries.get(subject, [])):
             if version in {None, registered.version}:
                 return registered
-        raise SubjectNotFound(f"no {subject!r} {version}")
+        missing = VersionNotFound if self.entries.get(subject) else SubjectNotFound
+        raise missing(f"no {subject!r} {version}")
 
 
 def refers_to(*targets: Registered) -> tuple[ReferenceTo, ...]:

@@ -15,6 +15,7 @@ from gateway.registry.answers import (
     UnusableAnswer,
     read_compatibility,
     read_registered,
+    read_schema,
     read_schema_id,
     read_subjects,
     read_verdict,
@@ -43,6 +44,20 @@ def test_all_that_a_registry_says() -> None:
     read = read_registered({**LISTED, **more, "subject": "alias"}, "gate", 3)
     assert read == Registered("gate", 3, 7, Format.JSON, '{"type": "string"}', GUID, (ReferenceTo("a.json", "a", 1),))
     assert read_registered(write_registered(read), "gate") == read
+
+
+def test_a_schema_by_its_id() -> None:
+    """It has no subject and no version there; one of a type that we do not take is none for us."""
+    text = '{"type": "string"}'
+    listed = [{"name": "a.json", "subject": "a", "version": 1}]
+    assert read_schema({"schema": text}) == Candidate(Format.AVRO, text)
+    assert read_schema({"schema": text, "schemaType": "JSON", "references": listed}) == Candidate(
+        Format.JSON, text, (ReferenceTo("a.json", "a", 1),)
+    )
+    assert read_schema({"schema": 'syntax = "proto3";', "schemaType": "PROTOBUF"}) is None
+    for unusable in (None, {}, {"schema": "{"}, {"schema": text, "schemaType": 1}):
+        with pytest.raises(UnusableAnswer):
+            read_schema(unusable)
 
 
 @pytest.mark.parametrize(

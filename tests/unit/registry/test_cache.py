@@ -11,10 +11,13 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from gateway.errors import RegistryUnavailable, SubjectNotFound, UnsupportedFormat
-from gateway.registry.cache import LONGEST_PAUSE_S, NEGATIVE_S, PAUSE_S, CachedRegistry
+from gateway.errors import RegistryUnavailable, SchemaDoubted, SubjectNotFound, UnsupportedFormat
+from gateway.model import Registered
+from gateway.registry.cache import NEGATIVE_S, REFRESHES, CachedRegistry
 from gateway.registry.failures import RegistryDown
+from gateway.registry.reachability import LONGEST_PAUSE_S, PAUSE_S
 from gateway.registry.references import MAX_DEPTH
+from gateway.registry.schema_ids import AGAIN_S
 from gateway.registry.snapshot import Snapshot
 from tests.unit.registry.fakes import FakeClock, FakeReader, refers_to
 
@@ -91,19 +94,148 @@ async def test_an_unchanged_answer_is_the_same_object(cached, reader, clock):
     assert len(reader.asked) == 2
 
 
-async def test_a_version_is_asked_for_once(cached, reader, clock):
-    """Versions never change, whether they came as a number or as the latest."""
+async def test_a_version_is_asked_for_rarely(cached, reader, clock):
+    """Versions change with the registry only, whether they came as a number or as the latest."""
     reader.add("pump")
     reader.add("pump", '"long"')
     assert (await cached.version("pump", 1)).text == '"string"'
     await cached.latest("pump")
-    clock.pass_s(1_000_000)
+    clock.pass_s(REFRESHES * REFRESH_S - 1)
     await cached.version("pump", 1)
     await cached.version("pump", 2)
     assert reader.asked == [("pump", 1), ("pump", None)]
+    clock.pass_s(1)
+    for _ in range(2):
+        await cached.version("pump", 1)
+        await cached.version("pump", 2)
+    assert reader.asked[2:] == [("pump", 1), ("pump", 2)]
 
 
-async def test_references_are_resolved_and_asked_for_once(cached, reader, clock):
+async def test_a_pinned_version_that_the_registry_has_replaced(cached, reader, clock):
+    """Is seen then, and taken."""
+    first = reader.add("pump")
+    await cached.version("pump", 1)
+    reader.entries["pump"] = [replace(first, schema_id=9, text='"long"')]
+    clock.pass_s(REFRESHES * REFRESH_S)
+    with capture_logs() as logged:
+        assert (await cached.version("pump", 1)).schema_id == 9
+    assert [line["event"] for line in logged] == ["registry_version_changed"]
+
+
+@pytest.mark.parametrize("number", [1, 2])
+async def test_a_pinned_version_whose_subject_was_deleted(cached, reader, clock, number):
+    """Is asked for with every refresh, to see that it is back: also where it has another number from then on."""
+    first = reader.add("pump")
+    before = await cached.version("pump", 1)
+    reader.entries.clear()
+    clock.pass_s(REFRESHES * REFRESH_S)
+    assert (await cached.version("pump", 1), cached.health.gone) == (before, ("pump",))
+    reader.entries["pump"] = [replace(first, version=number)]
+    clock.pass_s(REFRESH_S)
+    assert (await cached.version("pump", 1), cached.health.gone) == (before, ())
+
+
+def replaced(reader: FakeReader, version: Registered, **change: object) -> None:
+    """The registry has another schema under the version's number."""
+    reader.entries[version.subject] = [replace(version, **change)]  # type: ignore[arg-type]  # the test's own values
+
+
+async def test_a_reference_that_the_registry_has_replaced(cached, reader, clock):
+    """Also where the version that refers to it is as it was, with the same ID."""
+    position = reader.add("position")
+    reader.add("pump", references=refers_to(position))
+    await cached.latest("pump")
+    replaced(reader, position, text='"long"')
+    for _ in range(REFRESHES):
+        clock.pass_s(REFRESH_S)
+        latest = await cached.latest("pump")
+    assert latest.references[0].schema.text == '"long"'
+
+
+async def test_the_answers_of_two_registries_are_not_mixed(cached, reader, clock):
+    """One that is not what we know puts all others in question: asked again at once, in whatever order they come."""
+    position, pressure = reader.add("position"), reader.add("pressure")
+    pump = reader.add("pump", references=refers_to(position, pressure))
+    gate = reader.add("gate")
+    await cached.latest("pump")
+    await cached.version("gate", 1)
+    for each, text in ((position, '"int"'), (pressure, '"float"'), (gate, '"bytes"')):
+        replaced(reader, each, text=text)
+    replaced(reader, pump, schema_id=9)
+    clock.pass_s(REFRESH_S)
+    latest = await cached.latest("pump")
+    assert [reference.schema.text for reference in latest.references] == ['"int"', '"float"']
+    assert (await cached.version("gate", 1)).text == '"bytes"'
+
+
+async def test_a_version_in_use_is_what_it_refers_to_as_well(cached, reader, clock):
+    """The ID gives the same text, and another schema is below it: the version is held no more."""
+    position = reader.add("position")
+    reader.add("pump", references=refers_to(position))
+    used = await cached.latest("pump")
+    reader.add("pump", '"long"')
+    clock.pass_s(REFRESH_S)
+    await cached.latest("pump")
+    assert await cached.holds(used)
+    replaced(reader, position, text='"long"')
+    clock.pass_s(REFRESHES * REFRESH_S)
+    reader.failures["position"] = RegistryUnavailable("HTTP 500")
+    with pytest.raises(RegistryUnavailable):
+        await cached.holds(used)
+    del reader.failures["position"]
+    assert not await cached.holds(used)
+
+
+async def test_a_denied_reference_is_not_served_from_our_copy(cached, reader, clock):
+    """Deleted softly it is; once its ID means nothing a new version that refers to it is an unusable answer."""
+    position = reader.add("position")
+    reader.add("pump", references=refers_to(position))
+    before = await cached.latest("pump")
+    reader.entries.pop("position")
+    reader.add("pump", '"long"', references=refers_to(position))
+    del reader.ids[position.schema_id]
+    for _ in range(REFRESHES + 2):
+        clock.pass_s(REFRESH_S)
+        latest = await cached.latest("pump")
+    assert latest.references == before.references
+    assert "a reference cannot be read" in str(cached.health.last_error)
+
+
+async def test_a_version_that_is_denied_while_it_is_asked_for(cached, reader, clock):
+    """And the question has no answer then: nothing is known, and nothing fails."""
+    reader.add("pump")
+    used = await cached.latest("pump")
+    clock.pass_s(REFRESH_S)
+    reader.gate = asyncio.Event()
+    asking = asyncio.ensure_future(cached.latest("pump"))
+    await asyncio.sleep(0)
+    reader.ids.clear()
+    with pytest.raises(SchemaDoubted):
+        await cached.holds(used)
+    clock.pass_s(AGAIN_S)
+    assert not await cached.holds(used)
+    reader.failure = RegistryUnavailable("HTTP 500")
+    reader.gate.set()
+    with pytest.raises(RegistryUnavailable, match="was denied"):
+        await asking
+
+
+async def test_guids_and_extras_are_no_other_schema(cached, start, reader, clock):
+    """Nodes of several releases answer with and without; the first GUID stays, across restarts too."""
+    first = reader.add("pump", extras=("metadata",))
+    guid = "89791762-2336-4186-9674-299b90a802e2"
+    with capture_logs() as logged:
+        assert (await cached.latest("pump")).guid is None
+        for given in (guid, None, guid):
+            reader.entries["pump"] = [replace(first, guid=given)]
+            clock.pass_s(REFRESH_S)
+            assert (await cached.latest("pump")).guid == guid
+        reader.entries["pump"] = [first]
+        assert (await start().latest("pump")).guid == guid
+    assert logged == []
+
+
+async def test_references_are_resolved_and_asked_for_rarely(cached, reader, clock):
     """A diamond of references is one request a schema, and one object where both sides meet."""
     position = reader.add("position")
     left, right = (reader.add(name, references=refers_to(position)) for name in ("left", "right"))

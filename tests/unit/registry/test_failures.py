@@ -9,7 +9,8 @@ import httpx2
 import pytest
 from confluent_kafka.schema_registry.error import OAuthTokenError, SchemaRegistryError
 
-from gateway.registry.failures import SHOWN, explain, refusal
+from gateway.errors import RegistryUnavailable
+from gateway.registry.failures import SHOWN, CredentialsRefused, RegistryDown, explain, refusal, unavailable
 
 TIMEOUT_S = 10.0
 
@@ -96,6 +97,22 @@ def test_half_a_character_that_a_peer_sent_is_replaced() -> None:
 def test_what_says_how_the_registry_is_refuses_no_request(status: int) -> None:
     """Nothing is known about the subject then."""
     assert refusal(answered(status, status * 100 + 1)) is None
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (answered(401), CredentialsRefused),
+        (answered(429), RegistryDown),
+        (httpx2.ConnectError("x"), RegistryDown),
+        (answered(403), RegistryUnavailable),
+        (answered(500), RegistryUnavailable),
+        (ValueError(), RegistryUnavailable),
+    ],
+)
+def test_who_is_to_be_left_alone(error: BaseException, kind: type[RegistryUnavailable]) -> None:
+    """Nobody, whoever counts our attempts, and whoever limits our requests; else only one question has no answer."""
+    assert type(unavailable(error, "x")) is kind
 
 
 @pytest.mark.parametrize("error", [httpx2.ConnectError("x"), OSError(), ValueError()])

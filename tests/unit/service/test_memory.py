@@ -310,3 +310,15 @@ def test_what_has_not_changed_is_not_written(tmp_path: Path) -> None:
     filters.grant({"a/+": 1})
     filters.give_up(["b/+"])
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_version_that_is_not_to_be_used_again(tmp_path: Path) -> None:
+    """Is forgotten on disk too, and no other."""
+    versions = LastVersions(tmp_path)
+    versions.put("c", "s", 3)
+    versions.put("c", "t", 4)
+    for _ in range(2):
+        versions.drop("c", "s")
+        versions.drop("unknown", "s")
+    again = LastVersions(tmp_path)
+    assert (again.get("c", "s"), again.get("c", "t")) == (None, 4)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import bisect
+import json
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -13,10 +14,10 @@ import pytest
 from structlog.testing import capture_logs
 
 from gateway.compile.route import Route, compile_route
-from gateway.config.contract import Contract, Timestamp
+from gateway.config.contract import Contract, Timestamp, Variant
 from gateway.config.examples import AcceptedExample, Examples
 from gateway.errors import RegistryUnavailable, UnsupportedFormat
-from gateway.model import Format, Record, Rejection
+from gateway.model import Format, Record, Rejection, SchemaVersion
 from gateway.notation.pointer import Pointer
 from gateway.notation.template import Template
 from gateway.pipeline.routes import RouteTable
@@ -81,6 +82,9 @@ def declare(
     examples = Examples(tuple(AcceptedExample(f"example {n}", payload) for n, payload in enumerate(accepted)))
     made = replace(contract(f"{name}/{{device}}", **declared), examples=examples, version=version)
     return replace(made, subject=Template.parse(subject), declares_subject=True) if subject else made
+
+
+STAMPED = declare("a", timestamp=Timestamp(Pointer.parse("/n"), "s", ahead_s=3600, behind_s=7200))
 
 
 @pytest.fixture
@@ -202,8 +206,57 @@ async def test_a_schema_on_which_the_compiler_itself_fails(tmp_path: Path, monke
     [entry] = [entry for entry in logs if entry["log_level"] == "error"]
     assert (entry["event"], entry["contract"]) == ("schema_processing_failed", "a")
     assert isinstance(entry["exc_info"], RecursionError)
+    bench.registry.add("a-value", N_AND_M)
     await bench.refresh()
-    assert bench.running("a") == 1
+    assert bench.running("a") == 2
+
+
+class Compilations:
+    """The versions that were compiled, in order."""
+
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        self.numbers: list[int] = []
+        patch.setattr("gateway.service.schemas.compile_route", self._compile)
+
+    def _compile(self, contract: Contract, variant: Variant, version: SchemaVersion, *, depth: int) -> Route:
+        self.numbers.append(version.version)
+        return compile_route(contract, variant, version, depth=depth)
+
+
+async def test_what_does_not_compile_is_compiled_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither the latest nor the one last in use, with every look; anew when the contract or the version changes."""
+    bench = Bench(tmp_path, STAMPED)
+    first = bench.registry.add("a-value", N)
+    await bench.refresh()
+    bench.registry.subjects["a-value"] = [replace(first, text=json.dumps(BROKEN))]
+    bench.registry.add("a-value", BROKEN)
+    bench.restart()
+    compiled = Compilations(monkeypatch)
+    await bench.refresh(3)
+    assert (bench.running(), sorted(compiled.numbers)) == (None, [1, 2])
+    assert "no-such-type" in bench.slot().reason
+    bench.schemas.bound_timestamps(lambda _: (1_000_000, None))
+    await bench.refresh(3)
+    assert sorted(compiled.numbers) == [1, 1, 2, 2]
+    bench.registry.add("a-value", N)
+    await bench.refresh(3)
+    assert (bench.running(), compiled.numbers[4:]) == (3, [3])
+
+
+async def test_what_counts_under_one_name_has_one_label(bench: Bench) -> None:
+    """Counters tell labels apart by identity: each table, and each return of a version, would add others."""
+    labels = []
+    for guid in (None, "89791762-2336-4186-9674-299b90a802e2", None):
+        bench.registry.subjects.clear()
+        labels.append(bench.schemas.table().routes[0].label)
+        bench.registry.add("a-value", N, guid=guid)
+        await bench.refresh()
+        labels.append(bench.schemas.table().routes[0].label)
+        bench.registry.denied.add(100)
+        bench.registry.subjects.clear()
+        await bench.refresh()
+        bench.registry.denied.clear()
+    assert len(set(labels)) == 2
 
 
 @pytest.mark.parametrize("broken", ["compile_route", "objection"])
@@ -520,9 +573,6 @@ async def test_a_version_that_only_one_of_two_contracts_holds_back(tmp_path: Pat
 
 
 # Timestamps
-
-
-STAMPED = declare("a", timestamp=Timestamp(Pointer.parse("/n"), "s", ahead_s=3600, behind_s=7200))
 
 
 def bounds(bench: Bench) -> tuple[int, int]:
