@@ -5,7 +5,7 @@ or to none; one that has deleted a version softly, or a node that lags behind, s
 
 Rules
 - The registry is asked for the ID itself: of versions it lists only what was not deleted.
-- A denial is believed when it is said again, AGAIN_S later: a node may lag behind its leader.
+- A denial is believed when it is said again: another schema AGAIN_S later, none at all UNKNOWN_AGAIN_S later.
 - No answer is no denial.
 """
 
@@ -25,6 +25,9 @@ from gateway.registry.references import content, qualified
 
 AGAIN_S = 5.0
 """Seconds between two denials that count as two: several contracts of one subject ask in the same look."""
+UNKNOWN_AGAIN_S = 30.0
+"""The same where an ID means nothing at all: a node that has just started, or lags behind, may have yet to read of it.
+Until then nobody can read the records as something else."""
 
 
 class SchemaReader(Protocol):
@@ -94,7 +97,7 @@ class SchemaIds:
             return True
         denial = self._denied.setdefault(use, _Denial(now, now))
         denial.last_at = now
-        if now - denial.first_at < AGAIN_S:
+        if now - denial.first_at < (UNKNOWN_AGAIN_S if found is None else AGAIN_S):
             meaning = "no schema" if found is None else "another schema"
             raise SchemaDoubted(
                 f"Schema Registry has {meaning} for ID {version.schema_id}, which was version {version.version} of "
@@ -105,7 +108,7 @@ class SchemaIds:
     def _drop_stale(self) -> None:
         now = self._clock.monotonic()
         self._confirmed = {use: until for use, until in self._confirmed.items() if now < until}
-        kept_s = AGAIN_S + 2 * self._refresh_s  # it is asked about with every look, or nobody uses it any more
+        kept_s = UNKNOWN_AGAIN_S + 2 * self._refresh_s  # it is asked about with every look, or nobody uses it any more
         self._denied = {use: denial for use, denial in self._denied.items() if now - denial.last_at < kept_s}
 
 

@@ -17,7 +17,7 @@ from gateway.registry.cache import NEGATIVE_S, REFRESHES, CachedRegistry
 from gateway.registry.failures import RegistryDown
 from gateway.registry.reachability import LONGEST_PAUSE_S, PAUSE_S
 from gateway.registry.references import MAX_DEPTH
-from gateway.registry.schema_ids import AGAIN_S
+from gateway.registry.schema_ids import UNKNOWN_AGAIN_S
 from gateway.registry.snapshot import Snapshot
 from tests.unit.registry.fakes import FakeClock, FakeReader, refers_to
 
@@ -212,7 +212,7 @@ async def test_a_version_that_is_denied_while_it_is_asked_for(cached, reader, cl
     reader.ids.clear()
     with pytest.raises(SchemaDoubted):
         await cached.holds(used)
-    clock.pass_s(AGAIN_S)
+    clock.pass_s(UNKNOWN_AGAIN_S)
     assert not await cached.holds(used)
     reader.failure = RegistryUnavailable("HTTP 500")
     reader.gate.set()
