@@ -84,7 +84,7 @@ class Verdict:
 
 
 class RegistryClient:
-    """Reads and writes at the registry, each call a request. Implements the ``Registry`` port, uncached."""
+    """Reads and writes at the registry, each call a request, nothing cached. Implements ``cache.Reader``."""
 
     def __init__(self, settings: RegistrySettings, file: str = "gateway.yaml") -> None:
         """Opens no connection yet. Raises ConfigError for properties that cannot work."""

@@ -250,6 +250,32 @@ async def test_the_registry(tmp_path: Path) -> None:
 
 
 @in_virtual_time
+async def test_a_schema_that_the_registry_denies(tmp_path: Path) -> None:
+    """No message is lost: what comes becomes dead letters on the same connection. Readiness says why."""
+    house = Watched(tmp_path, A, B)
+    observer = house.observe()
+    with house.run():
+        await pass_s(0)
+        house.broker.publish(b"1")
+        await house.schemas.refresh()
+        assert codes(observer.overview()) == ([], [])
+        house.registry.denied.add(7)
+        await house.schemas.refresh()
+        await pass_s(1)
+        house.broker.publish(b"2")
+        await pass_s(1)
+        assert codes(observer.overview()) == (["no_active_contract"], ["contract_inactive"] * 2)
+        house.kafka.confirm_all()
+        await pass_s(1)
+        assert house.broker.queue == []
+    assert [(record.topic, record.value) for record in house.kafka.records] == [
+        ("a", b"\0\0\0\0\x071"),
+        ("a.dlq", b"2"),
+    ]
+    assert len(house.broker.links) == 1
+
+
+@in_virtual_time
 async def test_a_snapshot_that_cannot_be_used(tmp_path: Path) -> None:
     """Degraded: the next start could not do without the registry."""
     house = Watched(tmp_path, A)
