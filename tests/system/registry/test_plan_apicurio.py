@@ -183,16 +183,27 @@ async def test_deletion(client: RegistryClient, files: ProjectFiles) -> None:
 
 
 async def test_what_another_schema_refers_to_is_not_deleted(client: RegistryClient, files: ProjectFiles) -> None:
-    """The registry refuses, and says why."""
+    """Who needs it is said; the registry would refuse. Both go where the other one may go, too, and for good.
+
+    What was deleted softly only still counts as referring here.
+    """
     unit = {"type": "enum", "name": "V", "symbols": ["C"]}
     await client.register("held.unit", Candidate(Format.AVRO, json.dumps(unit)))
     user = {"type": "record", "name": "R", "fields": [{"name": "v", "type": "V"}]}
-    files.declare("holder", user, references=[{"name": "V", "subject": "held.unit"}])
+    files.declare("holder", user, references=[{"name": "V", "subject": "held.unit"}], subject="held.value")
     await applied(client, await made(client, files))
     shutil.rmtree(files.contracts / "holder")
     files.declare("other")
+    plan = await made(client, files, prefix="held.unit", delete=True)
+    [note] = [note for note in plan.notes if note.subject == "held.unit"]
+    assert note.message.endswith('what stays refers to it: "held.value"')
     with pytest.raises(SchemaRefused, match=r"does not delete 'held\.unit'"):
-        await applied(client, await made(client, files, prefix="held.", delete=True))
+        await client.delete_subject("held.unit")
+    plan = await made(client, files, prefix="held.", delete=True, permanent=True)
+    deleted = dict.fromkeys(each.subject for each in plan.changes if each.do == "delete")
+    assert list(deleted) == ["held.value", "held.unit"]
+    await applied(client, plan)
+    assert not {"held.value", "held.unit"} & set(await client.subjects())
 
 
 async def test_pull_settles_what_somebody_did_by_hand(client: RegistryClient, files: ProjectFiles) -> None:
