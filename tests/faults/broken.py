@@ -42,6 +42,7 @@ BROKEN = (
     Broken("acknowledges_out_of_order", "MQTT connection reset", "not the oldest message"),
     Broken("is_not_idempotent", "Kafka's answers lost", "duplicates, at most 0"),
     Broken("drops_duplicates", "gateway SIGKILL mid-batch", "^lost"),
+    Broken("takes_repetitions", "MQTT broker repeats what waits", "answer nothing"),
     Broken("gives_its_session_up", "gateway SIGTERM", "^lost"),
     Broken("rewrites_dead_letters", "gateway SIGTERM", "^altered"),
     Broken("keys_by_topic", "gateway SIGTERM", "^misplaced"),

@@ -9,11 +9,15 @@ from tests.faults.arena import Arena
 from tests.faults.row import BOTH, Row
 from tests.faults.signs import DISCONNECTED, RESTARTED, Signs
 from tests.parts.fault_proxy import Direction
+from tests.parts.mqtt_proxy import MqttProxy, answered
 from tests.parts.waiting import eventually
 
 _PACKET_IDS = 65_535
+_DUP, _QOS, _QOS_1 = 0b1000, 0b0110, 0b0010
+"""In the first byte of a PUBLISH [MQTT 3.3.1]."""
 
 SESSION_LOST = Signs(log="session_lost", metric="schema_gateway_mqtt_sessions_lost_total > 0")
+REPEATED = Signs(metric="schema_gateway_messages_redelivered_total > 200")
 AWAY = Signs("mqtt_disconnected", "mqtt_disconnected", "schema_gateway_mqtt_connected == 0")
 
 
@@ -67,6 +71,28 @@ async def piled_up(arena: Arena) -> None:
     arena.gateway.launch()
 
 
+async def repeated(arena: Arena) -> None:
+    """It sends again, on the same connection, what waits for its acknowledgement; EMQX does so every 30 s."""
+    arena.kafka.pause()
+    for waiting in (100, 200, 300):
+        await arena.underway(waiting)
+        await eventually(lambda: not arena.mqtt_proxy.is_in_a_packet, what="a place between two packets")
+        for packet in _unanswered(arena.mqtt_proxy):
+            arena.mqtt_proxy.say(bytes([packet[0] | _DUP]) + packet[1:])
+    arena.kafka.resume()
+    arena.kafka.renew_admin()
+    arena.heal()
+
+
+def _unanswered(proxy: MqttProxy) -> list[bytes]:
+    """What waits at QoS 1 on the newest connection, as it came."""
+    arrived = [
+        event for event in proxy.packets("PUBLISH", Direction.TO_CLIENT) if event.connection == proxy.connections
+    ]
+    done = {id(event) for event in answered(proxy.events).messages}
+    return [event.raw for event in arrived if event.raw[0] & _QOS == _QOS_1 and id(event) not in done]
+
+
 async def black_hole(arena: Arena) -> None:
     """Nothing comes through any more, no connection ends: only the keep-alive tells."""
     arena.mqtt_proxy.hold()
@@ -118,6 +144,7 @@ ROWS = (
     ),
     Row("more messages wait than packet IDs", piled_up, True, 10, RESTARTED, versions=("3.1.1",), per_s=1500),
     Row("more messages wait than packet IDs, some at QoS 2", piled_up, True, 10, RESTARTED, per_s=1500),
+    Row("MQTT broker repeats what waits", repeated, False, 10, REPEATED, versions=BOTH, fast=True),
     Row("MQTT black hole, keep-alive 10 s", black_hole, True, 10, AWAY, versions=BOTH),
     Row("MQTT connection reset", reset, True, 10, DISCONNECTED, some_duplicates=True, versions=BOTH, fast=True),
     Row("MQTT packets a byte at a time", sliced, False, 10, versions=BOTH),

@@ -142,6 +142,11 @@ def keeps_generations() -> None:
     replace(Answers, "_record", answer_anything)
 
 
+def takes_repetitions() -> None:
+    """What the broker repeats on the same connection is a message like any other."""
+    replace(Answers, "is_new", lambda is_new: lambda self, message: is_new(self, message) or message.qos == 1)
+
+
 def drops_duplicates() -> None:
     """Takes the DUP flag for a promise that the message has been here before."""
 
