@@ -105,8 +105,11 @@ def _read_untyped(value: Any, nanos_per_unit: int | None, separator: str) -> int
 def _out_of_window(bounds: Timestamp, value: Any, read: int | None) -> Violation:
     """The violation of a timestamp that the contract rejects."""
     window = f"at most {bounds.ahead_s} s ahead of and {bounds.behind_s} s behind its arrival"
-    wanted = f"a timestamp from 1970 on, {window}" if read is not None and read < 0 else f"a timestamp {window}"
     why = "" if read is None else f"it is {datetimes.format_epoch_ms(read)}"
-    advice = Advice(why, "set the device's clock" if read is not None else "", "let the contract's timestamp allow it")
+    publish = "" if read is None else "set the device's clock"
+    wanted, declare = f"a timestamp {window}", "let the contract's timestamp allow it"
+    if read is not None and read < 0:
+        wanted, declare = f"a timestamp from 1970 on, {window}", ""
+    advice = Advice(why, publish, declare)
     refused = Refused(Code.TIMESTAMP_OUT_OF_WINDOW, wanted, advice, ahead_s=bounds.ahead_s, behind_s=bounds.behind_s)
     return violation(refused, value, str(bounds.pointer), "")
