@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
-from gateway.config.contract import SchemaFile
+from gateway.config.contract import DeclaredReference, SchemaFile
 from gateway.model import Format, SchemaVersion
 from gateway.plan.avro_text import canonical
 
 
-def unapplied(file: SchemaFile | None, version: SchemaVersion) -> str:
-    """In what the file differs from the version in use, for a person; empty if it does not, or is absent.
+def unapplied(file: SchemaFile | None, references: Sequence[DeclaredReference], version: SchemaVersion) -> str:
+    """In what the file and its references differ from the version in use, for a person; empty if they do not.
 
-    White space, the order of keys and the spelling of Avro do not count: registries rewrite them.
+    White space, the order of keys and the spelling of Avro do not count: registries rewrite them. Nor does which
+    version a reference to the latest was registered with: a plan tells. Without a file there is nothing to apply.
     """
     if file is None:
         return ""
@@ -21,6 +23,13 @@ def unapplied(file: SchemaFile | None, version: SchemaVersion) -> str:
         return f"{file.path.name} is {file.format}, the registry's version {version.version} is {version.format}"
     if not same_text(file.text, version.text, file.format):
         return f"{file.path.name} is not what the registry holds as version {version.version}"
+    held = {each.name: each.schema for each in version.references}
+    for each in references:
+        found = held.pop(each.name, None)
+        if found is None or found.subject != each.subject or each.version not in {None, found.version}:
+            return f"the reference {each.name!r} is not that of the registry's version {version.version}"
+    if held:
+        return f"the registry's version {version.version} has a reference more, {next(iter(held))!r}"
     return ""
 
 

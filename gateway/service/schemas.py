@@ -97,7 +97,7 @@ class Slot:
     def start(self, route: Route) -> None:
         """Lets the route run from now on."""
         self.route, self.reason, self.unanswered = route, "", False
-        self.unapplied = unapplied(self.contract.schema, route.version)
+        self.unapplied = unapplied(self.contract.schema, self.contract.references, route.version)
 
     def stop(self) -> None:
         """Lets no route run: its messages become dead letters."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gateway.compile.route import compile_route
-from gateway.config.contract import Contract, SchemaFile, Variant
+from gateway.config.contract import Contract, Variant
 from gateway.config.files import display, locating
 from gateway.config.load import Project
 from gateway.errors import ConfigError, RegistryUnavailable, SchemaError, SubjectNotFound
@@ -51,9 +51,9 @@ async def inspect_subjects(project: Project, file: str) -> Subjects:
     for contract in project.contracts:
         for variant in contract.variants():
             answer = answers[variant.subject, contract.version]
-            found += _judge(contract, variant, schemas.declared(variant.subject), answer, project.settings.limits.depth)
+            found += _judge(contract, variant, schemas, answer, project.settings.limits.depth)
     for shared in project.contracts.shared_types:
-        found += _stands(shared.name, shared.subject, shared.schema, answers[shared.subject, None])
+        found += _stands(shared.name, shared.subject, schemas, answers[shared.subject, None])
     return Subjects(found, {each: answer for each, answer in answers.items() if isinstance(answer, SchemaVersion)})
 
 
@@ -83,7 +83,7 @@ async def _ask(client: RegistryClient, wanted: list[Wanted]) -> dict[Wanted, Ans
 
 
 def _judge(
-    contract: Contract, variant: Variant, file: SchemaFile | None, answer: Answer, depth: int
+    contract: Contract, variant: Variant, schemas: FolderSchemas, answer: Answer, depth: int
 ) -> Iterator[Finding]:
     """How a contract's subject stands, and whether the contract would run with what the registry has."""
     if isinstance(answer, SchemaVersion):
@@ -93,13 +93,14 @@ def _judge(
             message = f"the contract would be inactive with version {answer.version}: {exc}"
             yield Finding(Grade.PROBLEM, Area.REGISTRY, variant.subject, message, contract.name, path=exc.schema_path)
             return
-    yield from _stands(contract.name, variant.subject, file, answer)
+    yield from _stands(contract.name, variant.subject, schemas, answer)
 
 
-def _stands(name: str, subject: str, file: SchemaFile | None, answer: Answer) -> Iterator[Finding]:
+def _stands(name: str, subject: str, schemas: FolderSchemas, answer: Answer) -> Iterator[Finding]:
     match answer:
         case SchemaVersion():
-            difference = unapplied(file, answer)
+            file = schemas.declared(subject)
+            difference = unapplied(file, schemas.references(subject), answer)
             shown = "" if file is None else display(file.path)
             if difference:
                 message = f"{difference}, and the gateway runs with the registry's; see gateway schemas plan"
