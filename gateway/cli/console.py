@@ -6,15 +6,15 @@ nobody looks at them, so that grep and diff work.
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import orjson
 import typer
 from rich.console import Console
 from rich.text import Text
+
+from gateway.admin.json_bytes import encode_json
 
 
 def open_console(*, stderr: bool = False) -> Console:
@@ -31,11 +31,7 @@ def open_console(*, stderr: bool = False) -> Console:
 
 def print_json(value: Mapping[str, Any] | Sequence[Any]) -> None:
     """Prints one JSON value on one line, at once: a program may be waiting for it."""
-    try:
-        text = orjson.dumps(value, default=str)
-    except TypeError:  # half a character: the name of a file need not be UTF-8
-        text = json.dumps(value, default=str).encode()
-    typer.echo(text)
+    typer.echo(encode_json(value, default=str))
 
 
 def printable(text: str, most: int | None = None) -> str:

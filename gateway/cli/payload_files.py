@@ -15,11 +15,10 @@ import msgspec
 
 from gateway.cli.bar import Bar
 from gateway.config.files import display
+from gateway.config.settings import MQTT_MAX_PAYLOAD
 from gateway.errors import ConfigError, ConfigProblem
 from gateway.plan.lines import Line, read_lines
 
-_MOST_PAYLOAD: Final = 268_435_455
-"""Bytes of the largest MQTT message: a larger file is no single payload, and is never read at once."""
 _BOM: Final = b"\xef\xbb\xbf"
 
 
@@ -53,8 +52,8 @@ def _one_payload(content: BinaryIO) -> bytes | None:
     if _is_value(content.readline()):
         return None  # lines, or a single one: there is no need to read further
     content.seek(0)
-    whole = content.read(_MOST_PAYLOAD + 1)
-    return whole if len(whole) <= _MOST_PAYLOAD and _is_value(whole) else None
+    whole = content.read(MQTT_MAX_PAYLOAD + 1)  # a larger file is no single payload, and is never read at once
+    return whole if len(whole) <= MQTT_MAX_PAYLOAD and _is_value(whole) else None
 
 
 def _is_value(text: bytes) -> bool:

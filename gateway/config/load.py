@@ -14,8 +14,8 @@ from pathlib import Path
 
 from gateway.config.coexistence import conflicts, subjects
 from gateway.config.contract import DEFAULT_DEAD_LETTERS, Contract, Contracts, SharedType
-from gateway.config.contract_folders import contract_folders
-from gateway.config.files import Source, display
+from gateway.config.contract_folders import contract_folders, holds_contracts
+from gateway.config.files import Source, display, is_folder
 from gateway.config.folder import CONTRACT_FILE, Folder, read_folder
 from gateway.config.gateway_file import load_settings_file
 from gateway.config.mistaken_names import stray_schemas
@@ -48,6 +48,16 @@ def load_contracts(folder: Path, dead_letters: Template = DEFAULT_DEAD_LETTERS) 
     ``dead_letters`` is the template of dead-letter topics for contracts that declare none.
     """
     return _contracts(folder, dead_letters, unrouted=None)[0]
+
+
+def load_existing(folder: Path, dead_letters: Template = DEFAULT_DEAD_LETTERS) -> Contracts:
+    """As ``load_contracts``; none where the folder is new, or holds none."""
+    there = is_folder(folder)
+    if there is False:
+        raise ConfigError([ConfigProblem(display(folder), "is no folder: name the one for the contracts")])
+    if there is None or not holds_contracts(folder):
+        return Contracts(folder)
+    return load_contracts(folder, dead_letters)
 
 
 def load_folder(

@@ -88,10 +88,9 @@ class Answers:
         Raises BadPacket for a message that Kafka has not confirmed: answering would lose it.
         """
         exchange = self._unreleased.get(packet_id)
-        if exchange is None and self._reasons:
-            return _answer_with_reason(_PUBCOMP_WITH_REASON, packet_id, _PACKET_ID_NOT_FOUND)
         if exchange is None:
-            return _answer(_PUBCOMP, packet_id)
+            unknown = _answer_with_reason(_PUBCOMP_WITH_REASON, packet_id, _PACKET_ID_NOT_FOUND)
+            return unknown if self._reasons else _answer(_PUBCOMP, packet_id)
         if not exchange.recorded:
             raise BadPacket(f"the broker sent PUBREL for packet ID {packet_id} before our PUBREC")
         exchange.recorded -= 1

@@ -11,7 +11,6 @@ Rules
   (``SchemaIds``), and ``health`` names it: messages in flight still need it. What the registry denies is forgotten.
 - Whether it is worth asking at all is ``Reachability``'s to say.
 - What comes from the snapshot counts only until the registry has answered.
-
 - Kept, in memory and on disk, is what somebody uses (``keep``), and what that refers to.
 
 One event loop; every time is monotonic, only the snapshot's own date is on the calendar.

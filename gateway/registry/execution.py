@@ -115,9 +115,7 @@ async def _held_version(client: RegistryClient, change: Register, candidate: Can
         if known is not None and known.version == latest.version:
             return known
     if latest != change.base:
-        raise PlanOutdated(
-            f"{change.subject!r} has {_shown(latest)}, and had {_shown(change.base)} when the plan was made: plan again"
-        )
+        raise _outdated(change, latest)
     return None
 
 
@@ -154,10 +152,14 @@ async def _is_deleted(client: RegistryClient, change: Delete) -> bool:
     """Whether the subject has no version any more. Raises PlanOutdated."""
     latest = await latest_base(client, change.subject)
     if latest is not None and latest != change.base:
-        raise PlanOutdated(
-            f"{change.subject!r} has {_shown(latest)}, and had {_shown(change.base)} when the plan was made: plan again"
-        )
+        raise _outdated(change, latest)
     return latest is None
+
+
+def _outdated(change: Register | Delete, latest: Base | None) -> PlanOutdated:
+    return PlanOutdated(
+        f"{change.subject!r} has {_shown(latest)}, and had {_shown(change.base)} when the plan was made: plan again"
+    )
 
 
 def _shown(base: Base | None) -> str:

@@ -21,8 +21,6 @@ MAX_DEPTH = 32
 """Longest chain of references; real ones have two or three links."""
 MAX_SCHEMAS = 256
 """Most schemas that one schema may reach."""
-
-
 MAX_BYTES = 16 * 1024 * 1024
 """Largest sum of the texts that one schema may reach, itself included, in UTF-8."""
 

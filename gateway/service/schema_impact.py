@@ -20,8 +20,7 @@ from gateway.compile.binding import DEVICE
 from gateway.compile.example import example_topic
 from gateway.compile.readback import ReadBack, compile_readback
 from gateway.config.contract import Contract, Contracts, Variant
-from gateway.config.contract_folders import holds_contracts
-from gateway.config.load import load_contracts
+from gateway.config.load import load_contracts, load_existing
 from gateway.errors import ConfigError, ConfigProblem
 from gateway.history.repository import committed
 from gateway.kafka.reader import StoredRecord
@@ -100,7 +99,7 @@ def prepare(folder: Path, around: Circumstances, since: str, now: int, topic: st
     after, unknown = _trial(contracts, around, now, topic)
     with committed(contracts.folder, since) as copy:
         try:
-            past = load_contracts(copy, around.dead_letters) if holds_contracts(copy) else Contracts(copy)
+            past = load_existing(copy, around.dead_letters)
             before, unknown_before = _trial(past, around, now, topic)
         except ConfigError as exc:
             problems = [ConfigProblem(since, str(each).replace(f"{copy}/", "")) for each in exc.problems]

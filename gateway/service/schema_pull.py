@@ -7,29 +7,16 @@ from typing import Final
 
 from gateway.config.coexistence import subjects
 from gateway.config.contract import Contracts
-from gateway.config.contract_folders import holds_contracts
-from gateway.config.files import display, is_folder, is_there
+from gateway.config.files import display, is_there
 from gateway.config.folder import CONTRACT_FILE, EXAMPLES_FILE
-from gateway.config.load import load_contracts
 from gateway.config.schema_file import SCHEMA_FILES
 from gateway.errors import ConfigError, ConfigProblem
-from gateway.notation.template import Template
 from gateway.plan.pulling import Pull, make_pull
 from gateway.registry.client import RegistryClient
 from gateway.registry.inventory import Inventory
 
 _READ: Final = (CONTRACT_FILE, *SCHEMA_FILES, EXAMPLES_FILE)
 """Files of a contract folder."""
-
-
-def load_existing(folder: Path, dead_letters: Template) -> Contracts:
-    """The contracts below ``folder``; none where it is new. Raises ConfigError, also where a part cannot be read."""
-    there = is_folder(folder)
-    if there is False:
-        raise ConfigError([ConfigProblem(display(folder), "is no folder: name the one for the contracts")])
-    if there is None or not holds_contracts(folder):
-        return Contracts(folder)
-    return load_contracts(folder, dead_letters)
 
 
 async def pull_schemas(client: RegistryClient, existing: Contracts, prefix: str = "") -> Pull:

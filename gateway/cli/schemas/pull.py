@@ -14,8 +14,9 @@ from gateway.cli.schemas.folders import FolderArgument, OptionalConfig, Place, R
 from gateway.compile.sentence import counted
 from gateway.config.contract import Contracts
 from gateway.config.files import display
+from gateway.config.load import load_existing
 from gateway.plan.pulling import Pull
-from gateway.service.schema_pull import load_existing, pull_schemas, write_pull
+from gateway.service.schema_pull import pull_schemas, write_pull
 
 
 def pull(

@@ -9,8 +9,7 @@ from pathlib import Path
 
 from gateway.compile.route import Route
 from gateway.config.contract import Contracts
-from gateway.config.contract_folders import holds_contracts
-from gateway.config.load import load_contracts
+from gateway.config.load import load_contracts, load_existing
 from gateway.config.rules_file import load_rules
 from gateway.config.settings import Limits
 from gateway.errors import ConfigError
@@ -88,7 +87,7 @@ def inspect_contracts(
 def _since(contracts: Contracts, around: Circumstances, since: str) -> list[Finding]:
     with committed(contracts.folder, since) as copy:
         try:
-            past = load_contracts(copy, around.dead_letters) if holds_contracts(copy) else Contracts(copy)
+            past = load_existing(copy, around.dead_letters)
         except ConfigError as exc:
             first = str(exc).splitlines()[0].replace(f"{copy}/", "")
             message = f"what was committed at {since} cannot be read, so nothing was compared with it: {first}"

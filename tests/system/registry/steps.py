@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.config.contract import DEFAULT_DEAD_LETTERS
-from gateway.config.load import load_contracts
+from gateway.config.load import load_contracts, load_existing
 from gateway.config.settings import Limits
 from gateway.config.settings import Registry as RegistrySettings
 from gateway.plan.changes import Plan
@@ -16,7 +16,7 @@ from gateway.plan.pulling import Pull
 from gateway.registry.client import RegistryClient
 from gateway.registry.execution import Step, execute
 from gateway.service.schema_plan import Orphans, plan_schemas
-from gateway.service.schema_pull import load_existing, pull_schemas, write_pull
+from gateway.service.schema_pull import pull_schemas, write_pull
 from tests.parts.apicurio import PATIENCE_S
 from tests.parts.projects import ProjectFiles
 

@@ -68,7 +68,7 @@ def test_everything_else_is_lines(tmp_path: Path, content: bytes, lines: list[by
 
 def test_a_file_larger_than_any_message_is_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is not read at once to look whether it is one value."""
-    monkeypatch.setattr(payload_files, "_MOST_PAYLOAD", len(PRETTY) - 1)
+    monkeypatch.setattr(payload_files, "MQTT_MAX_PAYLOAD", len(PRETTY) - 1)
     assert payloads(tmp_path, PRETTY) == PRETTY.splitlines()
 
 

@@ -10,10 +10,10 @@ import pytest
 import yaml
 
 from gateway.config.contract import DEFAULT_DEAD_LETTERS, Compatibility
-from gateway.config.load import load_contracts
+from gateway.config.load import load_contracts, load_existing
 from gateway.model import Format, ReferenceTo, Registered
 from gateway.plan.pulling import Pull, PulledSubject, make_pull
-from gateway.service.schema_pull import load_existing, write_pull
+from gateway.service.schema_pull import write_pull
 from tests.parts.projects import READING, ProjectFiles
 
 UNIT = {"type": "enum", "name": "U", "symbols": ["°C"]}

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from gateway.config.contract import DEFAULT_DEAD_LETTERS
+from gateway.config.load import load_existing
 from gateway.errors import ConfigError
 from gateway.plan.pulling import Pull, PulledFile
-from gateway.service.schema_pull import load_existing, write_pull
+from gateway.service.schema_pull import write_pull
 from tests.parts.projects import ProjectFiles
 
 
