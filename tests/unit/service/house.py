@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from gateway.kafka.health import SinkHealth
 from gateway.model import Format, SchemaVersion
 from gateway.pipeline.deadletter import DeadLetters
 from gateway.pipeline.engine import Engine
+from gateway.pipeline.ports import SinkFailure
 from gateway.pipeline.routes import RouteTable
 from gateway.pipeline.stats import Stats
 from gateway.service.connection import Connection
@@ -30,6 +32,13 @@ from tests.fakes.virtual_time import LoopClock
 from tests.unit.compile.compiled import contract_of
 
 URL = "mqtt://broker:1883"
+DENIED = SinkFailure("not_authorized", "no permission to write to 'a'; grant WRITE", "a")
+"""A delivery that Kafka refuses."""
+
+
+def gaps(times: list[float]) -> list[float]:
+    """Seconds between one and the next."""
+    return [round(later - earlier, 3) for earlier, later in pairwise(times)]
 
 
 def contract(mqtt: str, *, name: str = "", qos: int = 1, **declared: Any) -> Contract:

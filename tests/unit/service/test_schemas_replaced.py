@@ -24,7 +24,7 @@ from gateway.service.memory import LastVersions
 from gateway.service.schemas import OUTAGE_LOOK_S, Schemas, Slot
 from tests.unit.compile.compiled import ARRIVAL, record_schema
 from tests.unit.registry.fakes import FakeClock, FakeReader, refers_to
-from tests.unit.service.test_schemas import declare
+from tests.unit.service.schema_bench import declare
 
 REFRESH_S = 60.0
 N = json.dumps(record_schema(("n", "int")))
