@@ -1,7 +1,9 @@
 """A TCP proxy that can misbehave in every way in which a network does.
 
 It forwards bytes unchanged, in order, until it is told otherwise; what it is told holds for open connections and for
-new ones. It knows no protocol: what looks at the bytes overrides ``_passed``.
+new ones. A target that is gone is told to the client as the end of the stream, and what the client still sends is read
+to its end: nothing that a client has sent is overlooked, unless the proxy itself cuts the connection. It knows no
+protocol: what looks at the bytes overrides ``_passed``.
 """
 
 from __future__ import annotations
@@ -146,7 +148,7 @@ class FaultProxy:
                 group.create_task(self._forward(reader, target_writer, number, Direction.TO_BROKER))
                 group.create_task(self._forward(target_reader, writer, number, Direction.TO_CLIENT))
         except* OSError:
-            pass  # one side was reset: so is the other, below
+            pass  # the client was reset: so is the target, below
         finally:
             self._open -= both
             del self._clients[number]
@@ -156,12 +158,12 @@ class FaultProxy:
     async def _forward(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, number: int, direction: Direction
     ) -> None:
-        """Forwards until the reading side ends; then ends the other the same way. Raises OSError."""
+        """Forwards until the reading side ends; then ends the other the same way. Raises OSError for the client's."""
         underway: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue(_UNDERWAY)
         now = asyncio.get_running_loop().time
         async with asyncio.TaskGroup() as group:
             group.create_task(self._deliver(underway, writer, number, direction))
-            while data := await reader.read(_CHUNK):
+            while data := await _read(reader, direction):
                 await underway.put((now() + self.ways[direction].latency_s, data))
             await underway.put((now(), b""))
 
@@ -189,14 +191,35 @@ class FaultProxy:
                     way.left_bytes -= len(piece)
                 self._passed(piece, number, direction)
                 self.forwarded[direction] += len(piece)
-                writer.write(piece)
-                await writer.drain()
+                await _write(writer, piece, direction)
                 if way.left_bytes == 0:
                     way.left_bytes = None
                     self.end()
                     return
                 if way.bytes_per_s is not None:
                     await asyncio.sleep(len(piece) / way.bytes_per_s)
+
+
+async def _read(reader: asyncio.StreamReader, direction: Direction) -> bytes:
+    """What came, empty at the end; a target's reset is one too. Raises OSError if the client was reset."""
+    try:
+        return await reader.read(_CHUNK)
+    except OSError:
+        if direction is Direction.TO_BROKER:
+            raise
+        return b""
+
+
+async def _write(writer: asyncio.StreamWriter, piece: bytes, direction: Direction) -> None:
+    """Sends on. Raises OSError if the client is gone; a target that is takes nothing more."""
+    if direction is Direction.TO_BROKER and writer.transport.is_closing():
+        return
+    try:
+        writer.write(piece)
+        await writer.drain()
+    except OSError:
+        if direction is Direction.TO_CLIENT:
+            raise
 
 
 def _split(data: bytes, most: int | None) -> tuple[bytes, bytes]:

@@ -1,6 +1,8 @@
 """The real parts themselves: what other tests take for granted."""
 
 import asyncio
+import socket
+import struct
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -56,6 +58,33 @@ async def test_a_proxy_cuts_as_a_network_does_or_ends_in_order() -> None:
         proxy.end()
         assert await reader.read() == b"hello"
         writer.close()
+
+
+async def test_a_proxy_reads_what_is_sent_to_a_target_that_is_gone() -> None:
+    """The client learns of the end behind what came before it; what it had still to say is seen and counted."""
+
+    async def reset(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(await reader.readexactly(5))
+        await writer.drain()
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        writer.transport.abort()
+
+    server = await asyncio.start_server(reset, "127.0.0.1", 0)
+    async with server, FaultProxy(server.sockets[0].getsockname()[1]) as proxy:
+        reader, writer = await asyncio.open_connection("127.0.0.1", proxy.port)
+        writer.write(b"hello")
+        await eventually(lambda: proxy.forwarded[Direction.TO_CLIENT] == 5)
+
+        async def send(total: int) -> None:
+            writer.write(b"late")
+            await eventually(lambda: proxy.forwarded[Direction.TO_BROKER] == total)
+
+        await send(9)
+        await send(13)
+        await send(17)
+        assert await reader.read() == b"hello"
+        writer.close()
+        await eventually(lambda: not proxy.open_connections)
 
 
 @pytest.mark.kafka
