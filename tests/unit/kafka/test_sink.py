@@ -1,48 +1,23 @@
-"""KafkaSink on librdkafka's mock cluster: reports, failures, generations. What is lost or not: tests/system/kafka."""
+"""The sink on librdkafka's mock cluster: reports, failures, generations, its end.
+
+What is lost or not: tests/system/kafka.
+"""
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Sequence
 
 import pytest
-from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka import KafkaError
 
 from gateway.errors import ConfigError, RecordTooLarge
 from gateway.kafka.sink import KafkaSink
-from gateway.kafka.sizes import most_batch_bytes
-from gateway.model import Record
 from gateway.pipeline.acks import Ticket
 from gateway.pipeline.ports import SinkFailure
 from tests.parts.mock_cluster import PRODUCE, MockCluster
 from tests.parts.reports import RecordedReports, SystemClock
 from tests.parts.waiting import eventually
-
-MakeSink = Callable[..., tuple[KafkaSink, RecordedReports]]
-
-
-def record(value: bytes = b"v", topic: str = "t", key: bytes | None = b"k") -> Record:
-    """A record of a fixed time."""
-    return Record(topic, key, value, None, 1_700_000_000_000)
-
-
-@pytest.fixture
-async def make_sink(mock_cluster: MockCluster) -> AsyncIterator[MakeSink]:
-    """Opens a sink on the mock cluster, with further properties (``_`` for ``.``)."""
-    opened: list[KafkaSink] = []
-    mock_cluster.create_topic("t")
-    mock_cluster.create_topic("u")
-
-    def make(**properties: str) -> tuple[KafkaSink, RecordedReports]:
-        reports = RecordedReports()
-        given = {name.replace("_", "."): value for name, value in properties.items()}
-        sink = KafkaSink({"bootstrap.servers": mock_cluster.bootstrap, **given}, reports, SystemClock())
-        sink.open()
-        opened.append(sink)
-        return sink, reports
-
-    yield make
-    for sink in opened:
-        await sink.close()
+from tests.unit.kafka.sinks import MakeSink, record
 
 
 async def test_each_ticket_is_reported_once(make_sink: MakeSink):
@@ -260,178 +235,6 @@ async def test_a_receiver_that_fails_does_not_stop_the_sink(mock_cluster: MockCl
     await sink.close()
 
 
-async def test_one_flight_at_a_time(mock_cluster: MockCluster, make_sink: MakeSink):
-    """What comes while records are on their way waits outside librdkafka, whose thread would not rest meanwhile."""
-    sink, reports = make_sink(reconnect_backoff_ms="10", reconnect_backoff_max_ms="50")
-    mock_cluster.down()
-    for number in range(3):
-        sink.send(record(), reports.ticket(number))
-    await eventually(lambda: sink._generation.waiting == 3)
-    for number in range(3, 10):
-        sink.send(record(), reports.ticket(number))
-    assert await sink.flush(0.1) == 10
-    assert sink._generation.waiting == 3
-    mock_cluster.up()
-    assert await reports.wait_confirmed(10) == list(range(10))
-
-
-async def test_a_flight_is_bounded_in_bytes(mock_cluster: MockCluster, make_sink: MakeSink):
-    """By ``batch.size``, so that no partition's share is more than one batch; what is left takes the next one."""
-    sink, reports = make_sink(batch_size="100000", reconnect_backoff_ms="10", reconnect_backoff_max_ms="50")
-    mock_cluster.down()
-    for number in range(50):
-        sink.send(record(b"x" * 9_900), reports.ticket(number))
-    await eventually(lambda: sink._generation.waiting > 0)
-    assert sink._generation.waiting == 10
-    mock_cluster.up()
-    assert await reports.wait_confirmed(50) == list(range(50))
-
-
-async def test_a_flight_is_bounded_in_records(mock_cluster: MockCluster, make_sink: MakeSink):
-    """So that handing it over does not take longer than ``linger.ms``."""
-    sink, reports = make_sink(reconnect_backoff_ms="10", reconnect_backoff_max_ms="50")
-    mock_cluster.down()
-    for number in range(5000):
-        sink.send(record(), reports.ticket(number))
-    await eventually(lambda: sink._generation.waiting > 0)
-    assert sink._generation.waiting == 2000
-    mock_cluster.up()
-    assert await reports.wait_confirmed(5000) == list(range(5000))
-
-
-async def test_a_full_queue_does_not_refuse(make_sink: MakeSink):
-    """More records than librdkafka's queue takes are all confirmed, in order."""
-    sink, reports = make_sink(queue_buffering_max_messages="10")
-    for number in range(1000):
-        sink.send(record(), reports.ticket(number))
-    assert await reports.wait_confirmed(1000) == list(range(1000))
-
-
-async def test_a_record_fits_into_an_empty_queue(make_sink: MakeSink):
-    """However small gateway.yaml wants the queue: else the record would wait for ever, and all others behind it."""
-    sink, reports = make_sink(queue_buffering_max_kbytes="1")
-    for number in range(3):
-        sink.send(record(b"v" * 900_000), reports.ticket(number))
-    assert await reports.wait_confirmed(3) == [0, 1, 2]
-
-
-class FeedingReports(RecordedReports):
-    """Sends a further record for each that is confirmed, up to 200, as an engine does that reads on."""
-
-    sink: KafkaSink
-    sent = 0
-
-    def feed(self, count: int) -> None:
-        """Sends the next records."""
-        for number in range(self.sent, min(self.sent + count, 200)):
-            self.sent = number + 1
-            self.sink.send(record(), self.ticket(number))
-
-    def delivered(self, tickets: Sequence[Ticket]) -> None:
-        """Sends as many as were confirmed."""
-        super().delivered(tickets)
-        self.feed(len(tickets))
-
-
-async def test_what_is_sent_within_a_report_waits_its_turn(mock_cluster: MockCluster):
-    """While records wait for room in librdkafka's queue, a new one goes behind them, though there is room again."""
-    mock_cluster.create_topic("t")
-    reports = FeedingReports()
-    properties = {"bootstrap.servers": mock_cluster.bootstrap, "queue.buffering.max.messages": "10"}
-    reports.sink = KafkaSink(properties, reports, SystemClock())
-    reports.sink.open()
-    reports.feed(50)
-    assert await reports.wait_confirmed(200) == list(range(200))
-    await reports.sink.close()
-
-
-async def test_a_failure_takes_back_what_has_not_left(mock_cluster: MockCluster, make_sink: MakeSink):
-    """Records that were still queued when another failed are not sent any more: the replay sends them."""
-    sink, reports = make_sink(topic_metadata_propagation_max_ms="200", linger_ms="60000")
-    sink.send(record(topic="missing"), reports.ticket(1))
-    sink.send(record(topic="t"), reports.ticket(2))
-    assert (await reports.wait_failure()).topic == "missing"
-    assert sink.outstanding == 0
-    assert reports.confirmed == []
-
-
-def refuse(sink: KafkaSink, monkeypatch: pytest.MonkeyPatch, value: bytes) -> list[bytes]:
-    """Lets librdkafka not take the record of this value, as it does for a topic that it knows to be missing.
-
-    Returns the values that are handed over from now on.
-    """
-    produce = sink._generation._produce
-    handed: list[bytes] = []
-
-    def produce_or_refuse(*arguments) -> None:
-        handed.append(arguments[1])
-        if arguments[1] == value:
-            raise KafkaException(KafkaError(KafkaError._UNKNOWN_TOPIC))
-        produce(*arguments)
-
-    monkeypatch.setattr(sink._generation, "_produce", produce_or_refuse)
-    return handed
-
-
-async def test_a_record_that_librdkafka_does_not_take(make_sink: MakeSink, monkeypatch: pytest.MonkeyPatch):
-    """It is reported like one that Kafka refused, later, and nothing behind it is handed over."""
-    sink, reports = make_sink()
-    handed = refuse(sink, monkeypatch, b"2")
-    for number in range(5):
-        sink.send(record(b"%d" % number), reports.ticket(number))
-    assert reports.failures == []
-    failure = await reports.wait_failure()
-    assert (failure.reason, failure.topic, failure.fatal) == ("topic_missing", "t", False)
-    assert handed == [b"0", b"1", b"2"]
-
-
-async def test_a_first_record_that_librdkafka_does_not_take(make_sink: MakeSink, monkeypatch: pytest.MonkeyPatch):
-    """With nothing on its way there is nothing to wait for: the failure is reported as it happens."""
-    sink, reports = make_sink()
-    handed = refuse(sink, monkeypatch, b"0")
-    sink.send(record(b"0"), reports.ticket(0))
-    assert reports.failures == []
-    await eventually(lambda: handed == [b"0"])
-    assert [failure.reason for failure in reports.failures] == ["topic_missing"]
-
-
-async def test_a_waiting_record_that_librdkafka_does_not_take(make_sink: MakeSink, monkeypatch: pytest.MonkeyPatch):
-    """The rest of what waits is forgotten with it."""
-    sink, reports = make_sink(queue_buffering_max_messages="10")
-    refuse(sink, monkeypatch, b"20")
-    for number in range(50):
-        sink.send(record(b"%d" % number), reports.ticket(number))
-    assert (await reports.wait_failure()).reason == "topic_missing"
-    assert sink.outstanding == 0
-    assert reports.confirmed == list(range(len(reports.confirmed)))
-    assert len(reports.confirmed) <= 20
-
-
-async def test_a_record_wakes_a_resting_sink(make_sink: MakeSink):
-    """With nothing outstanding the sink hardly looks for news; with the first record it looks soon."""
-    sink, reports = make_sink()
-    await eventually(lambda: sink._pulse.resting)
-    sink.send(record(), reports.ticket(1))
-    assert not sink._pulse.resting
-    await reports.wait_confirmed(1)
-    await eventually(lambda: sink._pulse.resting)
-
-
-async def test_a_failure_forgets_what_waits(mock_cluster: MockCluster, make_sink: MakeSink):
-    """Records that waited for room are not sent once an earlier one was refused; after a reset the way is free."""
-    sink, reports = make_sink(queue_buffering_max_messages="10")
-    mock_cluster.answer(PRODUCE, KafkaError.INVALID_TIMESTAMP)
-    for number in range(100):
-        sink.send(record(), reports.ticket(number))
-    await reports.wait_failure()
-    assert sink.outstanding == 0
-    sink.reset()
-    reports.failures.clear()
-    for number in range(100, 200):
-        sink.send(record(), reports.ticket(number))
-    assert await reports.wait_confirmed(100) == list(range(100, 200))
-
-
 async def test_flush_returns_what_is_left(mock_cluster: MockCluster, make_sink: MakeSink):
     """0 when all is reported, at once when nothing is due, the number of records when the time is over."""
     sink, reports = make_sink()
@@ -463,143 +266,6 @@ async def test_a_sink_may_be_closed_unopened():
     """Where the start fails before the sink was opened there is nothing to end."""
     sink = KafkaSink({"bootstrap.servers": "127.0.0.1:1"}, RecordedReports(), SystemClock())
     assert sink.health().reason == "the Kafka producer is new"
-    await sink.close()
-
-
-async def test_a_smaller_limit_applies_at_once(make_sink: MakeSink):
-    """A topic's limit counts from the moment it is told, for that topic only."""
-    sink, reports = make_sink()
-    sink.send(record(b"x" * 3000), reports.ticket(1))
-    sink.limit({"t": 1000})
-    with pytest.raises(RecordTooLarge, match="topic 't'") as refusal:
-        sink.send(record(b"x" * 3000), reports.ticket(2))
-    assert (refusal.value.limit, refusal.value.topic) == (1000, "t")
-    sink.send(record(b"x" * 3000, topic="u"), reports.ticket(3))
-    assert sorted(await reports.wait_confirmed(2)) == [1, 3]
-
-
-async def test_a_topic_that_takes_nothing(make_sink: MakeSink):
-    """Its records are too large, each of them; the others' flow, also through a new producer."""
-    sink, reports = make_sink()
-    sink.limit({"t": 0})
-    for renewed in (False, True):
-        if renewed:
-            sink.reset()
-        with pytest.raises(RecordTooLarge) as refusal:
-            sink.send(record(b""), reports.ticket(1))
-        assert (refusal.value.limit, refusal.value.topic) == (0, "t")
-        sink.send(record(topic="u"), reports.ticket(2))
-        await reports.wait_confirmed(1 + renewed)
-    assert (reports.confirmed, reports.failures) == ([2, 2], [])
-
-
-async def test_headers_count(make_sink: MakeSink):
-    """A record that is too large only by its headers is too large."""
-    sink, reports = make_sink()
-    sink.limit({"t": 1000})
-    with pytest.raises(RecordTooLarge):
-        sink.send(Record("t", None, b"", [("h", b"x" * 1000)], 1), reports.ticket(1))
-
-
-async def test_the_gateways_own_limit_counts(make_sink: MakeSink):
-    """``message.max.bytes`` in gateway.yaml bounds every topic, also those that would take more."""
-    sink, reports = make_sink(message_max_bytes="140000")
-    sink.limit({"t": 1_000_000})
-    with pytest.raises(RecordTooLarge, match="above the 140000 bytes"):
-        sink.send(record(b"x" * 150_000), reports.ticket(1))
-
-
-async def test_an_unreachable_kafka_is_not_ready(mock_cluster: MockCluster, make_sink: MakeSink):
-    """Health names the reason while no broker is connected, counts what waits, and recovers."""
-    sink, reports = make_sink(statistics_interval_ms="100", reconnect_backoff_ms="10", reconnect_backoff_max_ms="50")
-    await eventually(lambda: sink.health().ready)
-    mock_cluster.down()
-    sink.send(record(b"x" * 500), reports.ticket(1))
-    await eventually(lambda: sink.health().reason.startswith("broker_down: "))
-    await eventually(lambda: sink.health().queued_bytes >= 500)
-    health = sink.health()
-    assert (health.ready, health.brokers_up, health.outstanding) == (False, 0, 1)
-    assert "bootstrap.servers" in health.reason
-    mock_cluster.up()
-    await reports.wait_confirmed(1)
-    await eventually(lambda: sink.health().ready)
-
-
-async def test_a_confirmed_record_makes_it_ready(make_sink: MakeSink):
-    """At once, though librdkafka tells nothing about its brokers before the first interval is over."""
-    sink, reports = make_sink(statistics_interval_ms="60000")
-    assert sink.health().reason == "connecting: no Kafka broker has answered yet"
-    sink.send(record(), reports.ticket(1))
-    await reports.wait_confirmed(1)
-    assert (sink.health().ready, sink.health().reason) == (True, "")
-
-
-class Sealed:
-    """A record that can be looked at only while it is not sealed."""
-
-    sealed = False
-
-    def __getattr__(self, name: str) -> object:
-        assert not self.sealed, f"{name} was asked for"
-        return getattr(record(b"x" * 500), name)
-
-
-async def test_health_looks_at_no_record(make_sink: MakeSink):
-    """65 535 may wait, and it is asked several times a second, on the event loop."""
-    sink, reports = make_sink()
-    waiting = Sealed()
-    for number in range(100):
-        sink.send(waiting, reports.ticket(number))  # type: ignore[arg-type]  # as good as one
-    waiting.sealed = True
-    health = sink.health()
-    assert (health.outstanding, 50_000 <= health.queued_bytes <= 70_000) == (100, True)
-    waiting.sealed = False
-    await reports.wait_confirmed(100)
-
-
-class LookingReports(RecordedReports):
-    """Compares, whenever something is confirmed, the bytes that wait with those of each record."""
-
-    sink: KafkaSink
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.sums: list[int] = []
-
-    def look(self) -> None:
-        """Now."""
-        self.sums.append(sum(most_batch_bytes(record) for record, *_ in self.sink._queue))
-        assert self.sink.health().queued_bytes == self.sums[-1]
-
-    def delivered(self, tickets: Sequence[Ticket]) -> None:
-        """Looks."""
-        super().delivered(tickets)
-        self.look()
-
-
-async def test_bytes_that_wait_are_summed_up(mock_cluster: MockCluster):
-    """Whatever becomes of the records: on their way, without room in librdkafka's queue, forgotten by a failure."""
-    mock_cluster.create_topic("t")
-    reports = LookingReports()
-    properties = {"queue.buffering.max.messages": "10", "statistics.interval.ms": "60000"}
-    reports.sink = sink = KafkaSink({"bootstrap.servers": mock_cluster.bootstrap, **properties}, reports, SystemClock())
-    sink.open()
-    for number in range(100):
-        headers = [("name", b"x" * number)] if number % 2 else None
-        sink.send(Record("t", b"k", b"v" * number, headers, 1_700_000_000_000), reports.ticket(number))
-    reports.look()
-    await reports.wait_confirmed(100)
-    assert len(set(reports.sums)) > 5
-    assert reports.sums[-1] == 0
-    mock_cluster.answer(PRODUCE, KafkaError.INVALID_TIMESTAMP)
-    for number in range(50):
-        sink.send(record(), reports.ticket(number))
-    await reports.wait_failure()
-    sink.reset()
-    for waits in (0, 1):
-        assert sink.outstanding == waits
-        reports.look()
-        sink.send(record(), reports.ticket(1))
     await sink.close()
 
 
