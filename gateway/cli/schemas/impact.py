@@ -19,7 +19,7 @@ from gateway.cli.moment import read_moment
 from gateway.cli.payload_files import not_empty, read_file
 from gateway.cli.renderings.impact import devices, example, listed, markdown, notes, summary
 from gateway.cli.schemas.folders import CONFIG, OptionalConfig, Place, find_place, open_registry
-from gateway.cli.standard_input import open_standard_input
+from gateway.cli.standard_input import STANDARD_INPUT, open_standard_input
 from gateway.config.files import locating
 from gateway.config.load import load_settings
 from gateway.config.settings import Settings
@@ -46,7 +46,9 @@ class Format(StrEnum):
 def impact(  # noqa: PLR0917 - the options of a command, which typer passes by name
     files: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="[FILE]...", help="Payloads, one a file or one a line; without, standard input."),
+        typer.Argument(
+            metavar="[FILE]...", help="Payloads, one a file or one a line; without, or with -, standard input."
+        ),
     ] = None,
     folder: Annotated[Path | None, typer.Option(help="The contracts, instead of gateway.yaml's or ./schemas.")] = None,
     config: OptionalConfig = None,
@@ -113,10 +115,12 @@ def _moment(text: str, now: int) -> int:
 
 
 def _lines(files: list[Path], bar: Bar, *, capture: bool) -> Iterator[Line]:
-    if not files:
-        yield from not_empty(read_lines(bar.counted(open_standard_input("payloads, one a line,")), capture=capture))
-    for file in files:
-        yield from read_file(file, bar, capture=capture)
+    for file in files or [STANDARD_INPUT]:
+        if file == STANDARD_INPUT:
+            lines = open_standard_input("payloads, one a line,")
+            yield from not_empty(read_lines(bar.counted(lines), capture=capture))
+        else:
+            yield from read_file(file, bar, capture=capture)
 
 
 async def _replay_kafka(replay: Replay, place: Place, settings: Settings, since_ms: int) -> None:

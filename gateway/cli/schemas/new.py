@@ -20,7 +20,7 @@ from gateway.cli.outcomes import Summary
 from gateway.cli.parameters import Output, OutputFormat
 from gateway.cli.payload_files import not_empty, read_file
 from gateway.cli.schemas.folders import FOLDER
-from gateway.cli.standard_input import open_standard_input
+from gateway.cli.standard_input import STANDARD_INPUT, open_standard_input
 from gateway.compile.sentence import counted
 from gateway.config.files import display
 from gateway.config.forms import check_topic_name
@@ -46,7 +46,9 @@ def new(  # noqa: PLR0917 - the options of a command, which typer passes by name
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="The contract's folder, which must be new.")],
     files: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="[FILE]...", help="Payloads, one a file or one a line; without, standard input."),
+        typer.Argument(
+            metavar="[FILE]...", help="Payloads, one a file or one a line; without, or with -, standard input."
+        ),
     ] = None,
     capture: Annotated[
         bool, typer.Option("--capture", help="Lines are as `mosquitto_sub -F %j` prints them, with topic and time.")
@@ -125,15 +127,19 @@ def _filter(text: str | None) -> TopicFilter | None:
 
 def _reader(files: list[Path], copy: BinaryIO, bar: Bar, *, capture: bool) -> Callable[[], Iterator[Line]]:
     """What reads the payloads as often as it is asked; standard input is copied for that."""
-    if not files:
+    named = files or [STANDARD_INPUT]
+    if STANDARD_INPUT in named:
         copy.writelines(open_standard_input("payloads, one a line,"))
 
-        def from_copy() -> Iterator[Line]:
-            copy.seek(0)
-            yield from not_empty(read_lines(bar.counted(copy), capture=capture))
+    def read() -> Iterator[Line]:
+        for file in named:
+            if file == STANDARD_INPUT:
+                copy.seek(0)
+                yield from not_empty(read_lines(bar.counted(copy), capture=capture))
+            else:
+                yield from read_file(file, bar, capture=capture)
 
-        return from_copy
-    return lambda: (each for file in files for each in read_file(file, bar, capture=capture))
+    return read
 
 
 def _as_json(made: NewContract, summary: Summary) -> dict[str, object]:

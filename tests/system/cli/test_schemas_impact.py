@@ -59,8 +59,10 @@ async def test_captured_messages(files: ProjectFiles) -> None:
     assert lines[-1] == "3 payloads held against HEAD: 1 newly rejected, 1 newly accepted; 2 rejected in all"
 
 
-async def test_payloads_on_a_topic_from_standard_input(files: ProjectFiles) -> None:
-    ended = await impact(files, "--topic", "pump/p1", "--output", "json", stdin=GOOD + b"\n" + BAD + b"\n")
+@pytest.mark.parametrize("named", [(), ("-",)])
+async def test_payloads_on_a_topic_from_standard_input(files: ProjectFiles, named: tuple[str, ...]) -> None:
+    """Which may be named, or not."""
+    ended = await impact(files, *named, "--topic", "pump/p1", "--output", "json", stdin=GOOD + b"\n" + BAD + b"\n")
     assert ended.code == 1
     [told] = ended.objects
     counts = {name: told[name] for name in ("payloads", "newly_rejected", "newly_accepted", "rejected", "unusable")}

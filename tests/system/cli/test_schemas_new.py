@@ -132,12 +132,13 @@ async def test_lines_from_standard_input(tmp_path: Path, kind: str) -> None:
 
 
 async def test_a_file_is_one_payload_or_lines(tmp_path: Path) -> None:
+    """And standard input, where it is named, is lines."""
     (tmp_path / "one.json").write_text(json.dumps(READINGS[0][1], indent=2))
     (tmp_path / "lines.jsonl").write_text("".join(json.dumps(payload) + "\n\n" for _, payload in READINGS[1:]))
-    arguments = ("schemas", "new", "pump", "one.json", "lines.jsonl", "--mqtt", "plant/{device}/readings")
-    made = await run(tmp_path, *arguments)
+    arguments = ("schemas", "new", "pump", "one.json", "-", "lines.jsonl", "--mqtt", "plant/{device}/readings")
+    made = await run(tmp_path, *arguments, stdin=b'{"deviceId":"p9"}\n')
     assert (made.code, made.err) == (0, "")
-    assert "6 accepted, 0 rejected" in made.out.splitlines()
+    assert "7 accepted, 0 rejected" in made.out.splitlines()
 
 
 BAD: dict[str, tuple[tuple[str, ...], bytes, str]] = {
