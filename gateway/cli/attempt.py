@@ -18,7 +18,7 @@ from gateway.cli.console import open_console
 from gateway.cli.exits import Exit
 from gateway.cli.outcomes import Summary, show_outcome
 from gateway.cli.parameters import Output, OutputFormat
-from gateway.cli.standard_input import STANDARD_INPUT, open_standard_input
+from gateway.cli.standard_input import STANDARD_INPUT, open_payloads
 from gateway.config.files import display
 from gateway.config.load import load_options, load_project
 from gateway.config.options import Options
@@ -160,8 +160,7 @@ def _lines(files: list[Path], bar: Bar, *, capture: bool) -> Iterator[Line]:
     """From the files, or from standard input; a file that was not captured is one payload."""
     for file in files or [STANDARD_INPUT]:
         if file == STANDARD_INPUT:
-            lines = open_standard_input("payloads, one a line,")
-            yield from read_lines(bar.counted(lines), capture=capture)
+            yield from read_lines(bar.counted(open_payloads()), capture=capture)
             continue
         try:
             with file.open("rb") as content:

@@ -6,7 +6,7 @@ is no JSON is a payload that is rejected, and must not hide those behind it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -14,12 +14,22 @@ from typing import BinaryIO, Final
 import msgspec
 
 from gateway.cli.bar import Bar
+from gateway.cli.standard_input import STANDARD_INPUT
 from gateway.config.files import display
 from gateway.config.settings import MQTT_MAX_PAYLOAD
 from gateway.errors import ConfigError, ConfigProblem
 from gateway.plan.lines import Line, read_lines
 
 _BOM: Final = b"\xef\xbb\xbf"
+
+
+def read_files(files: Sequence[Path], bar: Bar, open_input: Callable[[], BinaryIO], *, capture: bool) -> Iterator[Line]:
+    """The payloads of each file, see ``read_file``; ``-``, or no file at all, is what ``open_input`` opens: lines."""
+    for file in files or [STANDARD_INPUT]:
+        if file == STANDARD_INPUT:
+            yield from _not_empty(read_lines(bar.counted(open_input()), capture=capture))
+        else:
+            yield from read_file(file, bar, capture=capture)
 
 
 def read_file(file: Path, bar: Bar, *, capture: bool) -> Iterator[Line]:
@@ -33,7 +43,7 @@ def read_file(file: Path, bar: Bar, *, capture: bool) -> Iterator[Line]:
             whole = None if capture else _one_payload(content)
             content.seek(0)
             if whole is None:
-                yield from not_empty(read_lines(bar.counted(content), capture=capture))
+                yield from _not_empty(read_lines(bar.counted(content), capture=capture))
             else:
                 yield from map(Line, bar.counted([whole]))
     except OSError as exc:
@@ -42,7 +52,7 @@ def read_file(file: Path, bar: Bar, *, capture: bool) -> Iterator[Line]:
         raise ConfigError([replace(problem, file=display(file)) for problem in exc.problems]) from exc
 
 
-def not_empty(lines: Iterator[Line]) -> Iterator[Line]:
+def _not_empty(lines: Iterator[Line]) -> Iterator[Line]:
     """Without empty lines, which no device sent."""
     return (each for each in lines if each.payload.strip())
 

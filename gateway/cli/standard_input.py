@@ -22,3 +22,8 @@ def open_standard_input(wanted: str) -> BinaryIO:
     if sys.stdin.isatty():
         typer.echo(f"waiting for {wanted} from standard input; Ctrl-D ends it", err=True)
     return sys.stdin.buffer
+
+
+def open_payloads() -> BinaryIO:
+    """As ``open_standard_input``, for payloads."""
+    return open_standard_input("payloads, one a line,")

@@ -109,8 +109,7 @@ class FaultProxy:
         """Cuts every open connection on both sides with RST: what is underway is gone."""
         for writer in self._open:
             if not writer.transport.is_closing():
-                writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
-                writer.transport.abort()
+                reset(writer)
 
     def hold(self, *directions: Direction) -> None:
         """Stops forwarding (both ways if none is named) without closing anything: a black hole."""
@@ -198,6 +197,12 @@ class FaultProxy:
                     return
                 if way.bytes_per_s is not None:
                     await asyncio.sleep(len(piece) / way.bytes_per_s)
+
+
+def reset(writer: asyncio.StreamWriter) -> None:
+    """Cuts a connection with RST."""
+    writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
+    writer.transport.abort()
 
 
 async def _read(reader: asyncio.StreamReader, direction: Direction) -> bytes:

@@ -1,8 +1,6 @@
 """The real parts themselves: what other tests take for granted."""
 
 import asyncio
-import socket
-import struct
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -13,7 +11,7 @@ import pytest
 from confluent_kafka import Producer
 
 from tests.parts.apicurio import PATIENCE_S
-from tests.parts.fault_proxy import Direction, FaultProxy
+from tests.parts.fault_proxy import Direction, FaultProxy, reset
 from tests.parts.kafka import KafkaBroker
 from tests.parts.processes import Process, free_port
 from tests.parts.waiting import eventually
@@ -63,13 +61,12 @@ async def test_a_proxy_cuts_as_a_network_does_or_ends_in_order() -> None:
 async def test_a_proxy_reads_what_is_sent_to_a_target_that_is_gone() -> None:
     """The client learns of the end behind what came before it; what it had still to say is seen and counted."""
 
-    async def reset(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def repeat_and_go(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(await reader.readexactly(5))
         await writer.drain()
-        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        writer.transport.abort()
+        reset(writer)
 
-    server = await asyncio.start_server(reset, "127.0.0.1", 0)
+    server = await asyncio.start_server(repeat_and_go, "127.0.0.1", 0)
     async with server, FaultProxy(server.sockets[0].getsockname()[1]) as proxy:
         reader, writer = await asyncio.open_connection("127.0.0.1", proxy.port)
         writer.write(b"hello")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -16,10 +16,10 @@ from gateway.cli.bar import Bar, bar_console, input_bytes
 from gateway.cli.console import line, open_console, print_json, printable
 from gateway.cli.exits import Exit
 from gateway.cli.moment import read_moment
-from gateway.cli.payload_files import not_empty, read_file
+from gateway.cli.payload_files import read_files
 from gateway.cli.renderings.impact import devices, example, listed, markdown, notes, summary
 from gateway.cli.schemas.folders import CONFIG, OptionalConfig, Place, find_place, open_registry
-from gateway.cli.standard_input import STANDARD_INPUT, open_standard_input
+from gateway.cli.standard_input import open_payloads
 from gateway.config.files import locating
 from gateway.config.load import load_settings
 from gateway.config.settings import Settings
@@ -28,7 +28,6 @@ from gateway.kafka.presence import missing_topics
 from gateway.kafka.reader import TopicReader
 from gateway.model import SchemaVersion
 from gateway.plan.impact import Turn
-from gateway.plan.lines import Line, read_lines
 from gateway.registry.client import RegistryClient
 from gateway.service.schema_impact import Replay, prepare, replay_stored
 
@@ -94,7 +93,7 @@ def impact(  # noqa: PLR0917 - the options of a command, which typer passes by n
     else:
         console = bar_console(open_console(), is_for_people=output is not Format.JSON)
         with Bar(console, input_bytes(files or [])) as bar:
-            for each in _lines(files or [], bar, capture=capture):
+            for each in read_files(files or [], bar, open_payloads, capture=capture):
                 replay.add(each, now)
                 bar.advance(replay.impact.rejected)
     match output:
@@ -112,15 +111,6 @@ def _moment(text: str, now: int) -> int:
         return read_moment(text, now)
     except ValueError as exc:
         raise typer.BadParameter(str(exc), param_hint="--arrived-since") from exc
-
-
-def _lines(files: list[Path], bar: Bar, *, capture: bool) -> Iterator[Line]:
-    for file in files or [STANDARD_INPUT]:
-        if file == STANDARD_INPUT:
-            lines = open_standard_input("payloads, one a line,")
-            yield from not_empty(read_lines(bar.counted(lines), capture=capture))
-        else:
-            yield from read_file(file, bar, capture=capture)
 
 
 async def _replay_kafka(replay: Replay, place: Place, settings: Settings, since_ms: int) -> None:

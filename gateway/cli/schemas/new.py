@@ -18,9 +18,9 @@ from gateway.cli.console import line, open_console, print_json, printable
 from gateway.cli.exits import Exit
 from gateway.cli.outcomes import Summary
 from gateway.cli.parameters import Output, OutputFormat
-from gateway.cli.payload_files import not_empty, read_file
+from gateway.cli.payload_files import read_files
 from gateway.cli.schemas.folders import FOLDER
-from gateway.cli.standard_input import STANDARD_INPUT, open_standard_input
+from gateway.cli.standard_input import STANDARD_INPUT, open_payloads
 from gateway.compile.sentence import counted
 from gateway.config.files import display
 from gateway.config.forms import check_topic_name
@@ -30,7 +30,7 @@ from gateway.notation import NotationError
 from gateway.notation.topics import TopicFilter
 from gateway.plan.inference.draft import Wishes
 from gateway.plan.inference.types import Remark
-from gateway.plan.lines import Line, read_lines
+from gateway.plan.lines import Line
 from gateway.plan.trial import Outcome
 from gateway.service.schema_new import NewContract, check_new_folder, make_contract
 
@@ -127,19 +127,14 @@ def _filter(text: str | None) -> TopicFilter | None:
 
 def _reader(files: list[Path], copy: BinaryIO, bar: Bar, *, capture: bool) -> Callable[[], Iterator[Line]]:
     """What reads the payloads as often as it is asked; standard input is copied for that."""
-    named = files or [STANDARD_INPUT]
-    if STANDARD_INPUT in named:
-        copy.writelines(open_standard_input("payloads, one a line,"))
+    if not files or STANDARD_INPUT in files:
+        copy.writelines(open_payloads())
 
-    def read() -> Iterator[Line]:
-        for file in named:
-            if file == STANDARD_INPUT:
-                copy.seek(0)
-                yield from not_empty(read_lines(bar.counted(copy), capture=capture))
-            else:
-                yield from read_file(file, bar, capture=capture)
+    def reopen() -> BinaryIO:
+        copy.seek(0)
+        return copy
 
-    return read
+    return lambda: read_files(files, bar, reopen, capture=capture)
 
 
 def _as_json(made: NewContract, summary: Summary) -> dict[str, object]:

@@ -3,34 +3,26 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 
 import pytest
 
 from gateway.kafka.sink import KafkaSink
 from gateway.model import Record
 from tests.parts.kafka import KafkaBroker
-from tests.parts.reports import RecordedReports, SystemClock
-
-MakeSink = Callable[..., tuple[KafkaSink, RecordedReports]]
+from tests.parts.reports import RecordedReports
+from tests.parts.sinks import MakeSink, opening_sinks
 
 
 @pytest.fixture
 async def make_sink() -> AsyncIterator[MakeSink]:
     """Opens a sink on a broker, with further properties (``_`` for ``.``), and a recorder of its reports."""
-    opened: list[KafkaSink] = []
+    async with opening_sinks() as make:
 
-    def make(broker: KafkaBroker, **properties: str) -> tuple[KafkaSink, RecordedReports]:
-        reports = RecordedReports()
-        given = {name.replace("_", "."): value for name, value in properties.items()}
-        sink = KafkaSink({"bootstrap.servers": broker.bootstrap, **given}, reports, SystemClock())
-        sink.open()
-        opened.append(sink)
-        return sink, reports
+        def on_broker(broker: KafkaBroker, **properties: str) -> tuple[KafkaSink, RecordedReports]:
+            return make(broker.bootstrap, **properties)
 
-    yield make
-    for sink in opened:
-        await sink.close()
+        yield on_broker
 
 
 def record(topic: str, value: bytes, key: bytes | None = b"device", **fields) -> Record:

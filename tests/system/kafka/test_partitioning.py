@@ -8,7 +8,8 @@ import pytest
 
 from tests.parts import kafka as part
 from tests.parts.kafka import KafkaBroker
-from tests.system.kafka.conftest import MakeSink, record
+from tests.parts.sinks import MakeSink
+from tests.system.kafka.conftest import record
 
 pytestmark = pytest.mark.kafka
 

@@ -8,7 +8,8 @@ import pytest
 from gateway.errors import ConfigError, SinkError
 from gateway.kafka.reader import TopicReader
 from tests.parts.kafka import KafkaBroker
-from tests.system.kafka.conftest import MakeSink, record, send
+from tests.parts.sinks import MakeSink
+from tests.system.kafka.conftest import record, send
 
 pytestmark = pytest.mark.kafka
 

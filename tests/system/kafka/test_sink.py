@@ -9,8 +9,9 @@ from gateway.errors import RecordTooLarge
 from gateway.kafka.sizes import batch_bytes
 from gateway.model import Record
 from tests.parts.kafka import KafkaBroker
+from tests.parts.sinks import MakeSink
 from tests.parts.waiting import eventually
-from tests.system.kafka.conftest import MakeSink, numbers, record, send
+from tests.system.kafka.conftest import numbers, record, send
 
 pytestmark = pytest.mark.kafka
 

@@ -15,8 +15,9 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # the package
 from gateway.errors import RecordTooLarge
 from gateway.kafka.sizes import batch_bytes
 from tests.parts.kafka import KafkaBroker
+from tests.parts.sinks import MakeSink
 from tests.parts.waiting import eventually
-from tests.system.kafka.conftest import MakeSink, first_occurrences, numbers, record, send
+from tests.system.kafka.conftest import first_occurrences, numbers, record, send
 
 pytestmark = pytest.mark.kafka
 

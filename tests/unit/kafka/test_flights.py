@@ -9,8 +9,9 @@ from gateway.kafka.sink import KafkaSink
 from gateway.pipeline.acks import Ticket
 from tests.parts.mock_cluster import PRODUCE, MockCluster
 from tests.parts.reports import RecordedReports, SystemClock
+from tests.parts.sinks import MakeSink
 from tests.parts.waiting import eventually
-from tests.unit.kafka.sinks import MakeSink, record
+from tests.unit.kafka.records import record
 
 
 async def test_one_flight_at_a_time(mock_cluster: MockCluster, make_sink: MakeSink):

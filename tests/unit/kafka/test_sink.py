@@ -16,8 +16,9 @@ from gateway.pipeline.acks import Ticket
 from gateway.pipeline.ports import SinkFailure
 from tests.parts.mock_cluster import PRODUCE, MockCluster
 from tests.parts.reports import RecordedReports, SystemClock
+from tests.parts.sinks import MakeSink
 from tests.parts.waiting import eventually
-from tests.unit.kafka.sinks import MakeSink, record
+from tests.unit.kafka.records import record
 
 
 async def test_each_ticket_is_reported_once(make_sink: MakeSink):

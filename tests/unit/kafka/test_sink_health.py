@@ -10,8 +10,9 @@ from gateway.model import Record
 from gateway.pipeline.acks import Ticket
 from tests.parts.mock_cluster import PRODUCE, MockCluster
 from tests.parts.reports import RecordedReports, SystemClock
+from tests.parts.sinks import MakeSink
 from tests.parts.waiting import eventually
-from tests.unit.kafka.sinks import MakeSink, record
+from tests.unit.kafka.records import record
 
 
 async def test_a_record_wakes_a_resting_sink(make_sink: MakeSink):

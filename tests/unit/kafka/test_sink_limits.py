@@ -4,7 +4,8 @@ import pytest
 
 from gateway.errors import RecordTooLarge
 from gateway.model import Record
-from tests.unit.kafka.sinks import MakeSink, record
+from tests.parts.sinks import MakeSink
+from tests.unit.kafka.records import record
 
 
 async def test_a_smaller_limit_applies_at_once(make_sink: MakeSink):
